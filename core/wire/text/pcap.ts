@@ -1,0 +1,116 @@
+import type { Address } from "../address.ts"
+import { addressFromIpv4, addressWord, isIpv4 } from "../address.ts"
+import { putU16, putU32 } from "../octets.ts"
+import { SERVER_PORT } from "../registry.ts"
+import type { Datagram } from "./datagram.ts"
+import { headerLength, payloadLimit, putDatagram } from "./datagram.ts"
+import type { Timestamp } from "./reading.ts"
+
+/** One end of a datagram. */
+export type Endpoint = { readonly address: Address; readonly port: number }
+
+/** A UDP payload to write; what is left out comes from the options of {@link toPcap}. */
+export type PcapPacket = {
+  readonly bytes: Uint8Array
+  /** Which way it goes when its ends are not given. Left out: by the R bit, the top bit of octet 1 (RFC 6887 section 7, RFC 6886 section 3). */
+  readonly direction?: "request" | "response"
+  readonly source?: Address
+  readonly sourcePort?: number
+  readonly destination?: Address
+  readonly destinationPort?: number
+  readonly at?: Timestamp
+}
+
+export type PcapOptions = {
+  /** `raw`: LINKTYPE_RAW 101, each record starts with its IP header (the default). `ethernet`: LINKTYPE_ETHERNET 1. */
+  readonly link?: "raw" | "ethernet"
+  /** Resolution of the times; `microseconds` by default. */
+  readonly precision?: "microseconds" | "nanoseconds"
+  /** The end that sends requests; 192.0.2.2 port 49152 by default. */
+  readonly client?: Endpoint
+  /** The end that answers; 192.0.2.1 port 5351 by default. */
+  readonly server?: Endpoint
+  /** The time of a packet that brings none; 1970-01-01 by default. */
+  readonly at?: Timestamp
+}
+
+const CLIENT: Endpoint = { address: addressFromIpv4(0xc0000202), port: 49152 }
+const SERVER: Endpoint = { address: addressFromIpv4(0xc0000201), port: SERVER_PORT }
+const EPOCH: Timestamp = { seconds: 0, nanoseconds: 0 }
+const FILE_HEADER = 24
+const RECORD_HEADER = 16
+const ETHERNET_HEADER = 14
+const SNAPLEN = 262144
+
+/**
+ * A pcap file (draft-ietf-opsawg-pcap), big-endian, of UDP payloads wrapped in IP and UDP headers with valid checksums:
+ *
+ *     file    a1b2c3d4 (µs) or a1b23c4d (ns), version 2.4, 0, 0, snaplen, link type       24 octets
+ *     record  seconds, µs or ns, captured length, original length, then the packet        16 octets + packet
+ *
+ * A payload longer than UDP can carry (65507 octets over IPv4, 65527 over IPv6) is cut there, and the record's original
+ * length says by how much. Seconds past 2106 wrap: the field has 32 bits.
+ */
+export const toPcap = (packets: readonly PcapPacket[], options: PcapOptions = {}): Uint8Array => {
+  const ethernet = options.link === "ethernet"
+  const nano = options.precision === "nanoseconds"
+  const link = ethernet ? ETHERNET_HEADER : 0
+  const datagrams = packets.map((packet) => between(packet, options))
+  let size = FILE_HEADER
+  for (const d of datagrams) size += RECORD_HEADER + link + headerLength(d) + Math.min(d.bytes.length, payloadLimit(d))
+  const out = new Uint8Array(size)
+  putU32(out, 0, nano ? 0xa1b23c4d : 0xa1b2c3d4)
+  putU32(out, 4, 0x00020004)
+  putU32(out, 16, SNAPLEN)
+  putU32(out, 20, ethernet ? 1 : 101)
+  let o = FILE_HEADER
+  for (let i = 0; i < datagrams.length; i++) {
+    const d = datagrams[i]
+    const at = packets[i].at ?? options.at ?? EPOCH
+    const headers = link + headerLength(d)
+    const length = Math.min(d.bytes.length, payloadLimit(d))
+    putU32(out, o, at.seconds)
+    putU32(out, o + 4, nano ? at.nanoseconds : Math.floor(at.nanoseconds / 1000))
+    putU32(out, o + 8, headers + length)
+    putU32(out, o + 12, headers + d.bytes.length)
+    o += RECORD_HEADER
+    if (ethernet) putEthernet(out, o, d)
+    putDatagram(out, o + link, d, length)
+    o += headers + length
+  }
+  return out
+}
+
+const between = (packet: PcapPacket, options: PcapOptions): Datagram => {
+  const client = options.client ?? CLIENT
+  const server = options.server ?? SERVER
+  const response = packet.direction === undefined ? (packet.bytes[1] ?? 0) >= 128 : packet.direction === "response"
+  const from = response ? server : client
+  const to = response ? client : server
+  return {
+    bytes: packet.bytes,
+    source: packet.source ?? from.address,
+    sourcePort: packet.sourcePort ?? from.port,
+    destination: packet.destination ?? to.address,
+    destinationPort: packet.destinationPort ?? to.port,
+  }
+}
+
+/** Destination, source, EtherType. Ends get locally administered addresses that hold their last 32 bits. */
+const putEthernet = (out: Uint8Array, o: number, d: Datagram): void => {
+  putStation(out, o, d.destination)
+  putStation(out, o + 6, d.source)
+  putU16(out, o + 12, isIpv4(d.source) && isIpv4(d.destination) ? 0x0800 : 0x86dd)
+}
+
+/** Multicast addresses map by RFC 1112 section 6.4 and RFC 2464 section 7: the all-hosts announcements go there. */
+const putStation = (out: Uint8Array, o: number, address: Address): void => {
+  const low = addressWord(address, 3)
+  if (isIpv4(address) && low >>> 28 === 14) {
+    putU16(out, o, 0x0100)
+    putU32(out, o + 2, 0x5e000000 | (low & 0x7fffff))
+  } else {
+    putU16(out, o, !isIpv4(address) && address.charCodeAt(0) >>> 8 === 0xff ? 0x3333 : 0x0200)
+    putU32(out, o + 2, low)
+  }
+}

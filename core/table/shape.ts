@@ -1,0 +1,42 @@
+/** Sizes of a table's parts. The defaults suit millions of rows; tests make them tiny, so that every boundary is met. */
+export interface Sizes {
+  /** A memory segment has 2^segmentBits words. Default 18: 1 MiB. Raised where a row would not fit. */
+  readonly segmentBits?: number
+  /** Records of 8 bytes in a log chunk at most. Default 16384. */
+  readonly chunkRecords?: number
+  /** Slots of 8 bytes in a hash segment before it splits, a power of two. Default 8192. */
+  readonly hashSegmentSlots?: number
+  /** A page of a sparse array has 2^pageBits words. Default 12. */
+  readonly pageBits?: number
+  /** Slots of one second in the timing wheel, a power of two of at least 32. Default 131072: a turn of 36 hours. */
+  readonly wheelSlots?: number
+}
+
+/** One kind of row. */
+export interface FamilyShape {
+  /** 32-bit words a row, rounded up to a power of two. */
+  readonly width: number
+  /** Words [from, to) are the row's key in a hash index; undefined: no index. */
+  readonly key: { readonly from: number; readonly to: number } | undefined
+}
+
+/** The wheel links rows of one family through three of their words, which nobody else may write. */
+export interface WheelShape {
+  readonly family: number
+  readonly next: number
+  readonly prev: number
+  readonly slot: number
+}
+
+/** What a table holds; fixed for its life. */
+export interface Shape {
+  readonly families: readonly FamilyShape[]
+  /** How many sparse arrays, numbered from 0. */
+  readonly sparse: number
+  /** How many groups of sets, numbered from 0. */
+  readonly sets: number
+  readonly wheel: WheelShape | undefined
+  /** Secret of the index hash, two 32-bit words: whoever does not know it cannot choose keys that collide. */
+  readonly hashKey: readonly [number, number]
+  readonly sizes?: Sizes
+}

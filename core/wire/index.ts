@@ -1,0 +1,5 @@
+export * from "./address.ts"
+export * from "./names.ts"
+export * from "./nonce.ts"
+export * from "./octets.ts"
+export * from "./registry.ts"

@@ -2,12 +2,12 @@ import type { Address, Nonce } from "../wire/index.ts"
 
 /**
  * How a mapping came to be (RFC 6887 section 3): `map` explicit dynamic inbound, `peer` explicit dynamic outbound for one
- * remote peer, `implicit` dynamic from outbound traffic, `static` configured outside of PCP.
+ * remote peer, `implicit` dynamic from outbound traffic.
  */
-export type MappingKind = "map" | "peer" | "implicit" | "static"
+export type MappingKind = "map" | "peer" | "implicit"
 
 /** Which protocol, or what else, asked for it; NAT-PMP mappings reserve their companion port (RFC 6886 section 3.3). */
-export type MappingOrigin = "pcp" | "nat-pmp" | "traffic" | "configuration"
+export type MappingOrigin = "pcp" | "nat-pmp" | "traffic"
 
 /** A mapping as data. Times are milliseconds on the clock that the caller passes as `now`. */
 export interface Mapping {

@@ -52,3 +52,11 @@ export const parseNonce = (text: string): Nonce | undefined => {
   for (let i = 0; i < 24; i += 4) units.push(Number.parseInt(text.slice(i, i + 4), 16))
   return brand(String.fromCharCode(...units))
 }
+
+/** One of the three 32-bit words of a nonce, signed; word 0 is the most significant. */
+export const nonceWord = (nonce: Nonce, word: 0 | 1 | 2): number =>
+  (nonce.charCodeAt(2 * word) << 16) | nonce.charCodeAt(2 * word + 1)
+
+/** The nonce of three 32-bit words, signed or unsigned. */
+export const nonceFromWords = (w0: number, w1: number, w2: number): Nonce =>
+  brand(String.fromCharCode(w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff, w2 >>> 16, w2 & 0xffff))

@@ -1,0 +1,169 @@
+import { open, peek, poke, schedule, seal, setWord, word } from "../table/index.ts"
+import { type Change, counterCell } from "./change.ts"
+import {
+  type CgnState,
+  COUNTERS,
+  deadlineAt,
+  Flag,
+  MAPPING,
+  MappingWord,
+  PEER,
+  PeerWord,
+  type Step,
+  SUBSCRIBER,
+  Subscriber,
+} from "./layout.ts"
+import type { Mapping } from "./mapping.ts"
+import { isAvailable, refreshEnd, slotOf } from "./ports.ts"
+import {
+  addMappingRow,
+  addPeerRow,
+  addSubscriber,
+  dropMappingRow,
+  dropPeerRow,
+  findMapping,
+  findPeer,
+  findSubscriber,
+  setFilters,
+  setNonce,
+} from "./row.ts"
+
+/**
+ * Replays one change on the open table: the only code that writes mappings, so that what a run says of itself and what it
+ * does are one. A change that does not fit the state (of a mapping that is not there, to an end that somebody has) is
+ * passed over: a replica that missed something stays whole.
+ */
+export const applyChange = (step: Step, change: Change): void => {
+  switch (change.type) {
+    case "created":
+    case "renewed":
+      put(step, change.mapping)
+      return
+    case "deleted":
+    case "expired":
+      remove(step, change.mapping)
+      return
+    case "filtered": {
+      const row = findMapping(
+        step.table,
+        findSubscriber(step.table, change.internal),
+        change.protocol,
+        change.internalPort,
+      )
+      if (row !== 0) setFilters(step.table, row, change.filters)
+      return
+    }
+    case "counted": {
+      const cell = counterCell(change.vector, change.index)
+      if (cell >= 0) poke(step.table, COUNTERS, cell, peek(step.table, COUNTERS, cell) + 1)
+      return
+    }
+    case "epoch-reset":
+      // The epoch is the server's: nothing of the CGN's changes.
+      return
+  }
+}
+
+const count = (step: Step, row: number, by: number): void => {
+  const subscriber = word(step.table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const value = word(step.table, SUBSCRIBER, subscriber, Subscriber.COUNT)
+  setWord(step.table, SUBSCRIBER, subscriber, Subscriber.COUNT, value + by)
+}
+
+/** The mapping row of a mapping, made where it is not there yet; 0 when its external end can't be had. */
+const rowFor = (step: Step, mapping: Mapping): number => {
+  const { table, config } = step
+  const found = findSubscriber(table, mapping.internal)
+  const row = findMapping(table, found, mapping.protocol, mapping.internalPort)
+  if (row !== 0) return row
+  const external = config.poolIndex.get(mapping.external)
+  const slot = slotOf(mapping.protocol)
+  const natPmp = mapping.origin === "nat-pmp"
+  if (external === undefined || slot < 0) return 0
+  if (!isAvailable(step, external, slot, mapping.externalPort, found, natPmp)) return 0
+  const subscriber = found === 0 ? addSubscriber(step, mapping.internal, external) : found
+  return addMappingRow(step, subscriber, mapping.protocol, mapping.internalPort, external, mapping.externalPort)
+}
+
+const put = (step: Step, mapping: Mapping): void => {
+  const { table, config } = step
+  if (mapping.kind === "peer" && (mapping.remote === undefined || mapping.nonce === undefined)) return
+  const row = rowFor(step, mapping)
+  if (row === 0) return
+  const deadline = deadlineAt(config, mapping.expires)
+  switch (mapping.kind) {
+    case "map": {
+      const before = word(table, MAPPING, row, MappingWord.FLAGS)
+      const flags =
+        Flag.MAP | (mapping.nonce === undefined ? 0 : Flag.NONCE) | (mapping.origin === "nat-pmp" ? Flag.NATPMP : 0)
+      if ((before & Flag.MAP) === 0) count(step, row, 1)
+      if (mapping.nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, mapping.nonce)
+      setWord(table, MAPPING, row, MappingWord.EXPIRES, deadline)
+      setFlags(step, row, flags)
+      break
+    }
+    case "implicit":
+      setWord(table, MAPPING, row, MappingWord.IDLE, deadline)
+      break
+    case "peer": {
+      if (mapping.remote === undefined || mapping.nonce === undefined) return
+      let peer = findPeer(table, row, mapping.remote, mapping.remotePort)
+      if (peer === 0) {
+        peer = addPeerRow(step, row, mapping.remote, mapping.remotePort)
+        count(step, row, 1)
+      }
+      setNonce(table, PEER, peer, PeerWord.NONCE, mapping.nonce)
+      setWord(table, PEER, peer, PeerWord.EXPIRES, deadline)
+      break
+    }
+  }
+  // Only an earlier deadline needs the wheel now: a later one is found when the row comes up.
+  schedule(table, row, deadline)
+}
+
+const setFlags = (step: Step, row: number, flags: number): void => {
+  const { table } = step
+  const before = word(table, MAPPING, row, MappingWord.FLAGS)
+  setWord(table, MAPPING, row, MappingWord.FLAGS, flags)
+  if (((before ^ flags) & Flag.NATPMP) !== 0) {
+    const external = word(table, MAPPING, row, MappingWord.EXTERNAL)
+    refreshEnd(step, external >>> 16, external & 0xffff)
+  }
+}
+
+const remove = (step: Step, mapping: Mapping): void => {
+  const { table } = step
+  const row = findMapping(table, findSubscriber(table, mapping.internal), mapping.protocol, mapping.internalPort)
+  if (row === 0) return
+  switch (mapping.kind) {
+    case "map":
+      if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.MAP) === 0) return
+      setFilters(table, row, [])
+      count(step, row, -1)
+      setFlags(step, row, 0)
+      setWord(table, MAPPING, row, MappingWord.EXPIRES, 0)
+      break
+    case "implicit":
+      setWord(table, MAPPING, row, MappingWord.IDLE, 0)
+      break
+    case "peer": {
+      const peer = mapping.remote === undefined ? 0 : findPeer(table, row, mapping.remote, mapping.remotePort)
+      if (peer === 0) return
+      dropPeerRow(step, peer)
+      count(step, row, -1)
+      break
+    }
+  }
+  const wanted =
+    word(table, MAPPING, row, MappingWord.FLAGS) !== 0 ||
+    word(table, MAPPING, row, MappingWord.IDLE) !== 0 ||
+    word(table, MAPPING, row, MappingWord.PEERS) !== 0
+  if (!wanted) dropMappingRow(step, row)
+}
+
+/** Replays one change: folding it over a run's changes from the run's first state gives its last. */
+export const apply = (state: CgnState, change: Change): CgnState => {
+  const table = open(state.version)
+  applyChange({ table, config: state.config, second: 0 }, change)
+  return { version: seal(table), config: state.config }
+}

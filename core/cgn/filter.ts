@@ -1,0 +1,32 @@
+import { ResultCode } from "../wire/index.ts"
+import { applyChange } from "./apply.ts"
+import type { Change } from "./change.ts"
+import type { CgnResult, FilterAsk } from "./contract.ts"
+import type { CgnState } from "./layout.ts"
+import type { Filter } from "./mapping.ts"
+import { filtersOf, mapDeadline } from "./row.ts"
+import { externalOf, findRow, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+
+const sameFilter = (a: Filter, b: Filter): boolean =>
+  a.remote === b.remote && a.prefixLength === b.prefixLength && a.remotePort === b.remotePort
+
+/** RFC 6887 section 13.3. One that is there already is not added again: a retransmission must not run into the limit. */
+export const filter = (state: CgnState, ask: FilterAsk, now: number): CgnResult<CgnState> => {
+  const step = stepOf(state, now)
+  const row = findRow(step, ask)
+  const deadline = row === 0 ? 0 : mapDeadline(step, row)
+  if (deadline === 0) return refused(ResultCode.NO_RESOURCES)
+  const before = filtersOf(step.table, row)
+  const after = ask.deleteFilters ? [] : [...before]
+  for (const added of ask.filters) if (!after.some((one) => sameFilter(one, added))) after.push(added)
+  if (after.length > step.config.filterLimit) return refused(ResultCode.EXCESSIVE_REMOTE_PEERS)
+  const changes: Change[] = []
+  if (after.length !== before.length || !after.every((one, i) => sameFilter(one, before[i]))) {
+    const { protocol, internal, internalPort } = ask
+    const made: Change = { type: "filtered", protocol, internal, internalPort, filters: after }
+    changes.push(made)
+    applyChange(step, made)
+  }
+  const lifetime = secondsLeft(step, deadline, now)
+  return { outcome: "ok", state: sealed(step), ...externalOf(step, row), lifetime, changes }
+}

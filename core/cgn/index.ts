@@ -1,0 +1,18 @@
+export type { Change, Counters, CounterVector } from "./change.ts"
+export type {
+  Cgn,
+  CgnDone,
+  CgnRefused,
+  CgnResult,
+  DeleteAsk,
+  FilterAsk,
+  InternalEnd,
+  MapAsk,
+  PeerAsk,
+} from "./contract.ts"
+export type { CgnState } from "./layout.ts"
+export { listCounters, listFilters, listMappings, mappingCount, type Page } from "./list.ts"
+export type { Filter, Mapping, MappingKind, MappingOrigin } from "./mapping.ts"
+export { createCgn, memoryCgn } from "./memory.ts"
+export { type CgnSettings, MAX_POOL, type SettingsError } from "./settings.ts"
+export { noteOutbound } from "./traffic.ts"

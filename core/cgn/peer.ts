@@ -1,0 +1,77 @@
+import { word } from "../table/index.ts"
+import { type Address, isAny, ResultCode } from "../wire/index.ts"
+import type { Change } from "./change.ts"
+import { choose } from "./choose.ts"
+import type { CgnResult, PeerAsk } from "./contract.ts"
+import { type CgnState, deadlineOf, instantOf, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
+import type { Mapping } from "./mapping.ts"
+import { slotOf } from "./ports.ts"
+import { findPeer, hasNonce, peerDeadline, rowDeadline } from "./row.ts"
+import { change, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { freshRow, hasQuota } from "./sweep.ts"
+
+/**
+ * RFC 6887 section 12.3. This NAT is endpoint-independent: a row for the internal end is the matching mapping whoever
+ * made it, its external end is the answer, and one nonce holds for all its peers (reference trap 6.7). PEER never
+ * shortens (12.1), and lifetime 0 asks without changing anything (trap 6.6).
+ */
+export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResult<CgnState> => {
+  const step = stepOf(state, now)
+  const { table, config } = step
+  if (slotOf(ask.protocol) < 0) return refused(ResultCode.UNSUPP_PROTOCOL)
+  const changes: Change[] = []
+  const row = freshRow(step, ask, changes)
+  if (row === 0 && ask.lifetime === 0)
+    return {
+      outcome: "ok",
+      state: sealed(step),
+      external: ask.suggested,
+      externalPort: ask.suggestedPort,
+      lifetime: 0,
+      changes,
+    }
+  if (row === 0) {
+    if (!hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
+    const exact = ask.suggestedPort !== 0 || !isAny(ask.suggested)
+    const chosen = choose(step, { ...ask, natPmp: false, exact }, changes)
+    if (!chosen.ok) return refused(chosen.code)
+    const end = { external: config.external[chosen.external], externalPort: chosen.port }
+    change(step, changes, "created", peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
+    return { outcome: "new", state: sealed(step), ...end, lifetime: ask.lifetime, changes }
+  }
+  const end = externalOf(step, row)
+  const first = word(table, MAPPING, row, MappingWord.PEERS)
+  if (first !== 0 && !hasNonce(table, PEER, first, PeerWord.NONCE, ask.nonce))
+    return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, rowDeadline(step, row), now))
+  const peer = findPeer(table, row, ask.remote, ask.remotePort)
+  const deadline = peer === 0 ? 0 : peerDeadline(step, peer)
+  const asked = ask.lifetime === 0 ? 0 : deadlineOf(config, now, ask.lifetime)
+  if (asked <= deadline || ask.lifetime === 0) {
+    const last = deadline === 0 ? rowDeadline(step, row) : deadline
+    return { outcome: "ok", state: sealed(step), ...end, lifetime: secondsLeft(step, last, now), changes }
+  }
+  if (peer === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
+  const mapping = peerOf(step, ask, end, deadlineOf(config, now, lifetime))
+  change(step, changes, peer === 0 ? "created" : "renewed", mapping)
+  return { outcome: peer === 0 ? "new" : "ok", state: sealed(step), ...end, lifetime, changes }
+}
+
+const peerOf = (
+  step: Step,
+  ask: PeerAsk,
+  end: { external: Address; externalPort: number },
+  deadline: number,
+): Mapping => ({
+  kind: "peer",
+  origin: "pcp",
+  protocol: ask.protocol,
+  internal: ask.internal,
+  internalPort: ask.internalPort,
+  external: end.external,
+  externalPort: end.externalPort,
+  remote: ask.remote,
+  remotePort: ask.remotePort,
+  nonce: ask.nonce,
+  expires: instantOf(step.config, deadline),
+})

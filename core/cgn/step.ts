@@ -1,0 +1,47 @@
+import { open, seal, word } from "../table/index.ts"
+import type { Address } from "../wire/index.ts"
+import { applyChange } from "./apply.ts"
+import type { Change } from "./change.ts"
+import type { CgnRefused, InternalEnd } from "./contract.ts"
+import { type CgnState, instantOf, MAPPING, MappingWord, NEVER, type Step, secondOf } from "./layout.ts"
+import type { Mapping } from "./mapping.ts"
+import { findMapping, findSubscriber, idleDeadline } from "./row.ts"
+
+export const stepOf = (state: CgnState, now: number): Step => ({
+  table: open(state.version),
+  config: state.config,
+  second: secondOf(state.config, now),
+})
+
+export const sealed = (step: Step): CgnState => ({ version: seal(step.table), config: step.config })
+
+export const refused = (code: number, lifetime?: number): CgnRefused => ({ outcome: "refused", code, lifetime })
+
+/** Whole seconds until a deadline; at least 1, since it has not come yet. */
+export const secondsLeft = (step: Step, deadline: number, now: number): number =>
+  deadline === NEVER ? NEVER : Math.max(1, Math.floor((instantOf(step.config, deadline) - now) / 1000))
+
+/** Seconds, rounded up, for which outbound traffic alone would keep the mapping: no lifetime goes below (RFC 6887 section 15). */
+export const idleLeft = (step: Step, row: number, now: number): number => {
+  const deadline = idleDeadline(step, row)
+  return deadline === 0 ? 0 : Math.ceil((instantOf(step.config, deadline) - now) / 1000)
+}
+
+export const change = (
+  step: Step,
+  changes: Change[],
+  type: "created" | "renewed" | "deleted" | "expired",
+  mapping: Mapping,
+) => {
+  const made: Change = { type, mapping }
+  changes.push(made)
+  applyChange(step, made)
+}
+
+export const findRow = (step: Step, end: InternalEnd): number =>
+  findMapping(step.table, findSubscriber(step.table, end.internal), end.protocol, end.internalPort)
+
+export const externalOf = (step: Step, row: number): { readonly external: Address; readonly externalPort: number } => {
+  const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
+  return { external: step.config.external[end >>> 16], externalPort: end & 0xffff }
+}

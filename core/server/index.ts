@@ -1,0 +1,41 @@
+import {
+  type CgnState,
+  type Counters,
+  type Filter,
+  type InternalEnd,
+  listCounters,
+  listFilters,
+  listMappings,
+  type Page,
+  mappingCount as rowsOf,
+} from "../cgn/index.ts"
+import type { ServerState } from "./settings.ts"
+
+export { advance, apply } from "./advance.ts"
+export { process } from "./process.ts"
+export { epochTime } from "./reply.ts"
+export { type Advance, DROP_REASONS, type DropReason, type Request, type Response } from "./request.ts"
+export {
+  type Created,
+  createServer,
+  createServerOver,
+  DEFAULT_SETTINGS,
+  type ServerOptions,
+  type ServerSettings,
+  type ServerSettingsError,
+  type ServerState,
+} from "./settings.ts"
+
+/** One page of a server's live mappings: see `listMappings` of the CGN. `after` is 0 to start. */
+export const mappings = (state: ServerState<CgnState>, now: number, after = 0, limit = 1000): Page =>
+  listMappings(state.cgnState, now, after, limit)
+
+/** How many internal ends are mapped. */
+export const mappingCount = (state: ServerState<CgnState>): number => rowsOf(state.cgnState)
+
+/** All counters that are not zero. */
+export const counters = (state: ServerState<CgnState>): Counters => listCounters(state.cgnState)
+
+/** The filters of a MAP mapping, in order. */
+export const filters = (state: ServerState<CgnState>, end: InternalEnd): readonly Filter[] =>
+  listFilters(state.cgnState, end)

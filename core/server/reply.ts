@@ -1,0 +1,74 @@
+import type { Change } from "../cgn/index.ts"
+import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
+import type { Request } from "./request.ts"
+import type { ServerState } from "./settings.ts"
+
+/** Seconds since Epoch Time was 0 (RFC 6887 section 8.5), modulo 2^32. */
+export const epochTime = (state: { readonly epochStart: number }, now: number): number =>
+  Math.max(0, Math.floor((now - state.epochStart) / 1000)) >>> 0
+
+/**
+ * The usual lifetime of an error, seconds, by RFC 6887 section 7.4. CANNOT_PROVIDE_EXTERNAL depends on its reason there:
+ * every reason here is an external end that somebody has, which may soon pass.
+ */
+const errorLifetime = <S>(state: ServerState<S>, code: number): number => {
+  switch (code) {
+    case ResultCode.NETWORK_FAILURE:
+    case ResultCode.NO_RESOURCES:
+    case ResultCode.USER_EX_QUOTA:
+    case ResultCode.CANNOT_PROVIDE_EXTERNAL:
+      return state.settings.shortError
+    default:
+      return state.settings.longError
+  }
+}
+
+/**
+ * Which errors mean that the request was not successfully parsed, so that octets 12 to 23 stay what the request had
+ * there (RFC 6887 section 7.2); the RFC leaves open which do (reference trap 6.13).
+ */
+const isUnparsed = (code: number): boolean =>
+  code === ResultCode.UNSUPP_VERSION ||
+  code === ResultCode.MALFORMED_REQUEST ||
+  code === ResultCode.UNSUPP_OPCODE ||
+  code === ResultCode.MALFORMED_OPTION
+
+/**
+ * An error response: a copy of the request, cut at 1100 octets and padded to a multiple of 4, with the server's fields set
+ * (RFC 6887 section 8.2). One to a request under 24 octets, an unsupported version, is padded to the whole header that
+ * its fields need (reference trap 6.2).
+ */
+const errorReply = (request: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {
+  const copied = Math.min(request.length, MAX_MESSAGE)
+  const reply = new Uint8Array(Math.max(HEADER_LENGTH, (copied + 3) & ~3))
+  reply.set(copied === request.length ? request : request.subarray(0, copied))
+  writeHeader(reply, request[1], code, lifetime, epoch)
+  if (!isUnparsed(code)) reply.fill(0, 12, HEADER_LENGTH)
+  return reply
+}
+
+/** Writes the response header but for its 96 reserved bits (RFC 6887 section 7.2). */
+export const writeHeader = (reply: Uint8Array, opcode: number, code: number, lifetime: number, epoch: number): void => {
+  reply[0] = PCP_VERSION
+  reply[1] = opcode | 0x80
+  reply[2] = 0
+  reply[3] = code
+  putU32(reply, 4, lifetime)
+  putU32(reply, 8, epoch)
+}
+
+/** What serving one request came to, before counting. */
+export interface Served<S> {
+  readonly cgnState: S
+  readonly reply: Uint8Array
+  readonly code: number
+  readonly changes: readonly Change[]
+}
+
+/** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */
+export const refuse = <S>(state: ServerState<S>, request: Request, code: number, lifetime?: number): Served<S> => ({
+  cgnState: state.cgnState,
+  reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
+  code,
+  changes: [],
+})

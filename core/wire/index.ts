@@ -1,4 +1,5 @@
 export * from "./address.ts"
+export * from "./dissect/index.ts"
 export * from "./names.ts"
 export * from "./nonce.ts"
 export * from "./octets.ts"

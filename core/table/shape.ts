@@ -8,7 +8,7 @@ export interface Sizes {
   readonly hashSegmentSlots?: number
   /** A page of a sparse array has 2^pageBits words. Default 12. */
   readonly pageBits?: number
-  /** Slots of one second in the timing wheel, a power of two of at least 32. Default 131072: a turn of 36 hours. */
+  /** Slots of one second in the timing wheel, a power of two. Default 131072: a turn of 36 hours. */
   readonly wheelSlots?: number
 }
 

@@ -1,0 +1,89 @@
+import { halfSipHash } from "./halfsiphash.ts"
+import { addEntry, homeOf, makeRoom, removeEntry, segmentOf, slotAfter } from "./hash-index.ts"
+import { append, reserve } from "./log.ts"
+import { LOGICAL, type Memory } from "./memory.ts"
+import type { Family, FamilyKey } from "./row.ts"
+import type { Table } from "./table.ts"
+
+const NOTHING = new Int32Array(0)
+
+/** Logical records: LOGICAL | the bit for leaving | the family, then the row. */
+const ENTER = LOGICAL | 0
+const LEAVE = ENTER | (1 << 27)
+const FAMILY_MASK = (1 << 27) - 1
+
+const hashRow = (memory: Memory, family: Family, key: FamilyKey, row: number): number => {
+  const index = row << family.widthBits
+  const offset = index & memory.mask
+  return halfSipHash(
+    1,
+    3,
+    key.k0,
+    key.k1,
+    family.rows.segments[index >>> memory.bits],
+    offset + key.from,
+    offset + key.to,
+  )
+}
+
+const hasKey = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
+  const index = row << family.widthBits
+  const segment = family.rows.segments[index >>> memory.bits]
+  const first = (index & memory.mask) + key.from
+  const { wanted } = key
+  for (let at = 0; at < wanted.length; at++) if (segment[first + at] !== wanted[at]) return false
+  return true
+}
+
+const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
+  const hash = hashRow(memory, family, key, row)
+  makeRoom(key.index, hash)
+  addEntry(key.index, hash, row)
+}
+
+const leaveIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean =>
+  removeEntry(key.index, hashRow(memory, family, key, row), row)
+
+/** Puts a row, its key words written, into its family's index. The key must not be in it yet. */
+export const indexRow = (table: Table, family: number, row: number): void => {
+  const rows = table.families[family]
+  if (rows.key === undefined) return
+  reserve(table)
+  enterIndex(table, rows, rows.key, row)
+  append(table, ENTER | family, row)
+}
+
+/** Takes a row, its key words still there, out of its family's index; nothing if it is not in. */
+export const unindexRow = (table: Table, family: number, row: number): void => {
+  const rows = table.families[family]
+  if (rows.key === undefined) return
+  reserve(table)
+  if (leaveIndex(table, rows, rows.key, row)) append(table, LEAVE | family, row)
+}
+
+/**
+ * Does again (`forward`) or takes back what a logical record [cell, row] did. The row's words are then what they were:
+ * a row is fully written before it enters, its key stays while it is in, and it leaves before its words are cleared.
+ */
+export const crossLogical = (table: Table, cell: number, row: number, forward: boolean): void => {
+  const family = table.families[cell & FAMILY_MASK]
+  if (family.key === undefined) return
+  if (((cell & LEAVE) === LEAVE) === forward) leaveIndex(table, family, family.key, row)
+  else enterIndex(table, family, family.key, row)
+}
+
+/** Where to write the wanted key words before `find`: a scratch of the table, as long as the key. */
+export const keyOf = (table: Table, family: number): Int32Array => table.families[family].key?.wanted ?? NOTHING
+
+/** The row in the index whose key words are those in `keyOf`, or 0. */
+export const find = (table: Table, family: number): number => {
+  const rows = table.families[family]
+  const { key } = rows
+  if (key === undefined) return 0
+  const hash = halfSipHash(1, 3, key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  const segment = segmentOf(key.index, hash)
+  for (let at = homeOf(segment, hash); ; at = slotAfter(segment, at)) {
+    const row = segment[at + 1]
+    if (row === 0 || (segment[at] === hash && hasKey(table, rows, key, row))) return row
+  }
+}

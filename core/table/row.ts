@@ -1,0 +1,109 @@
+import { type HashIndex, makeHashIndex } from "./hash-index.ts"
+import { type Extent, ensure, makeExtent, read, write } from "./memory.ts"
+import type { FamilyShape } from "./shape.ts"
+import type { Table } from "./table.ts"
+import { leaveWheel } from "./wheel.ts"
+
+/** Rows of one kind: row id << widthBits is the index of a row's first word. */
+export interface Family {
+  readonly number: number
+  readonly widthBits: number
+  readonly rows: Extent
+  /** Where the table's header has this family's three words: first free row, free rows, ids ever used. */
+  readonly header: number
+  readonly key: FamilyKey | undefined
+}
+
+/** The index of a family over its key words [from, to). */
+export interface FamilyKey {
+  readonly from: number
+  readonly to: number
+  readonly k0: number
+  readonly k1: number
+  readonly index: HashIndex
+  /** Filled by whoever asks `find`. */
+  readonly wanted: Int32Array
+}
+
+const FREE = 0
+const FREE_COUNT = 1
+const USED = 2
+/** Header words a family. */
+export const FAMILY_WORDS = 3
+
+export const widthBitsOf = (shape: FamilyShape): number => 32 - Math.clz32(Math.max(1, shape.width) - 1)
+
+export const makeFamily = (
+  shape: FamilyShape,
+  number: number,
+  hashKey: readonly [number, number],
+  splitSlots: number,
+): Family => ({
+  number,
+  widthBits: widthBitsOf(shape),
+  rows: makeExtent(),
+  header: number * FAMILY_WORDS,
+  key:
+    shape.key === undefined
+      ? undefined
+      : {
+          ...shape.key,
+          k0: hashKey[0] | 0,
+          k1: hashKey[1] | 0,
+          index: makeHashIndex(splitSlots),
+          wanted: new Int32Array(shape.key.to - shape.key.from),
+        },
+})
+
+/**
+ * Adds a row of zeroed words and returns its id, from 1 up: one that was dropped before, if there is one, else a new one.
+ * Throws a RangeError when memory runs out; the versions sealed before stay good.
+ */
+export const addRow = (table: Table, family: number): number => {
+  const { header, rows, widthBits } = table.families[family]
+  const free = read(table, table.header, header + FREE)
+  if (free !== 0) {
+    // A free row keeps the next free one in its first word.
+    write(table, table.header, header + FREE, read(table, rows, free << widthBits))
+    write(table, table.header, header + FREE_COUNT, read(table, table.header, header + FREE_COUNT) - 1)
+    write(table, rows, free << widthBits, 0)
+    return free
+  }
+  const row = read(table, table.header, header + USED) + 1
+  ensure(table, rows, (row + 1) * 2 ** widthBits - 1)
+  write(table, table.header, header + USED, row)
+  return row
+}
+
+/** Drops a row, which must have left its index (`unindexRow`); it leaves the wheel by itself. Its words read 0 but the first. */
+export const dropRow = (table: Table, family: number, row: number): void => {
+  leaveWheel(table, family, row)
+  const { header, rows, widthBits } = table.families[family]
+  const base = row << widthBits
+  for (let index = base + 1; index < base + (1 << widthBits); index++) write(table, rows, index, 0)
+  write(table, rows, base, read(table, table.header, header + FREE))
+  write(table, table.header, header + FREE, row)
+  write(table, table.header, header + FREE_COUNT, read(table, table.header, header + FREE_COUNT) + 1)
+}
+
+/** Word `index` of a row, signed. */
+export const word = (table: Table, family: number, row: number, index: number): number => {
+  const { rows, widthBits } = table.families[family]
+  return read(table, rows, (row << widthBits) | index)
+}
+
+/** Writes word `index` of a row. Key words never, while the row is in its index. */
+export const setWord = (table: Table, family: number, row: number, index: number, value: number): void => {
+  const { rows, widthBits } = table.families[family]
+  write(table, rows, (row << widthBits) | index, value)
+}
+
+/** How many rows the family has. */
+export const rowCount = (table: Table, family: number): number => {
+  const { header } = table.families[family]
+  return read(table, table.header, header + USED) - read(table, table.header, header + FREE_COUNT)
+}
+
+/** All rows of the family have ids below this: for listing by cursor. Words of free ids among them read 0 but the first. */
+export const rowLimit = (table: Table, family: number): number =>
+  read(table, table.header, table.families[family].header + USED) + 1

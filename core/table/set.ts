@@ -1,0 +1,136 @@
+import { type Directory, enter, lookUp, makeDirectory } from "./directory.ts"
+import { ensure, read, write } from "./memory.ts"
+import type { Table } from "./table.ts"
+
+/**
+ * Sets of the numbers 0 to 65535, such as the taken ports of an address. In words: 2048 of bits, 64 of summary (a bit a
+ * word: all taken), 2 of summary of these, 1 count. So a free number is found in a few reads however full the set is.
+ */
+export interface SetGroup {
+  /** Set id -> its place among the sets of all groups, from 1. */
+  readonly places: Directory
+}
+
+const FULL = 2048
+const FULLER = FULL + 64
+const COUNT = FULLER + 2
+const WORDS = COUNT + 1
+
+export const makeSetGroup = (): SetGroup => ({ places: makeDirectory() })
+
+/** Index of a set's first word, or -1 for a set in which nothing was ever taken. */
+const baseOf = (table: Table, group: number, set: number): number => {
+  const place = lookUp(table.setGroups[group].places, set)
+  return place === 0 ? -1 : (place - 1) * WORDS
+}
+
+const makeSet = (table: Table, group: number, set: number): number => {
+  const place = table.setCount + 1
+  ensure(table, table.setWords, place * WORDS - 1)
+  enter(table.setGroups[group].places, set, place)
+  table.setCount = place
+  return (place - 1) * WORDS
+}
+
+/** Whether `n` (0 to 65535) is in set `set` of group `group`. */
+export const isTaken = (table: Table, group: number, set: number, n: number): boolean => {
+  const base = baseOf(table, group, set)
+  return base !== -1 && ((read(table, table.setWords, base + (n >>> 5)) >>> (n & 31)) & 1) === 1
+}
+
+/** How many numbers are in the set. */
+export const takenCount = (table: Table, group: number, set: number): number => {
+  const base = baseOf(table, group, set)
+  return base === -1 ? 0 : read(table, table.setWords, base + COUNT)
+}
+
+/** Puts `n` (0 to 65535) into the set; nothing if it is there. */
+export const take = (table: Table, group: number, set: number, n: number): void => {
+  let base = baseOf(table, group, set)
+  if (base === -1) base = makeSet(table, group, set)
+  const words = table.setWords
+  const old = read(table, words, base + (n >>> 5))
+  const bits = old | (1 << (n & 31))
+  if (bits === old) return
+  write(table, words, base + (n >>> 5), bits)
+  write(table, words, base + COUNT, read(table, words, base + COUNT) + 1)
+  if (bits !== -1) return
+  const full = read(table, words, base + FULL + (n >>> 10)) | (1 << ((n >>> 5) & 31))
+  write(table, words, base + FULL + (n >>> 10), full)
+  if (full !== -1) return
+  const fuller = read(table, words, base + FULLER + (n >>> 15)) | (1 << ((n >>> 10) & 31))
+  write(table, words, base + FULLER + (n >>> 15), fuller)
+}
+
+/** Takes `n` (0 to 65535) out of the set; nothing if it is not there. */
+export const give = (table: Table, group: number, set: number, n: number): void => {
+  const base = baseOf(table, group, set)
+  if (base === -1) return
+  const words = table.setWords
+  const old = read(table, words, base + (n >>> 5))
+  const bits = old & ~(1 << (n & 31))
+  if (bits === old) return
+  write(table, words, base + (n >>> 5), bits)
+  write(table, words, base + COUNT, read(table, words, base + COUNT) - 1)
+  if (old !== -1) return
+  const full = read(table, words, base + FULL + (n >>> 10))
+  write(table, words, base + FULL + (n >>> 10), full & ~(1 << ((n >>> 5) & 31)))
+  if (full !== -1) return
+  const fuller = read(table, words, base + FULLER + (n >>> 15))
+  write(table, words, base + FULLER + (n >>> 15), fuller & ~(1 << ((n >>> 10) & 31)))
+}
+
+/** Number of the lowest clear bit at or above bit `bit` of `word`, or 32. */
+const clearBit = (word: number, bit: number): number => {
+  const clear = ~word & (-1 << bit)
+  return clear === 0 ? 32 : 31 - Math.clz32(clear & -clear)
+}
+
+/** First number from `from` up that is not in the set, or 65536. At most six word reads. */
+const freeFrom = (table: Table, base: number, from: number): number => {
+  const words = table.setWords
+  let word = from >>> 5
+  let bit = clearBit(read(table, words, base + word), from & 31)
+  if (bit < 32) return (word << 5) | bit
+  word++
+  if (word === 2048) return 65536
+  let full = word >>> 5
+  bit = clearBit(read(table, words, base + FULL + full), word & 31)
+  if (bit === 32) {
+    full++
+    if (full === 64) return 65536
+    let fuller = full >>> 5
+    bit = clearBit(read(table, words, base + FULLER + fuller), full & 31)
+    if (bit === 32) {
+      fuller++
+      if (fuller === 2) return 65536
+      bit = clearBit(read(table, words, base + FULLER + fuller), 0)
+      if (bit === 32) return 65536
+    }
+    full = (fuller << 5) | bit
+    bit = clearBit(read(table, words, base + FULL + full), 0)
+  }
+  word = (full << 5) | bit
+  return (word << 5) | clearBit(read(table, words, base + word), 0)
+}
+
+/**
+ * First number not in the set at or cyclically after `from` inside [first, last], or -1 if all of these are taken.
+ * A `from` outside the range counts as `first`.
+ */
+export const nextFree = (
+  table: Table,
+  group: number,
+  set: number,
+  from: number,
+  first: number,
+  last: number,
+): number => {
+  const start = from < first || from > last ? first : from
+  const base = baseOf(table, group, set)
+  if (base === -1) return first > last ? -1 : start
+  const after = freeFrom(table, base, start)
+  if (after <= last) return after
+  const before = freeFrom(table, base, first)
+  return before < start ? before : -1
+}

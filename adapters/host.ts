@@ -1,0 +1,179 @@
+import { type Address, isIpv4 } from "../core/wire/index.ts"
+import { familyOf } from "./address-text.ts"
+import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
+
+/** Time as a machine sees it: `now` only ever grows. */
+export interface Clock {
+  /** Milliseconds, monotonic, from any start. */
+  now(): number
+  /** Calls once, `delay` milliseconds from now or sooner, unless the returned function is called first. */
+  after(delay: number, call: () => void): () => void
+}
+
+/** What a machine wants done. */
+export interface Output<E> {
+  readonly send: readonly MachineOutgoing[]
+  /** When to call `advance` at the latest, milliseconds on the clock; `undefined`: nothing is pending. */
+  readonly next: number | undefined
+  readonly events: readonly E[]
+}
+
+/** A datagram to send, and from which of the host's addresses; left out, from the socket that fits best (see {@link startHost}). */
+export interface MachineOutgoing extends Outgoing {
+  readonly from?: Address
+}
+
+/** Any pure machine: both functions only compute, and an old state stays valid. */
+export interface Machine<S, E> {
+  /** One datagram. `next` speaks only for what this datagram added: the host keeps the earlier of it and what it had. */
+  receive(state: S, datagram: Datagram, now: number): readonly [S, Output<E>]
+  /** Time has passed. `next` speaks for the whole state. */
+  advance(state: S, now: number): readonly [S, Output<E>]
+}
+
+/** What a host tells its owner besides the machine's own events. */
+export interface HostListener<E> {
+  /** Never called with an empty list. What the events hold of a datagram's bytes is valid during the call only. */
+  events?(events: readonly E[], now: number): void
+  /** A socket lost a datagram or heard an ICMP error; the host goes on. */
+  socketError?(error: UdpError, local: Endpoint): void
+  /** The machine threw, which is a bug: the state before that step is kept and the host goes on. Or `events` threw. */
+  fault?(cause: unknown): void
+}
+
+export interface HostOptions<S, E> {
+  readonly udp: Udp
+  readonly clock: Clock
+  readonly machine: Machine<S, E>
+  readonly state: S
+  readonly sockets: readonly BindOptions[]
+  readonly listener?: HostListener<E>
+}
+
+export interface Host<S> {
+  /** The state after the last step. Keep it as long as you like: it stays valid. */
+  state(): S
+  /** Where it listens, in the order of the options. */
+  readonly local: readonly Endpoint[]
+  /** Closes the sockets, drops the timer, and gives the last state. Twice is once. */
+  stop(): Promise<S>
+}
+
+export type HostStart<S> =
+  | { readonly ok: true; readonly value: Host<S> }
+  | { readonly ok: false; readonly error: UdpError; readonly local: Endpoint }
+
+/** Milliseconds until `advance` is tried again after it threw. */
+const RETRY = 1000
+
+/**
+ * Drives a machine over sockets and a clock, with one timer for its earliest `next`.
+ *
+ * A datagram leaves from the socket bound to its `from`; without one, an answer leaves from the socket that received, a
+ * multicast from every socket of its family (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
+ * anything else from the first socket of its family. A link-local destination that answers keeps the zone it came from.
+ *
+ * Binds all of `sockets` or none: on the first that fails the others are closed and its error is returned.
+ */
+export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S>> => {
+  const { clock, machine, udp, listener = {} } = options
+  const sockets: UdpSocket[] = []
+  let state = options.state
+  let timer: { readonly at: number; readonly cancel: () => void } | undefined
+  // Not before all sockets are there: a server that will not come up answers nobody.
+  let running = false
+  let stopped: Promise<S> | undefined
+
+  const arm = (at: number | undefined): void => {
+    if (at === undefined || !running || (timer !== undefined && timer.at <= at)) return
+    timer?.cancel()
+    timer = { at, cancel: clock.after(at - clock.now(), due) }
+  }
+
+  const emit = (output: Output<E>, now: number): void => {
+    if (output.events.length > 0) listener.events?.(output.events, now)
+  }
+
+  const due = (): void => {
+    const at = timer?.at
+    timer = undefined
+    if (!running) return
+    const now = clock.now()
+    // A runtime's timer may fire early, or not reach as far as the machine wants.
+    if (at !== undefined && now < at) {
+      arm(at)
+      return
+    }
+    try {
+      const [after, output] = machine.advance(state, now)
+      state = after
+      arm(output.next)
+      for (const outgoing of output.send) {
+        for (const socket of socketsFor(sockets, outgoing)) socket.send(outgoing.bytes, outgoing.destination)
+      }
+      emit(output, now)
+    } catch (cause) {
+      arm(now + RETRY)
+      listener.fault?.(cause)
+    }
+  }
+
+  const receive = (datagram: Datagram, socket: UdpSocket): void => {
+    if (!running) return
+    const now = clock.now()
+    try {
+      const [after, output] = machine.receive(state, datagram, now)
+      state = after
+      arm(output.next)
+      for (const outgoing of output.send) {
+        if (outgoing.from === undefined && outgoing.destination.address === datagram.source.address) {
+          socket.send(outgoing.bytes, { ...outgoing.destination, zone: datagram.source.zone })
+        } else {
+          for (const other of socketsFor(sockets, outgoing)) other.send(outgoing.bytes, outgoing.destination)
+        }
+      }
+      emit(output, now)
+    } catch (cause) {
+      listener.fault?.(cause)
+    }
+  }
+
+  const error = (cause: UdpError, socket: UdpSocket): void => listener.socketError?.(cause, socket.local)
+
+  for (const bind of options.sockets) {
+    const bound = await udp.bind(bind, { receive, error })
+    if (!bound.ok) {
+      await Promise.all(sockets.map((socket) => socket.close()))
+      return { ok: false, error: bound.error, local: bind.local }
+    }
+    sockets.push(bound.value)
+  }
+  running = true
+  // The machine says itself when it is first due.
+  timer = { at: clock.now(), cancel: clock.after(0, due) }
+
+  return {
+    ok: true,
+    value: {
+      state: () => state,
+      local: sockets.map((socket) => socket.local),
+      stop: () => {
+        running = false
+        timer?.cancel()
+        stopped ??= Promise.all(sockets.map((socket) => socket.close())).then(() => state)
+        return stopped
+      },
+    },
+  }
+}
+
+const socketsFor = (sockets: readonly UdpSocket[], { from, destination }: MachineOutgoing): readonly UdpSocket[] => {
+  if (from !== undefined) return sockets.filter((socket) => socket.local.address === from).slice(0, 1)
+  const family = familyOf(destination.address)
+  const same = sockets.filter((socket) => familyOf(socket.local.address) === family)
+  return isMulticast(destination.address) ? same : same.slice(0, 1)
+}
+
+/** 224.0.0.0/4 or ff00::/8. */
+const isMulticast = (address: Address): boolean =>
+  isIpv4(address) ? address.charCodeAt(6) >>> 12 === 0xe : address.charCodeAt(0) >>> 8 === 0xff

@@ -1,0 +1,21 @@
+/**
+ * Why a packet has no bytes: `range` a number, or an array's length, outside of its field; `too-long` more than 1100 octets of PCP;
+ * `text` a string with a lone surrogate; `contradiction` parts that exclude each other; `residue` residue of another packet.
+ */
+export interface EncodeError {
+  readonly code: "range" | "too-long" | "text" | "contradiction" | "residue"
+  /** One sentence for people. */
+  readonly text: string
+}
+
+/** The result of `encode`. */
+export type Encoded =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly error: EncodeError }
+
+/** A failed encode. */
+export const impossible = (code: EncodeError["code"], text: string): Encoded => ({ ok: false, error: { code, text } })
+
+export const isU8 = (value: number): boolean => (value & 0xff) === value
+export const isU16 = (value: number): boolean => (value & 0xffff) === value
+export const isU32 = (value: number): boolean => value >>> 0 === value

@@ -115,17 +115,16 @@ const closeGap = (segment: Int32Array, gap: number): void => {
   segment[gap + 1] = 0
 }
 
-/** Joins a segment with its other half when both together are a quarter full: half of what would split it again. */
-const mergeSegment = (index: HashIndex, hash: number, segment: Int32Array): void => {
-  const depth = segment[depthAt(segment)]
-  if (depth === 0) return
-  const first = firstEntry(index, hash, depth)
-  const other = index.directory[first ^ (2 ** (index.depth - depth))]
-  if (other.length !== segment.length || other[depthAt(other)] !== depth) return
-  if (other[countAt(other)] > slotsOf(segment) >> 3) return
-  for (let at = 0; at < countAt(other); at += 2) if (other[at + 1] !== 0) put(segment, other[at], other[at + 1])
-  segment[depthAt(segment)] = depth - 1
-  point(index, firstEntry(index, hash, depth - 1), segment)
+/** Joins a segment with its other half, and so on, while neither has an eighth of its slots in use. */
+const merge = (index: HashIndex, hash: number, segment: Int32Array): void => {
+  const few = slotsOf(segment) >> 3
+  for (let depth = segment[depthAt(segment)]; depth > 0 && segment[countAt(segment)] <= few; depth--) {
+    const other = index.directory[firstEntry(index, hash, depth) ^ (2 ** (index.depth - depth))]
+    if (other.length !== segment.length || other[depthAt(other)] !== depth || other[countAt(other)] > few) return
+    for (let at = 0; at < countAt(other); at += 2) if (other[at + 1] !== 0) put(segment, other[at], other[at + 1])
+    segment[depthAt(segment)] = depth - 1
+    point(index, firstEntry(index, hash, depth - 1), segment)
+  }
 }
 
 /** Takes a row out; false if it is not there. Needs no memory. */
@@ -138,7 +137,7 @@ export const removeEntry = (index: HashIndex, hash: number, row: number): boolea
   }
   closeGap(segment, at)
   segment[countAt(segment)]--
-  if (segment[countAt(segment)] <= slotsOf(segment) >> 3) mergeSegment(index, hash, segment)
+  merge(index, hash, segment)
   return true
 }
 

@@ -1,5 +1,5 @@
 import { u16 } from "../octets.ts"
-import { NatPmpOpcode } from "../registry.ts"
+import { NatPmpOpcode, NatPmpResult } from "../registry.ts"
 import type { Field } from "./field.ts"
 import { field } from "./field.ts"
 import type { FieldNode } from "./node.ts"
@@ -76,14 +76,21 @@ export const dissectNatPmp = (bytes: Uint8Array): FieldNode => {
   return group(MESSAGE, 0, end, opcode, children)
 }
 
-/** Is this the answer to an unsupported version, which has no response bit? */
+/**
+ * Is this the answer to an unsupported version? It should have no response bit; the 8 octets with the bit, which some
+ * gateways send, can mean nothing else.
+ */
 export const isVersionError = (bytes: Uint8Array): boolean =>
-  bytes.length === VERSION_ERROR_LENGTH && bytes[0] === 0 && bytes[1] === 0 && u16(bytes, 2) === 1
+  bytes.length === VERSION_ERROR_LENGTH &&
+  bytes[0] === 0 &&
+  (bytes[1] === 0 || bytes[1] >= RESPONSE) &&
+  u16(bytes, 2) === NatPmpResult.UNSUPPORTED_VERSION
 
 const body = (opcode: number, bytes: Uint8Array): readonly Field[] => {
+  if (isVersionError(bytes)) return STARTED
   switch (opcode) {
     case NatPmpOpcode.EXTERNAL_ADDRESS:
-      return isVersionError(bytes) ? STARTED : NOTHING
+      return NOTHING
     case NatPmpOpcode.MAP_UDP:
     case NatPmpOpcode.MAP_TCP:
       return MAP_REQUEST

@@ -1,4 +1,5 @@
-import { formatAddress, formatMapped, readAddress, readIpv4 } from "../address.ts"
+import type { Address } from "../address.ts"
+import { addressFromIpv4, addressWord, formatAddress, formatMapped, readAddress, readIpv4 } from "../address.ts"
 import { isKnownOption } from "../names.ts"
 import { NatPmpOpcode } from "../registry.ts"
 import { decodeText, hex } from "./describe.ts"
@@ -83,12 +84,18 @@ const PRINTS: Readonly<Record<Kind, Print>> = {
   flag: decimal,
   prf: decimal,
   mac: decimal,
-  address: (bytes, { offset }) => formatMapped(readAddress(bytes, offset)),
+  address: (bytes, { offset }) => formatLikeTshark(readAddress(bytes, offset)),
   ipv4: (bytes, { offset }) => formatAddress(readIpv4(bytes, offset)),
   text: (bytes, { offset, length }) => escapeControls(decodeText(bytes, offset, length)),
   zeros: decimal,
   bytes: octets,
 }
+
+/** tshark ends IPv4-compatible addresses, 96 zero bits and then not 16 more, in dotted form as well: `::192.0.2.1`. */
+const formatLikeTshark = (address: Address): string =>
+  address.startsWith("\0\0\0\0\0\0") && address.charCodeAt(6) !== 0
+    ? `::${formatAddress(addressFromIpv4(addressWord(address, 3)))}`
+    : formatMapped(address)
 
 const print: Print = (bytes, node) =>
   (EXCEPTIONS.get(node.field.wireshark ?? "") ?? PRINTS[node.field.kind])(bytes, node)

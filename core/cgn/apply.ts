@@ -31,25 +31,23 @@ import {
 /**
  * Replays one change on the open table: the only code that writes mappings, so that what a run says of itself and what it
  * does are one. A change that does not fit the state (of a mapping that is not there, to an end that somebody has) is
- * passed over: a replica that missed something stays whole.
+ * passed over: a replica that missed something stays whole. `known` is the mapping's row where the caller has just found
+ * it, else 0: looking it up again would cost as much as all the rest of a renewal.
  */
-export const applyChange = (step: Step, change: Change): void => {
+export const applyChange = (step: Step, change: Change, known: number): void => {
   switch (change.type) {
     case "created":
     case "renewed":
-      put(step, change.mapping)
+      put(step, change.mapping, known)
       return
     case "deleted":
     case "expired":
-      remove(step, change.mapping)
+      remove(step, change.mapping, known)
       return
     case "filtered": {
-      const row = findMapping(
-        step.table,
-        findSubscriber(step.table, change.internal),
-        change.protocol,
-        change.internalPort,
-      )
+      const { internal, protocol, internalPort } = change
+      const row =
+        known !== 0 ? known : findMapping(step.table, findSubscriber(step.table, internal), protocol, internalPort)
       if (row !== 0) setFilters(step.table, row, change.filters)
       return
     }
@@ -85,10 +83,10 @@ const rowFor = (step: Step, mapping: Mapping): number => {
   return addMappingRow(step, subscriber, mapping.protocol, mapping.internalPort, external, mapping.externalPort)
 }
 
-const put = (step: Step, mapping: Mapping): void => {
+const put = (step: Step, mapping: Mapping, known: number): void => {
   const { table, config } = step
   if (mapping.kind === "peer" && (mapping.remote === undefined || mapping.nonce === undefined)) return
-  const row = rowFor(step, mapping)
+  const row = known !== 0 ? known : rowFor(step, mapping)
   if (row === 0) return
   const deadline = deadlineAt(config, mapping.expires)
   switch (mapping.kind) {
@@ -131,9 +129,12 @@ const setFlags = (step: Step, row: number, flags: number): void => {
   }
 }
 
-const remove = (step: Step, mapping: Mapping): void => {
+const remove = (step: Step, mapping: Mapping, known: number): void => {
   const { table } = step
-  const row = findMapping(table, findSubscriber(table, mapping.internal), mapping.protocol, mapping.internalPort)
+  const row =
+    known !== 0
+      ? known
+      : findMapping(table, findSubscriber(table, mapping.internal), mapping.protocol, mapping.internalPort)
   if (row === 0) return
   switch (mapping.kind) {
     case "map":
@@ -161,9 +162,10 @@ const remove = (step: Step, mapping: Mapping): void => {
   if (!wanted) dropMappingRow(step, row)
 }
 
-/** Replays one change: folding it over a run's changes from the run's first state gives its last. */
-export const apply = (state: CgnState, change: Change): CgnState => {
+/** Replays changes in order: all those of a run, over its first state, give its last. */
+export const apply = (state: CgnState, changes: readonly Change[]): CgnState => {
   const table = open(state.version)
-  applyChange({ table, config: state.config, second: 0 }, change)
+  const step: Step = { table, config: state.config, second: 0 }
+  for (const change of changes) applyChange(step, change, 0)
   return { version: seal(table), config: state.config }
 }

@@ -6,15 +6,42 @@ export type CounterVector = "operation" | "result" | "option" | "natpmp-operatio
 
 const VECTORS: readonly CounterVector[] = ["operation", "result", "option", "natpmp-operation", "natpmp-result", "drop"]
 
-/** The number of the cell that holds a counter: 256 a vector; -1 for an index that no vector has. */
+/** Counters a vector. */
+const VECTOR_LENGTH = 256
+
+/** The number of the cell that holds a counter; -1 for an index that no vector has. */
 export const counterCell = (vector: CounterVector, index: number): number =>
-  index >= 0 && index < 256 ? VECTORS.indexOf(vector) * 256 + index : -1
+  index >= 0 && index < VECTOR_LENGTH ? vectorNumber(vector) * VECTOR_LENGTH + index : -1
+
+const vectorNumber = (vector: CounterVector): number => {
+  switch (vector) {
+    case "operation":
+      return 0
+    case "result":
+      return 1
+    case "option":
+      return 2
+    case "natpmp-operation":
+      return 3
+    case "natpmp-result":
+      return 4
+    case "drop":
+      return 5
+  }
+}
+
+const COUNTED: readonly Change[] = VECTORS.flatMap((vector) =>
+  Array.from({ length: VECTOR_LENGTH }, (_, index): Change => ({ type: "counted", vector, index })),
+)
+
+/** The change that counts one up; made once each, as every request needs two. `index` is 0 to 255. */
+export const counted = (vector: CounterVector, index: number): Change => COUNTED[counterCell(vector, index)]
 
 /** All counters that are not zero, read by cell. */
 export const countersFrom = (read: (cell: number) => number): Counters => {
   const vector = (name: CounterVector) => {
     const counts: { index: number; count: number }[] = []
-    for (let index = 0; index < 256; index++) {
+    for (let index = 0; index < VECTOR_LENGTH; index++) {
       const count = read(counterCell(name, index))
       if (count !== 0) counts.push({ index, count })
     }

@@ -104,6 +104,6 @@ export interface Cgn<S> {
     now: number,
     limit: number,
   ) => { readonly state: S; readonly changes: readonly Change[]; readonly next: number | undefined }
-  /** Replays one change. */
-  readonly apply: (state: S, change: Change) => S
+  /** Replays changes, in order. */
+  readonly apply: (state: S, changes: readonly Change[]) => S
 }

@@ -5,7 +5,7 @@ import type { CgnResult, FilterAsk } from "./contract.ts"
 import type { CgnState } from "./layout.ts"
 import type { Filter } from "./mapping.ts"
 import { filtersOf, mapDeadline } from "./row.ts"
-import { externalOf, findRow, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { done, externalOf, findRow, refused, secondsLeft, stepOf } from "./step.ts"
 
 const sameFilter = (a: Filter, b: Filter): boolean =>
   a.remote === b.remote && a.prefixLength === b.prefixLength && a.remotePort === b.remotePort
@@ -25,8 +25,8 @@ export const filter = (state: CgnState, ask: FilterAsk, now: number): CgnResult<
     const { protocol, internal, internalPort } = ask
     const made: Change = { type: "filtered", protocol, internal, internalPort, filters: after }
     changes.push(made)
-    applyChange(step, made)
+    applyChange(step, made, row)
   }
   const lifetime = secondsLeft(step, deadline, now)
-  return { outcome: "ok", state: sealed(step), ...externalOf(step, row), lifetime, changes }
+  return done(step, "ok", externalOf(step, row), lifetime, changes)
 }

@@ -1,4 +1,4 @@
-export type { Change, Counters, CounterVector } from "./change.ts"
+export { type Change, type Counters, type CounterVector, counted } from "./change.ts"
 export type {
   Cgn,
   CgnDone,

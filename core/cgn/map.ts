@@ -17,7 +17,7 @@ import {
 import type { Mapping } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
 import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf } from "./row.ts"
-import { change, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { change, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { freshRow, hasQuota, sweepRow } from "./sweep.ts"
 
 const matchesSuggestion = (
@@ -60,29 +60,25 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     const deadline = mapDeadline(step, row)
     const owned = deadline !== 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) !== 0
     if (owned && ask.nonce === undefined)
-      return {
-        outcome: "ok",
-        state: sealed(step),
-        ...end,
-        lifetime: Math.min(ask.lifetime, secondsLeft(step, deadline, now)),
-        changes,
-      }
+      return done(step, "ok", end, Math.min(ask.lifetime, secondsLeft(step, deadline, now)), changes)
     if (owned && ask.nonce !== undefined && !hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce))
       return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, deadline, now))
     if (ask.preferFailure && !matchesSuggestion(ask, end)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
     if (deadline === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
     const mapping = mapOf(step, ask, end, deadlineOf(config, now, lifetime))
-    change(step, changes, deadline === 0 ? "created" : "renewed", mapping)
-    return { outcome: deadline === 0 ? "new" : "ok", state: sealed(step), ...end, lifetime, changes }
+    change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
+    return done(step, deadline === 0 ? "new" : "ok", end, lifetime, changes)
   }
   if (!hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
   const chosen = choose(step, { ...ask, natPmp: ask.origin === "nat-pmp", exact: ask.preferFailure }, changes)
   if (!chosen.ok) return refused(chosen.code)
   const end = { external: config.external[chosen.external], externalPort: chosen.port }
-  change(step, changes, "created", mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
-  return { outcome: "new", state: sealed(step), ...end, lifetime: ask.lifetime, changes }
+  change(step, 0, changes, "created", mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
+  return done(step, "new", end, ask.lifetime, changes)
 }
+
+const NOWHERE = { external: ANY4, externalPort: 0 }
 
 /**
  * RFC 6887 section 15.1: only MAP mappings can be deleted; one whose host sent a packet within the idle time lives on for
@@ -93,20 +89,19 @@ export const delMapping = (state: CgnState, ask: DeleteAsk, now: number): CgnRes
   const { config } = step
   const changes: Change[] = []
   const row = freshRow(step, ask, changes)
-  const none = { external: ANY4, externalPort: 0 }
-  if (row === 0) return { outcome: "ok", state: sealed(step), ...none, lifetime: 0, changes }
+  if (row === 0) return done(step, "ok", NOWHERE, 0, changes)
   const deadline = mapDeadline(step, row)
   // NAT-PMP knows no outbound mappings to refuse: to it there is nothing to delete (RFC 6886 section 3.4).
-  if (deadline === 0 && ask.origin === "nat-pmp")
-    return { outcome: "ok", state: sealed(step), ...none, lifetime: 0, changes }
+  if (deadline === 0 && ask.origin === "nat-pmp") return done(step, "ok", NOWHERE, 0, changes)
   if (deadline === 0) return refused(ResultCode.NOT_AUTHORIZED)
   if (!mayTouch(step, row, ask)) return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, deadline, now))
   const end = externalOf(step, row)
   const lifetime = ask.origin === "pcp" ? idleLeft(step, row, now) : 0
   const mapping = mapAsData(step, row)
-  if (lifetime === 0) change(step, changes, "deleted", mapping)
-  else change(step, changes, "renewed", { ...mapping, expires: instantOf(config, deadlineOf(config, now, lifetime)) })
-  return { outcome: "ok", state: sealed(step), ...end, lifetime, changes }
+  if (lifetime === 0) change(step, row, changes, "deleted", mapping)
+  else
+    change(step, row, changes, "renewed", { ...mapping, expires: instantOf(config, deadlineOf(config, now, lifetime)) })
+  return done(step, "ok", end, lifetime, changes)
 }
 
 /** A MAP mapping with a nonce is only for whoever knows it; one without is for its host. */
@@ -127,7 +122,7 @@ export const delMappings = (state: CgnState, internal: Address, protocol: number
     const next = word(table, MAPPING, row, MappingWord.NEXT)
     if (protocolOf(table, row) === protocol && !sweepRow(step, row, changes) && mapDeadline(step, row) !== 0) {
       if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) !== 0) complete = false
-      else change(step, changes, "deleted", mapAsData(step, row))
+      else change(step, row, changes, "deleted", mapAsData(step, row))
     }
     row = next
   }

@@ -7,7 +7,7 @@ import { type CgnState, deadlineOf, instantOf, MAPPING, MappingWord, PEER, PeerW
 import type { Mapping } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
 import { findPeer, hasNonce, peerDeadline, rowDeadline } from "./row.ts"
-import { change, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { change, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { freshRow, hasQuota } from "./sweep.ts"
 
 /**
@@ -36,8 +36,8 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
     const chosen = choose(step, { ...ask, natPmp: false, exact }, changes)
     if (!chosen.ok) return refused(chosen.code)
     const end = { external: config.external[chosen.external], externalPort: chosen.port }
-    change(step, changes, "created", peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
-    return { outcome: "new", state: sealed(step), ...end, lifetime: ask.lifetime, changes }
+    change(step, 0, changes, "created", peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
+    return done(step, "new", end, ask.lifetime, changes)
   }
   const end = externalOf(step, row)
   const first = word(table, MAPPING, row, MappingWord.PEERS)
@@ -48,13 +48,13 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const asked = ask.lifetime === 0 ? 0 : deadlineOf(config, now, ask.lifetime)
   if (asked <= deadline || ask.lifetime === 0) {
     const last = deadline === 0 ? rowDeadline(step, row) : deadline
-    return { outcome: "ok", state: sealed(step), ...end, lifetime: secondsLeft(step, last, now), changes }
+    return done(step, "ok", end, secondsLeft(step, last, now), changes)
   }
   if (peer === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
   const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
   const mapping = peerOf(step, ask, end, deadlineOf(config, now, lifetime))
-  change(step, changes, peer === 0 ? "created" : "renewed", mapping)
-  return { outcome: peer === 0 ? "new" : "ok", state: sealed(step), ...end, lifetime, changes }
+  change(step, row, changes, peer === 0 ? "created" : "renewed", mapping)
+  return done(step, peer === 0 ? "new" : "ok", end, lifetime, changes)
 }
 
 const peerOf = (

@@ -2,7 +2,7 @@ import { open, seal, word } from "../table/index.ts"
 import type { Address } from "../wire/index.ts"
 import { applyChange } from "./apply.ts"
 import type { Change } from "./change.ts"
-import type { CgnRefused, InternalEnd } from "./contract.ts"
+import type { CgnDone, CgnRefused, InternalEnd } from "./contract.ts"
 import { type CgnState, instantOf, MAPPING, MappingWord, NEVER, type Step, secondOf } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { findMapping, findSubscriber, idleDeadline } from "./row.ts"
@@ -14,6 +14,22 @@ export const stepOf = (state: CgnState, now: number): Step => ({
 })
 
 export const sealed = (step: Step): CgnState => ({ version: seal(step.table), config: step.config })
+
+/** A request met, the step's changes sealed into its state. */
+export const done = (
+  step: Step,
+  outcome: "new" | "ok",
+  end: { readonly external: Address; readonly externalPort: number },
+  lifetime: number,
+  changes: readonly Change[],
+): CgnDone<CgnState> => ({
+  outcome,
+  state: sealed(step),
+  external: end.external,
+  externalPort: end.externalPort,
+  lifetime,
+  changes,
+})
 
 export const refused = (code: number, lifetime?: number): CgnRefused => ({ outcome: "refused", code, lifetime })
 
@@ -27,15 +43,17 @@ export const idleLeft = (step: Step, row: number, now: number): number => {
   return deadline === 0 ? 0 : Math.ceil((instantOf(step.config, deadline) - now) / 1000)
 }
 
+/** Makes a change and puts it on the list; `row` is the mapping's row where it is known, else 0. */
 export const change = (
   step: Step,
+  row: number,
   changes: Change[],
   type: "created" | "renewed" | "deleted" | "expired",
   mapping: Mapping,
 ) => {
   const made: Change = { type, mapping }
   changes.push(made)
-  applyChange(step, made)
+  applyChange(step, made, row)
 }
 
 export const findRow = (step: Step, end: InternalEnd): number =>

@@ -20,6 +20,9 @@ import { change, findRow } from "./step.ts"
 /** Takes away what has run out of all that wants a row; true when the row is gone with it. */
 export const sweepRow = (step: Step, row: number, changes: Change[]): boolean => {
   const { table } = step
+  // The common row, a MAP mapping alone and not at its end, needs no list.
+  const alone = word(table, MAPPING, row, MappingWord.PEERS) === 0 && word(table, MAPPING, row, MappingWord.IDLE) === 0
+  if (alone && mapDeadline(step, row) !== 0) return false
   const gone = rowDeadline(step, row) === 0
   const due: Mapping[] = []
   for (
@@ -32,7 +35,7 @@ export const sweepRow = (step: Step, row: number, changes: Change[]): boolean =>
     due.push(mapAsData(step, row))
   if (word(table, MAPPING, row, MappingWord.IDLE) !== 0 && idleDeadline(step, row) === 0)
     due.push(implicitAsData(step, row))
-  for (const mapping of due) change(step, changes, "expired", mapping)
+  for (const mapping of due) change(step, row, changes, "expired", mapping)
   return gone
 }
 

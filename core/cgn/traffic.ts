@@ -37,7 +37,7 @@ export const noteOutbound = (
   }
   const idle = row === 0 ? 0 : idleDeadline(step, row)
   if (idle < deadline)
-    change(step, changes, idle === 0 ? "created" : "renewed", {
+    change(step, row, changes, idle === 0 ? "created" : "renewed", {
       kind: "implicit",
       origin: "traffic",
       protocol: end.protocol,

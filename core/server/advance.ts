@@ -21,4 +21,4 @@ export const advance = <S>(state: ServerState<S>, now: number): readonly [Server
 export const apply = <S>(state: ServerState<S>, change: Change): ServerState<S> =>
   change.type === "epoch-reset"
     ? { ...state, epochStart: change.at }
-    : { ...state, cgnState: state.cgn.apply(state.cgnState, change) }
+    : { ...state, cgnState: state.cgn.apply(state.cgnState, [change]) }

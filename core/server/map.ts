@@ -89,5 +89,5 @@ const succeed = <S>(
     writeAddress(reply, 44, done.external)
   }
   copyOptions(bytes, options, reply, MAP_LENGTH)
-  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes }
+  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes, options: [] }
 }

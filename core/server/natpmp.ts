@@ -38,7 +38,7 @@ export const versionError = <S>(state: ServerState<S>, request: Request): Served
   const reply = new Uint8Array(8)
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_VERSION)
   putU32(reply, 4, epochTime(state, request.now))
-  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_VERSION, changes: NO_CHANGES }
+  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_VERSION, changes: NO_CHANGES, options: [] }
 }
 
 /** RFC 6886 section 3.5: the whole request comes back, top bit of the opcode set, result code 5. */
@@ -49,7 +49,7 @@ const unsupportedOpcode = <S>(state: ServerState<S>, request: Request): Served<S
   reply.set(request.bytes.subarray(0, copied))
   reply[1] |= 0x80
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_OPCODE)
-  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_OPCODE, changes: NO_CHANGES }
+  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_OPCODE, changes: NO_CHANGES, options: [] }
 }
 
 /** RFC 6886 section 3.2: 12 octets: version, opcode, result code 2, epoch 4, external address 4 (zero on failure). */
@@ -65,7 +65,7 @@ const serveExternalAddress = <S>(state: ServerState<S>, request: Request): Serve
   putU16(reply, 2, code)
   putU32(reply, 4, epochTime(state, now))
   if (found) putU32(reply, 8, ipv4Value(external))
-  return { cgnState, reply, code, changes: NO_CHANGES }
+  return { cgnState, reply, code, changes: NO_CHANGES, options: [] }
 }
 
 /**
@@ -139,5 +139,5 @@ const answer = <S>(
   reply[9] = bytes[5]
   putU16(reply, 10, externalPort)
   putU32(reply, 12, lifetime)
-  return { cgnState, reply, code, changes }
+  return { cgnState, reply, code, changes, options: [] }
 }

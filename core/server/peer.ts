@@ -64,7 +64,7 @@ export const servePeer = <S>(state: ServerState<S>, request: Request, options: O
   reply[61] = bytes[61]
   for (let i = 64; i < PEER_LENGTH; i++) reply[i] = bytes[i]
   copyOptions(bytes, options, reply, PEER_LENGTH)
-  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes: done.changes }
+  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes: done.changes, options: [] }
 }
 
 /** An IPv4 address that a host beyond the NAT can have: not this network, loopback, multicast or broadcast (S-63). */

@@ -1,4 +1,4 @@
-import type { Change } from "../cgn/index.ts"
+import { type Change, counted } from "../cgn/index.ts"
 import {
   type Address,
   HEADER_LENGTH,
@@ -18,8 +18,6 @@ import { servePeer } from "./peer.ts"
 import { epochTime, refuse, type Served, writeHeader } from "./reply.ts"
 import { DROP_REASONS, type DropReason, type Request, type Response } from "./request.ts"
 import type { ServerState } from "./settings.ts"
-
-const NO_CHANGES: readonly Change[] = []
 
 /**
  * The server (RFC 6887 section 8.2, RFC 6886 section 3): one datagram in; the next state, the reply and what changed out.
@@ -58,9 +56,7 @@ const serve = <S>(state: ServerState<S>, request: Request): Served<S> => {
   const options = readOptions(bytes, length, source, settings)
   const served =
     options.code !== ResultCode.SUCCESS ? refuse(state, request, options.code) : dispatch(state, request, options)
-  if (options.seen.length === 0) return served
-  const counted = options.seen.map((index): Change => ({ type: "counted", vector: "option", index }))
-  return { ...served, changes: [...served.changes, ...counted] }
+  return options.seen.length === 0 ? served : { ...served, options: options.seen }
 }
 
 const dispatch = <S>(state: ServerState<S>, request: Request, options: ReturnType<typeof readOptions>): Served<S> => {
@@ -78,7 +74,7 @@ const dispatch = <S>(state: ServerState<S>, request: Request, options: ReturnTyp
 const serveAnnounce = <S>(state: ServerState<S>, request: Request): Served<S> => {
   const reply = new Uint8Array(HEADER_LENGTH)
   writeHeader(reply, Opcode.ANNOUNCE, ResultCode.SUCCESS, 0, epochTime(state, request.now))
-  return { cgnState: state.cgnState, reply, code: ResultCode.SUCCESS, changes: NO_CHANGES }
+  return { cgnState: state.cgnState, reply, code: ResultCode.SUCCESS, changes: [], options: [] }
 }
 
 /** Where a message's options begin; 0 for an opcode that this server does not know. */
@@ -107,28 +103,32 @@ const finish = <S>(
   served: Served<S>,
   natPmp: boolean,
 ): readonly [ServerState<S>, Response] => {
-  const operation: Change = {
-    type: "counted",
-    vector: natPmp ? "natpmp-operation" : "operation",
-    index: request.bytes[1],
-  }
-  const result: Change = { type: "counted", vector: natPmp ? "natpmp-result" : "result", index: served.code }
-  const changes: Change[] = [...served.changes, operation, result]
-  let cgnState = served.cgnState
+  const operation = counted(natPmp ? "natpmp-operation" : "operation", request.bytes[1])
+  const result = counted(natPmp ? "natpmp-result" : "result", served.code)
+  const counts = [operation, result]
+  for (const code of served.options) counts.push(counted("option", code))
+  const { settings, cgn, epochStart } = state
   // The CGN applied its own changes; counting is what is left.
-  for (const change of changes) if (change.type === "counted") cgnState = state.cgn.apply(cgnState, change)
+  const cgnState = cgn.apply(served.cgnState, counts)
+  const own = served.changes
+  const changes =
+    own.length === 0
+      ? counts
+      : own.length === 1 && counts.length === 2
+        ? [own[0], operation, result]
+        : [...own, ...counts]
   return [
-    { settings: state.settings, cgn: state.cgn, cgnState, epochStart: state.epochStart },
-    { reply: served.reply, dropped: undefined, changes, next: soonest(served.changes) },
+    { settings, cgn, cgnState, epochStart },
+    { reply: served.reply, dropped: undefined, changes, next: soonest(own) },
   ]
 }
 
 const drop = <S>(state: ServerState<S>, reason: DropReason): readonly [ServerState<S>, Response] => {
-  const change: Change = { type: "counted", vector: "drop", index: DROP_REASONS.indexOf(reason) }
+  const changes: readonly Change[] = [counted("drop", DROP_REASONS.indexOf(reason))]
   const { settings, cgn, epochStart } = state
   return [
-    { settings, cgn, cgnState: cgn.apply(state.cgnState, change), epochStart },
-    { reply: undefined, dropped: reason, changes: [change], next: undefined },
+    { settings, cgn, cgnState: cgn.apply(state.cgnState, changes), epochStart },
+    { reply: undefined, dropped: reason, changes, next: undefined },
   ]
 }
 

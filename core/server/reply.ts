@@ -63,6 +63,8 @@ export interface Served<S> {
   readonly reply: Uint8Array
   readonly code: number
   readonly changes: readonly Change[]
+  /** Codes of the options seen, for counting. */
+  readonly options: readonly number[]
 }
 
 /** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */
@@ -71,4 +73,5 @@ export const refuse = <S>(state: ServerState<S>, request: Request, code: number,
   reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
   code,
   changes: [],
+  options: [],
 })

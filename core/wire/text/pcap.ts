@@ -1,10 +1,12 @@
 import type { Address } from "../address.ts"
 import { addressFromIpv4, addressWord, isIpv4 } from "../address.ts"
-import { putU16, putU32 } from "../octets.ts"
+import { putU16, putU32, u16, u32 } from "../octets.ts"
 import { SERVER_PORT } from "../registry.ts"
 import type { Datagram } from "./datagram.ts"
 import { headerLength, payloadLimit, putDatagram } from "./datagram.ts"
-import type { Timestamp } from "./reading.ts"
+import type { Form, Timestamp } from "./reading.ts"
+import type { CaptureEnd, CaptureItem } from "./record.ts"
+import { readFrame } from "./record.ts"
 
 /** One end of a datagram. */
 export type Endpoint = { readonly address: Address; readonly port: number }
@@ -114,3 +116,63 @@ const putStation = (out: Uint8Array, o: number, address: Address): void => {
     putU32(out, o + 2, low)
   }
 }
+
+type PcapHeader = Form & { readonly kind: "pcap" }
+
+const MAGICS: ReadonlyMap<number, Omit<PcapHeader, "linkType"> & { readonly record: number }> = new Map([
+  [0xa1b2c3d4, { kind: "pcap", order: "big", resolution: "microseconds", record: 16 }],
+  [0xd4c3b2a1, { kind: "pcap", order: "little", resolution: "microseconds", record: 16 }],
+  [0xa1b23c4d, { kind: "pcap", order: "big", resolution: "nanoseconds", record: 16 }],
+  [0x4d3cb2a1, { kind: "pcap", order: "little", resolution: "nanoseconds", record: 16 }],
+  // Kuznetzov's libpcap of the 1990s, which editcap still writes: interface, protocol and packet type follow each header.
+  [0xa1b2cd34, { kind: "pcap", order: "big", resolution: "microseconds", record: 24 }],
+  [0x34cdb2a1, { kind: "pcap", order: "little", resolution: "microseconds", record: 24 }],
+])
+
+/** Does a pcap file start here? */
+export const isPcap = (bytes: Uint8Array): boolean => bytes.length >= 4 && MAGICS.has(u32(bytes, 0))
+
+/** Steps through a pcap file of either byte order; see {@link toPcap} for its layout. */
+export function* readPcap(bytes: Uint8Array): Generator<CaptureItem, CaptureEnd> {
+  const magic = MAGICS.get(u32(bytes, 0))
+  if (magic === undefined || bytes.length < FILE_HEADER)
+    return { ok: false, code: "capture-header", text: "the pcap file header is cut", offset: bytes.length }
+  const little = magic.order === "little"
+  const word = little ? (o: number) => u32le(bytes, o) : (o: number) => u32(bytes, o)
+  const version = little ? bytes[4] | (bytes[5] << 8) : u16(bytes, 4)
+  if (version !== 2) return { ok: false, code: "capture-header", text: `pcap version ${version} is not 2`, offset: 4 }
+  // The upper 16 bits tell of frame check sequences; the IP lengths leave those out anyway.
+  const linkType = word(20) & 0xffff
+  const longest = Math.max(word(16), SNAPLEN)
+  const scale = magic.resolution === "nanoseconds" ? 1 : 1000
+  let o = FILE_HEADER
+  while (o < bytes.length) {
+    const from = o + magic.record
+    const length = from <= bytes.length ? word(o + 8) : 0
+    const end = from + length
+    if (length > longest) {
+      const text = `a record claims ${length} octets, the file allows ${longest}`
+      yield { kind: "problem", severity: "warning", code: "file-corrupt", text, offset: o, end: bytes.length }
+      break
+    }
+    if (end > bytes.length) {
+      const text = `the file ends ${end - bytes.length} octets before its last record does`
+      yield { kind: "problem", severity: "warning", code: "file-truncated", text, offset: o, end: bytes.length }
+      break
+    }
+    const at = o
+    const time = (): Timestamp => timeOf(word(at), word(at + 4) * scale)
+    yield readFrame(bytes, { linkType, offset: o, from, to: end, end, time })
+    o = end
+  }
+  return { ok: true, form: { kind: "pcap", order: magic.order, resolution: magic.resolution, linkType } }
+}
+
+/** Fractions of a second and more are the mark of a broken writer; they carry over. */
+const timeOf = (seconds: number, nanoseconds: number): Timestamp =>
+  nanoseconds < 1e9
+    ? { seconds, nanoseconds }
+    : { seconds: seconds + Math.floor(nanoseconds / 1e9), nanoseconds: nanoseconds % 1e9 }
+
+const u32le = (bytes: Uint8Array, o: number): number =>
+  (bytes[o] | (bytes[o + 1] << 8) | (bytes[o + 2] << 16) | (bytes[o + 3] << 24)) >>> 0

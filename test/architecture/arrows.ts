@@ -1,0 +1,80 @@
+/** Who may import whom: the arrows of the architecture, as one table, and the judgement of one import. */
+import { posix } from "node:path"
+
+/** A place in the house: a room of the core, a runtime's adapter, or a whole top-level folder. */
+type Place = string
+
+type Rule = {
+  /** Places it may import from, through their index.ts. It may always import from itself. */
+  readonly places: readonly Place[]
+  /** Packages, by name; `node:` stands for all of Node's own modules, `*` for whatever package.json declares. */
+  readonly packages: readonly string[]
+}
+
+const PURE = ["@noble/hashes", "ts-pattern"]
+const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
+const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
+const RUNTIME: Rule = { places: [...CORE, "adapters"], packages: ["node:"] }
+
+export const RULES: Readonly<Record<Place, Rule>> = {
+  core: room(...CORE),
+  "core/wire": room(),
+  "core/table": room(),
+  "core/cgn": room("core/wire", "core/table"),
+  "core/server": room("core/wire", "core/cgn"),
+  "core/client": room("core/wire"),
+  "core/flow": room("core/wire", "core/table"),
+  "core/overlay": room("core/wire", "core/table"),
+  adapters: { places: CORE, packages: [] },
+  "adapters/node": RUNTIME,
+  "adapters/deno": RUNTIME,
+  "adapters/bun": RUNTIME,
+  "adapters/cli": { places: [...CORE, "adapters", "adapters/node"], packages: ["node:", "*"] },
+  playground: { places: CORE, packages: ["*"] },
+}
+
+/** The place of a source by its path from the root: files directly in `core/` and `adapters/` belong to those. */
+export const placeOf = (path: string): Place => {
+  const [top, second, ...rest] = path.split("/")
+  return rest.length > 0 && (top === "core" || top === "adapters") ? `${top}/${second}` : top
+}
+
+const packageOf = (specifier: string): string =>
+  specifier.startsWith("node:")
+    ? "node:"
+    : specifier
+        .split("/")
+        .slice(0, specifier.startsWith("@") ? 2 : 1)
+        .join("/")
+
+/**
+ * Why the source at `path` may not import `specifier`, or undefined when it may. `exists` answers for paths from the
+ * root, `declared` for package names.
+ */
+export const judgeImport = (
+  path: string,
+  specifier: string,
+  exists: (path: string) => boolean,
+  declared: (name: string) => boolean,
+): string | undefined => {
+  const from = placeOf(path)
+  const rule = from === "test" ? undefined : RULES[from]
+  if (rule === undefined && from !== "test") return `no arrow is drawn for ${from}`
+
+  if (!specifier.startsWith(".")) {
+    const name = packageOf(specifier)
+    if (name !== "node:" && !declared(name))
+      return `${specifier} is not a package that package.json declares for ${from}`
+    if (rule === undefined || rule.packages.includes(name)) return undefined
+    return rule.packages.includes("*") && name !== "node:" ? undefined : `${from} may not import ${specifier}`
+  }
+
+  const target = posix.join(posix.dirname(path), specifier)
+  if (!exists(target)) return `${specifier} is no file`
+  const to = placeOf(target)
+  if (rule === undefined || to === from) return undefined
+  if (!rule.places.includes(to)) return `${from} may not import from ${to}`
+  // The adapters' own ground has no index.ts: its files are package entries themselves.
+  if (to !== "adapters" && target !== `${to}/index.ts`) return `${to} is imported through its index.ts alone`
+  return undefined
+}

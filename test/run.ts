@@ -1,0 +1,32 @@
+/**
+ * `npm test`: format and lint, types, the core's tests under Deno and under Bun, then every test under Node. The cheap
+ * phases come first and a failure ends the run, so that the last lines are either the failure or Node's summary.
+ */
+import { spawnSync } from "node:child_process"
+
+type Phase = { readonly name: string; readonly script: string; readonly loud?: boolean }
+
+const phases: readonly Phase[] = [
+  { name: "format and lint", script: "lint" },
+  { name: "types", script: "types" },
+  { name: "core tests under Deno", script: "test:deno" },
+  { name: "core tests under Bun", script: "test:bun" },
+  { name: "all tests under Node", script: "test:node", loud: true },
+]
+
+for (const { name, script, loud = false } of phases) {
+  const start = performance.now()
+  // One command string and a shell: npm is a .cmd file on Windows.
+  const run = spawnSync(`npm run --silent ${script}`, {
+    shell: true,
+    encoding: "utf8",
+    stdio: loud ? "inherit" : ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 28,
+  })
+  if (run.status !== 0) {
+    if (!loud) process.stdout.write(`${run.stdout}${run.stderr}`)
+    console.error(`✖ ${name} failed: npm run ${script}`)
+    process.exit(1)
+  }
+  if (!loud) console.log(`✔ ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+}

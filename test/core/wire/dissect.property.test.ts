@@ -81,14 +81,25 @@ test("every node of any packet has its text, its values and its plain form", () 
   fc.assert(fc.property(packets, speaks), { numRuns: 1000 })
 })
 
-test("every prefix of a message with all options keeps every octet in one leaf", () => {
+test("every prefix of a message with all options keeps every octet in one leaf, and says where it is cut", () => {
+  /** Octets of each option with its header and two octets of padding. */
+  const OPTION = 28
   const head = Array.from({ length: 58 }, (_, i) => i)
   const options = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 128, 129, 130, 77].flatMap((code) => {
-    const data = Array.from({ length: 22 }, (_, i) => (i === 1 ? 4 : i === 15 ? 1 : 0))
+    const data = Array.from({ length: OPTION - 6 }, (_, i) => (i === 1 ? 4 : i === 15 ? 1 : 0))
     return [code, 0, 0, data.length, ...data, 0, 0]
   })
   for (const opcode of [1, 129]) {
     const whole = Uint8Array.from([2, opcode, ...head, ...options])
-    for (let end = 0; end <= whole.length; end++) holdsTogether(whole.subarray(0, end))
+    for (let end = 0; end <= whole.length; end++) {
+      const prefix = whole.subarray(0, end)
+      holdsTogether(prefix)
+      const isWhole = end >= 60 && (end - 60) % OPTION === 0
+      assert.equal(
+        [...leaves(dissect(prefix).root)].some(({ missing }) => missing > 0),
+        !isWhole,
+        `${end} octets`,
+      )
+    }
   }
 })

@@ -285,6 +285,10 @@ test("an option longer or shorter than its fields, and one that runs past the en
     "68 2-14 Remote Peer IP Address = cut short, 2 of 16 octets: 2001",
   ])
   assert.deepEqual(optionLines("80 00 0010 6162").slice(3), ["64 2-14 Description = cut short, 2 of 16 octets: 6162"])
+  assert.deepEqual(optionLines("80 00 0010").slice(3), ["64 0-16 Description = missing: 16 octets"])
+  assert.deepEqual(optionLines("02 00 0008 6162").slice(3), [
+    "64 2-6 Trailing option data = cut short, 2 of 8 octets: 6162",
+  ])
   assert.deepEqual(optionLines("80 00 0002 6162 00").slice(4), ["66 1-1 Padding = cut short, 1 of 2 octets: 00"])
   assert.deepEqual(optionLines("02 00 00"), [
     "60 1 Option Code = PREFER_FAILURE (2)",

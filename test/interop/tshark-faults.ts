@@ -1,6 +1,7 @@
 /**
  * Where tshark 4.0 and the RFCs part: each fault with the smallest packet that shows it, and what exactly it touches in
- * any other packet. Found by comparison and not by reading either decoder's tree: the octets are walked here once more.
+ * any other packet. What is touched is told from the octets alone, which are walked here once more: neither decoder's
+ * tree is asked.
  */
 
 import assert from "node:assert/strict"

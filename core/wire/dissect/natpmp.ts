@@ -77,8 +77,8 @@ export const dissectNatPmp = (bytes: Uint8Array): FieldNode => {
 }
 
 /**
- * Is this the answer to an unsupported version? It should have no response bit; the 8 octets with the bit, which some
- * gateways send, can mean nothing else.
+ * Is this the answer to an unsupported version? It has no response bit; the same 8 octets with the bit are taken for it
+ * too, as `parse` takes them: they are too few for any other response.
  */
 export const isVersionError = (bytes: Uint8Array): boolean =>
   bytes.length === VERSION_ERROR_LENGTH &&

@@ -1,0 +1,204 @@
+/**
+ * The requirements of RFC 6887 and RFC 6886 for servers, by their stable ids, and which tests show each: a test shows a
+ * requirement when its name begins with the id, or has it among the ids there. `node test/requirements.ts` writes the
+ * list to test/requirements.md; a test holds the file to it.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
+
+export interface Requirement {
+  readonly id: string
+  /** MUST and so on, as the RFC has it; `in effect` where no keyword is used. */
+  readonly level: string
+  readonly clause: string
+  readonly text: string
+  /** What of it is still to come: empty for what the code does. */
+  readonly planned?: string
+}
+
+const ANNOUNCEMENTS = "unsolicited announcements and mapping updates are to come"
+const TRANSLATION = "comes with the translation of packets"
+
+const requirement = (id: string, level: string, clause: string, text: string, planned?: string): Requirement =>
+  planned === undefined ? { id, level, clause, text } : { id, level, clause, text, planned }
+
+export const REQUIREMENTS: readonly Requirement[] = [
+  requirement("B-01", "MUST", "6887 5", "look at all first 96 bits for IPv4-mapped; all-zeros forms of each family"),
+  requirement("B-10", "MUST NOT", "6887 13", "use THIRD_PARTY unless the network is fully trusted"),
+  requirement("S-01", "MUST", "6887 8", "over UDP; a request is answered unless silently dropped"),
+  requirement("S-02", "MUST", "6887 8.2", "ignore requests from other interfaces than the client's own"),
+  requirement("S-03", "SHOULD", "6887 8.2", "the order of the checks, and what each answers"),
+  requirement("S-04", "MUST", "6887 7", "reserved fields: zero when sent, ignored when received"),
+  requirement("S-05", "MUST", "6887 7.2", "responses: version 2, R set, opcode copied, reserved octet 0"),
+  requirement("S-06", "MUST", "6887 7.2", "the 96 reserved bits: 0, or the client's bits of an unparsed request"),
+  requirement("S-07", "in effect", "6887 7.2", "Epoch Time in every response"),
+  requirement("S-08", "MUST", "6887 7.3", "an error is a copy of the request, all options with it"),
+  requirement("S-09", "in effect", "6887 8.2", "a success has the processed options only"),
+  requirement("S-10", "MUST", "6887 7.3", "an error changes nothing"),
+  requirement("S-11", "in effect", "6887 8.2", "unknown opcode: UNSUPP_OPCODE, payload copied"),
+  requirement("S-12", "SHOULD", "6887 7.3", "a response over 1100 octets is MALFORMED_REQUEST"),
+  requirement("S-20", "in effect", "6887 9", "UNSUPP_VERSION names the closest version"),
+  requirement("S-21", "in effect", "6887 9", "a PCP-only server answers version 0 the same way"),
+  requirement("S-22", "in effect", "6886 1.1", "first octet 0 is NAT-PMP, version 1 is nobody's"),
+  requirement("S-30", "MUST", "6887 7.3", "options in the order received"),
+  requirement("S-31", "MUST", "6887 7.3", "unparsable option structure: MALFORMED_OPTION"),
+  requirement(
+    "S-32",
+    "MUST",
+    "6887 7.3",
+    "mandatory options: MALFORMED_OPTION or UNSUPP_OPTION; optional ones may be ignored",
+  ),
+  requirement("S-33", "MUST", "6887 7.3", "a repeated single option: MALFORMED_OPTION"),
+  requirement("S-34", "in effect", "6887 11.3", "a mandatory option without sense: MALFORMED_OPTION"),
+  requirement("S-35", "MUST NOT", "6887 13", "options only with the opcodes that permit them"),
+  requirement("S-40", "SHOULD", "6887 11", "a switch to disable MAP"),
+  requirement("S-41", "MUST", "6887 11", "translate ICMP that belongs to a mapping", TRANSLATION),
+  requirement("S-42", "in effect", "6887 11.3", "copy protocol, internal port, nonce, THIRD_PARTY"),
+  requirement("S-43", "MUST", "6887 11.3", "protocol and port zero: UNSUPP_PROTOCOL, MALFORMED_REQUEST"),
+  requirement("S-44", "MUST", "6887 11.3", "another nonce: NOT_AUTHORIZED with the remaining lifetime"),
+  requirement("S-45", "in effect", "6887 11.3", "a static mapping answers any nonce", "static mappings are to come"),
+  requirement(
+    "S-46",
+    "in effect",
+    "6887 11.3",
+    "a stateless device answers by its algorithm",
+    "other kinds of CGN are to come",
+  ),
+  requirement("S-47", "MUST", "6887 11.3", "an existing mapping: PREFER_FAILURE, its own end, replication"),
+  requirement("S-48", "SHOULD", "6887 11.3", "honour the suggestion where it can be had"),
+  requirement("S-49", "MUST NOT", "6887 11.3", "map external UDP ports 5350 and 5351"),
+  requirement(
+    "S-50",
+    "MUST",
+    "6887 11.3",
+    "another end for a suggestion that can't be had, or CANNOT_PROVIDE_EXTERNAL",
+  ),
+  requirement("S-51", "MUST NOT", "6887 11.3", "map a protocol that was not asked for"),
+  requirement("S-52", "RECOMMENDED", "6887 11.3", "limits per host: USER_EX_QUOTA"),
+  requirement("S-53", "SHOULD", "6887 10", "one external address a host; a suggested one even so"),
+  requirement(
+    "S-54",
+    "MUST",
+    "6887 16.3.3",
+    "SCTP without rewriting ports",
+    "protocols beside TCP and UDP are to come",
+  ),
+  requirement("S-55", "in effect", "6887 16.1, 16.2", "closing the outbound mapping leaves the inbound one"),
+  requirement("S-56", "in effect", "6887 11", "MAP mappings serve both directions with one external end"),
+  requirement("S-60", "SHOULD", "6887 12", "a switch to disable PEER"),
+  requirement("S-61", "MUST NOT", "6887 12.1", "PEER with protocol or a port zero"),
+  requirement("S-62", "in effect", "6887 12.3", "copy protocol, internal port, remote peer, nonce"),
+  requirement("S-63", "SHOULD", "6887 12.3", "an impossible remote peer: MALFORMED_REQUEST"),
+  requirement("S-64", "MUST", "6887 12.3", "create by the suggestion, or CANNOT_PROVIDE_EXTERNAL and no state"),
+  requirement("S-65", "in effect", "6887 12.3", "an existing mapping: its own end, nonce remembered"),
+  requirement("S-66", "MUST", "6887 12.3", "another nonce: NOT_AUTHORIZED with the remaining lifetime"),
+  requirement("S-67", "MUST", "6887 13.2", "PREFER_FAILURE with PEER: MALFORMED_REQUEST"),
+  requirement("S-68", "RECOMMENDED", "6887 12.3", "PEER lifetimes longer than implicit ones"),
+  requirement("S-69", "in effect", "6887 12.1", "PEER neither shortens nor deletes"),
+  requirement("S-70", "in effect", "6887 12.3", "an unrenewed PEER mapping is implicit again"),
+  requirement("S-80", "MUST", "6887 14", "ANNOUNCE or Mapping Update where state can be lost", ANNOUNCEMENTS),
+  requirement("S-81", "in effect", "6887 14.1.2", "a solicited ANNOUNCE: SUCCESS, lifetime 0, no payload"),
+  requirement("S-82", "MUST", "6887 14.1.3", "unsolicited ANNOUNCE from the server's address and port", ANNOUNCEMENTS),
+  requirement("S-83", "MUST", "6887 14.1.3", "ANNOUNCE after a possible loss of state", ANNOUNCEMENTS),
+  requirement("S-84", "MAY", "6887 14.1.3", "up to 10 transmissions, intervals doubling", ANNOUNCEMENTS),
+  requirement("S-90", "in effect", "6887 14.2", "updates like the previous response", ANNOUNCEMENTS),
+  requirement("S-91", "MUST", "6887 14.2", "updates echo THIRD_PARTY and FILTER", ANNOUNCEMENTS),
+  requirement("S-92", "SHOULD", "6887 14.2", "updates go out 3 times", ANNOUNCEMENTS),
+  requirement("S-100", "MUST", "6887 13.1", "THIRD_PARTY with the sender's address: MALFORMED_REQUEST"),
+  requirement("S-101", "MUST", "6887 13.1", "THIRD_PARTY prohibited: UNSUPP_OPTION"),
+  requirement("S-102", "RECOMMENDED", "6887 13.1", "THIRD_PARTY off by default"),
+  requirement("S-103", "in effect", "6887 13.1", "the internal address is the option's; deletion too"),
+  requirement("S-110", "MUST", "6887 13.2", "PREFER_FAILURE without a suggested port: MALFORMED_OPTION"),
+  requirement("S-120", "MUST", "6887 13.3", "at least one filter a mapping; more add up, in order"),
+  requirement("S-121", "in effect", "6887 13.3", "prefix length 0 removes all filters"),
+  requirement("S-122", "in effect", "6887 13.3", "prefix lengths by family, else MALFORMED_OPTION"),
+  requirement("S-123", "in effect", "6887 13.3", "FILTER in a deletion: MALFORMED_OPTION"),
+  requirement("S-124", "in effect", "6887 13.3", "too many filters: EXCESSIVE_REMOTE_PEERS, state unchanged"),
+  requirement("S-125", "MAY", "6887 13.3", "ICMP errors for filtered packets", TRANSLATION),
+  requirement("S-130", "SHOULD", "6887 15", "lifetime limits, configurable: 120 s, 24 h"),
+  requirement("S-131", "MUST", "6887 15", "no lifetime below the remaining idle time"),
+  requirement("S-132", "in effect", "6887 15.1", "deletion by internal end"),
+  requirement("S-133", "MUST", "6887 15.1", "a deletion's suggestion is ignored and copied back"),
+  requirement(
+    "S-134",
+    "MUST",
+    "6887 15.1",
+    "deleting nothing succeeds; deleting an outbound mapping is NOT_AUTHORIZED",
+  ),
+  requirement("S-135", "MUST NOT", "6887 15.1", "let TCP RST or FIN shorten an inbound mapping", TRANSLATION),
+  requirement(
+    "S-136",
+    "SHOULD NOT",
+    "6887 15",
+    "reuse a freed external port at once",
+    "the recycle delay of freed ports is to come",
+  ),
+  requirement(
+    "S-137",
+    "RECOMMENDED",
+    "6887 15",
+    "discard mappings with the DHCP lease",
+    "a way to revoke a subscriber is to come",
+  ),
+  requirement("S-140", "MUST", "6887 8.5", "Epoch Time: one a second; back to 0 when state is lost"),
+  requirement("N-01", "MUST", "6886 3.5", "a version error of 8 octets, no response bit"),
+  requirement(
+    "N-02",
+    "MUST",
+    "6886 3.5",
+    "opcodes from 128 ignored; others unknown returned with result 5; valid errors",
+  ),
+  requirement("N-03", "MUST", "6886 3.3", "internal address is the source; companion port reserved"),
+  requirement(
+    "N-04",
+    "in effect",
+    "6886 3.3",
+    "an existing mapping's port; another for one that is taken; lifetime not over the asked",
+  ),
+  requirement("N-05", "MUST", "6886 3.4", "expiry, deletion, deletion of all"),
+  requirement("N-06", "MUST", "6886 3.2.1", "announce address changes and reboots", ANNOUNCEMENTS),
+  requirement("N-07", "SHOULD", "6886 5", "an administrator's switch"),
+]
+
+const ROOT = join(import.meta.dirname, "..")
+
+/** Names of the tests in a source file: the first argument of `it(` and `test(`, the ids before its words. */
+const idsIn = (source: string): { readonly id: string; readonly name: string }[] => {
+  const found: { id: string; name: string }[] = []
+  for (const [, , name] of source.matchAll(/\b(?:it|test)\(\s*(["'`])((?:(?!\1).)*)\1/g))
+    for (const [id] of (/^(?:[SNB]-\d+[ ,]*)+/.exec(name)?.[0] ?? "").matchAll(/[SNB]-\d+/g)) found.push({ id, name })
+  return found
+}
+
+/** Requirement id -> the tests that show it. */
+export const shown = (): ReadonlyMap<string, readonly { readonly file: string; readonly name: string }[]> => {
+  const tests = new Map<string, { file: string; name: string }[]>()
+  const files = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
+  for (const file of files.filter((name) => name.endsWith(".test.ts")).sort())
+    for (const { id, name } of idsIn(readFileSync(join(ROOT, "test", file), "utf8")))
+      tests.set(id, [...(tests.get(id) ?? []), { file: relative(".", file).replaceAll("\\", "/"), name }])
+  return tests
+}
+
+/** The text of test/requirements.md. */
+export const document = (): string => {
+  const tests = shown()
+  const rows = REQUIREMENTS.map(({ id, level, clause, text, planned }) => {
+    const files = [...new Set((tests.get(id) ?? []).map(({ file }) => file))]
+    const links = files.map((file) => `[${file}](${file})`).join(", ")
+    return `| ${id} | ${level} | RFC ${clause} | ${text} | ${links}${planned === undefined ? "" : `${links === "" ? "" : "; "}*planned: ${planned}*`} |`
+  })
+  const done = REQUIREMENTS.filter(({ planned }) => planned === undefined).length
+  return `# Requirements and the tests that show them
+
+Generated by \`node test/requirements.ts\` from the tests' names. ${done} of ${REQUIREMENTS.length} server requirements are met; the others say what they wait for.
+
+| id | level | clause | requirement | shown by |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+`
+}
+
+export const DOCUMENT = join(import.meta.dirname, "requirements.md")
+
+if (import.meta.main) writeFileSync(DOCUMENT, document())

@@ -1,4 +1,5 @@
 import { isSpace, quote } from "./digits.ts"
+import { guessLinkType } from "./frame.ts"
 import type { Block, Fault, Found, Notice } from "./gather.ts"
 import { gather, notice, push, take } from "./gather.ts"
 
@@ -16,7 +17,7 @@ const sextet = (unit: number): number => {
  * An octet's span is the two or three characters, line break included, that hold its bits.
  *
  * Most words of any language are base64 too. So unless `certain`, the text has to prove itself: no blanks within its lines, and either
- * padding or a first octet that starts a PCP or NAT-PMP message (0 to 2) or an IP packet.
+ * padding or a first octet that starts a PCP or NAT-PMP message (0 to 2), or a whole frame.
  */
 export const readBase64 = (text: string, from: number, to: number, certain: boolean): Found | Fault => {
   const blocks: Block[] = []
@@ -80,9 +81,8 @@ export const readBase64 = (text: string, from: number, to: number, certain: bool
   const fault = finish(to)
   if (fault !== undefined) return fault
   if (blocks.length === 0) return { code: "empty", text: "there are no octets in it", offset: from }
-  const octet = blocks[0].bytes[0]
-  if (!certain && !padded && !isPlausible(octet)) {
-    const hex = octet.toString(16).padStart(2, "0")
+  if (!certain && !padded && !isPlausible(blocks[0].bytes)) {
+    const hex = blocks[0].bytes[0].toString(16).padStart(2, "0")
     return {
       code: "unreadable",
       text: `taken as base64 it would start with octet 0x${hex}, as no message does`,
@@ -94,5 +94,5 @@ export const readBase64 = (text: string, from: number, to: number, certain: bool
 
 const isBlank = (unit: number): boolean => unit === 32 || unit === 9
 
-/** Could a message (version 0, 1 or 2) or an IP packet start with this octet? */
-export const isPlausible = (octet: number): boolean => octet <= 2 || octet >>> 4 === 4 || octet >>> 4 === 6
+/** Could a PCP or NAT-PMP message (version 0, 1 or 2) or a frame around one be these octets? */
+const isPlausible = (bytes: Uint8Array): boolean => bytes[0] <= 2 || guessLinkType(bytes) !== undefined

@@ -47,3 +47,11 @@ const isIpPacket = (bytes: Uint8Array, from: number): boolean => {
   if (spare < 0 || spare > (from === 0 ? 0 : PADDING)) return false
   return foldChecksum(sumOctets(bytes, from, from + header, 0)) === 0
 }
+
+/** The likeliest link type of octets that are known to be a packet: IP by its version, else Ethernet (or SLL) by its EtherType. */
+export const looseLinkType = (bytes: Uint8Array): number => {
+  if (bytes.length === 0 || bytes[0] >>> 4 === 4 || bytes[0] >>> 4 === 6) return LinkType.RAW
+  for (const type of [LinkType.ETHERNET, LinkType.LINUX_SLL, LinkType.LINUX_SLL2, LinkType.NULL])
+    if (typeof stripLink(type, bytes, 0, bytes.length) !== "string") return type
+  return LinkType.ETHERNET
+}

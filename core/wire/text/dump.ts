@@ -23,6 +23,7 @@ export const readDump = (text: string, from: number, to: number): Found | Fault 
   const notices: Notice[] = []
   const blocks: Block[] = []
   const out = gather(4096)
+  const line = gather(64)
   // Where the packet's first octet lies in its dump, the octets of its last row, and where a `*` stood.
   let base = 0
   let last = 0
@@ -76,6 +77,15 @@ export const readDump = (text: string, from: number, to: number): Found | Fault 
       start = end + 1
       continue
     }
+    const after = next.row === undefined ? -1 : offsetValue(text, next.row, layout.offsets)
+    const step = after > offset && after - offset <= WIDEST ? after - offset : 0
+    line.length = 0
+    const result = readRow(text, row.data, end, layout, line, step, column < 0 ? -1 : start + column)
+    if (result.count === 0) {
+      notice(notices, "note", "text-ignored", start, "lines that are no rows were passed over")
+      start = end + 1
+      continue
+    }
     if (offset === 0) finish()
     else if (star >= 0) {
       const fault = fill(offset, row.from)
@@ -88,10 +98,8 @@ export const readDump = (text: string, from: number, to: number): Found | Fault 
     } else if (out.length === 0 && offset !== 0)
       notice(notices, "note", "offset-start", row.from, "the first offset of this packet is not 0")
     if (out.length === 0) base = offset
-    const after = next.row === undefined ? -1 : offsetValue(text, next.row, layout.offsets)
-    const step = after > offset && after - offset <= WIDEST ? after - offset : 0
-    const result = readRow(text, row.data, end, layout, out, step, column < 0 ? -1 : start + column)
-    if (result.count > 0) last = result.count
+    for (let k = 0; k < result.count; k++) push(out, line.bytes[k], line.starts[k], line.ends[k])
+    last = result.count
     if (result.characters === "match") column = result.at - start
     if (result.characters === "differ")
       notice(notices, "warning", "characters-differ", result.at, "the characters beside these octets are not theirs")

@@ -30,7 +30,9 @@ const WITHOUT = [
   ...[hexWords(2), hexWords(4), hexWords(8), number(8, 1), number(8, 2), number(8, 4), WRITTEN],
   ...[number(10, 1), number(10, 2), number(2, 1)],
 ]
-const OFFSETS = [16, 8, 10] as const
+/** hexdump prints offsets of seven digits in hex, before words; od prints them in octal, before anything. */
+const offsetsFor = (row: RowStart, unit: Unit): readonly (8 | 10 | 16)[] =>
+  row.to - row.from === 7 && !(unit.base === 16 && unit.octets === 2) ? [8, 16, 10] : [16, 8, 10]
 const SAMPLE = 8
 const LOOK = 64
 
@@ -49,21 +51,24 @@ export const findLayout = (text: string, from: number, to: number): LayoutFound 
     | undefined
   const tied: { readonly unit: Unit; readonly base: 8 | 10 | 16; readonly trial: Trial }[] = []
   for (const unit of colon ? WITH_COLON : WITHOUT)
-    for (const base of OFFSETS) {
+    for (const base of offsetsFor(lines[0].row, unit)) {
       if (!fitsWidth(text, lines[0], unit)) continue
       const trial = tryLayout(text, lines, unit, base)
       if (trial === undefined) continue
       if (best === undefined || trial.score > best.score) {
         best = { score: trial.score, unit, base, trial }
         tied.length = 0
-      } else if (trial.score === best.score && trial.octets !== best.trial.octets) tied.push({ unit, base, trial })
+      } else if (trial.score === best.score && [best, ...tied].every((t) => t.trial.octets !== trial.octets))
+        tied.push({ unit, base, trial })
     }
   if (best === undefined) return undefined
   const lone = best.score === 0 && isLoneRow(text, lines)
   if (!colon && best.score <= 0 && !lone) return undefined
   const { unit, base, trial } = best
   const layout = describe(lines[0].row, unit, base, trial)
-  const others: Form[] = colon ? [] : tied.map((t) => describe(lines[0].row, t.unit, t.base, t.trial))
+  // Groups of two octets after a colon are the habit of xxd and tcpdump; groups of four are xxd -e's too.
+  const open = colon ? tied.filter((t) => t.unit.octets === 4) : tied
+  const others: Form[] = open.map((t) => describe(lines[0].row, t.unit, t.base, t.trial))
   if (lone && !colon && (lines[0].row.to - lines[0].row.from) % 2 === 0) others.push({ kind: "hex", style: "plain" })
   return { layout, colon, ambiguous: others, proven: trial.characters === "match" }
 }
@@ -96,12 +101,13 @@ export const isStar = (text: string, start: number, end: number): boolean =>
 const fitsWidth = (text: string, { row, end }: Line, unit: Unit): boolean => {
   const token = /^[\s]*(?:0x)?([0-9a-fA-F]+)/.exec(text.slice(row.data, Math.min(end, row.data + 200)))
   const length = token === null ? 0 : token[1].length
-  if (unit.base === 16) return unit.order === "written" ? length % 2 === 0 : length === 2 * unit.octets || row.colon
+  if (unit.base === 16) return unit.order === "written" ? length % 2 === 0 : length === 2 * unit.octets
   return true
 }
 
 type Trial = {
   readonly score: number
+  /** Tells apart trials that give other octets. */
   readonly octets: string
   readonly characters: "match" | "differ" | "none"
   readonly barred: boolean
@@ -115,6 +121,7 @@ const tryLayout = (text: string, lines: readonly Line[], unit: Unit, base: 8 | 1
   let star = false
   let characters: Trial["characters"] = "none"
   let barred = false
+  let jumps = ""
   for (const { row, end, star: isStarLine } of lines) {
     if (isStarLine) {
       star = true
@@ -126,6 +133,7 @@ const tryLayout = (text: string, lines: readonly Line[], unit: Unit, base: 8 | 1
       if (star) score += offset > expected && (offset - expected) % last === 0 ? 2 : -2
       else score += offset === expected || (row.bare && offset < expected && offset > expected - unit.octets) ? 2 : -2
     }
+    if (star) jumps += `*${offset - expected}`
     star = false
     if (row.bare) {
       expected = -1
@@ -140,7 +148,7 @@ const tryLayout = (text: string, lines: readonly Line[], unit: Unit, base: 8 | 1
     last = result.count
     expected = offset + last
   }
-  return { score, octets: out.bytes.subarray(0, out.length).join(), characters, barred }
+  return { score, octets: out.bytes.subarray(0, out.length).join() + jumps, characters, barred }
 }
 
 /** One row, offset 0, in another width than its first unit. */

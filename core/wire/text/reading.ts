@@ -195,12 +195,9 @@ export const formatForm = (form: Form): string => {
     case "dump": {
       const unit = form.octets === 1 ? "octets" : `words of ${form.octets} octets`
       const order = form.order === "little" ? ", little-endian" : ""
-      const plain = form.base === 16 && form.order === "written"
-      return plain
-        ? form.tool === "other"
-          ? "hex dump"
-          : form.tool
-        : `${form.tool}, ${BASES[form.base]} ${unit}${order}`
+      const usual = form.base === 16 && form.order === "written" && form.tool !== "hexdump" && form.tool !== "other"
+      if (form.tool === "od") return `od, ${BASES[form.base]} ${unit}${order}, ${BASES[form.offsets]} offsets`
+      return usual ? form.tool : `${form.tool === "other" ? "dump" : form.tool}, ${BASES[form.base]} ${unit}${order}`
     }
     case "base64":
       return form.alphabet === "url" ? "base64url" : "base64"

@@ -39,8 +39,17 @@ export const rowStart = (text: string, start: number, end: number): RowStart | u
   if (data < end && !isBlank(text.charCodeAt(data))) return undefined
   let next = data
   while (next < end && isBlank(text.charCodeAt(next))) next++
-  if (next < end && hexDigit(text.charCodeAt(next)) < 0) return undefined
-  return { from, to: i, prefixed, colon, data, bare: next === end }
+  if (next === end) return { from, to: i, prefixed, colon, data, bare: true }
+  const first = unitEnd(text, next, end)
+  return first < 0 ? undefined : { from, to: i, prefixed, colon, data, bare: false }
+}
+
+/** The end of the hex digits at `i`, with `0x` before or not, when blanks or the line's end follow; else -1. */
+const unitEnd = (text: string, i: number, end: number): number => {
+  const from = text.charCodeAt(i) === 48 && (text.charCodeAt(i + 1) | 32) === 120 ? i + 2 : i
+  let to = from
+  while (to < end && hexDigit(text.charCodeAt(to)) >= 0) to++
+  return to === from || (to < end && !isBlank(text.charCodeAt(to))) ? -1 : to
 }
 
 /** The offset's value in a base, or -1 when it has other digits. Exact up to 2^53. */
@@ -137,12 +146,10 @@ const fits = (text: string, from: number, to: number, out: Gather, first: number
 
 /** Reads the unit at `i`; where to go on, or -1 when there is none. */
 const readUnit = (text: string, i: number, end: number, unit: Unit, out: Gather): number => {
-  const prefixed = text.charCodeAt(i) === 48 && (text.charCodeAt(i + 1) | 32) === 120
-  const from = prefixed ? i + 2 : i
-  let to = from
-  while (to < end && hexDigit(text.charCodeAt(to)) >= 0) to++
+  const to = unitEnd(text, i, end)
+  if (to < 0) return -1
+  const from = (text.charCodeAt(i + 1) | 32) === 120 ? i + 2 : i
   const length = to - from
-  if (length === 0 || (to < end && !isBlank(text.charCodeAt(to)))) return -1
   if (unit.base === 16) {
     if (length % 2 !== 0) return -1
     if (unit.order === "written") for (let k = from; k < to; k += 2) push(out, pair(text, k), k, k + 2)

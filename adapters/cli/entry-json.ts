@@ -1,0 +1,67 @@
+import type { Mapping } from "../../core/cgn/index.ts"
+import { formatAddress } from "../../core/wire/index.ts"
+import type { Endpoint } from "../udp.ts"
+import type { Asked, Entry } from "./event.ts"
+
+/** What `serve --json` prints a line: plain data, times as RFC 3339 text, durations in seconds, and never a nonce. */
+export const entryRecord = (entry: Entry, clock: WallClock): object => {
+  const head = { time: clock.time(), event: entry.event }
+  switch (entry.event) {
+    case "created":
+    case "renewed":
+    case "deleted":
+    case "expired":
+      return {
+        ...head,
+        ...(entry.lifetime === undefined ? {} : { lifetime: entry.lifetime }),
+        mapping: mappingRecord(entry.mapping, clock),
+        ...(entry.asked === undefined ? {} : { asked: askedRecord(entry.asked) }),
+      }
+    case "filtered": {
+      const { protocol, internal, filters, asked } = entry
+      const record = { ...head, protocol, internal: endRecord(internal), filters }
+      return asked === undefined ? record : { ...record, asked: askedRecord(asked) }
+    }
+    case "answered":
+      return { ...head, asked: askedRecord(entry.asked) }
+    case "refused":
+      return {
+        ...head,
+        result: { code: entry.result, name: entry.resultName },
+        ...(entry.lifetime === undefined ? {} : { lifetime: entry.lifetime }),
+        asked: askedRecord(entry.asked),
+      }
+    case "dropped":
+      return { ...head, reason: entry.reason, octets: entry.octets, source: endRecord(entry.source) }
+  }
+}
+
+/** The wall clock beside the machine's: `at` turns an instant of the one into a time of the other. */
+export interface WallClock {
+  time(): string
+  at(instant: number): string | null
+}
+
+/** A mapping without its nonce; `expires` is null when it does not end. */
+export const mappingRecord = (mapping: Mapping, clock: WallClock): object => ({
+  kind: mapping.kind,
+  origin: mapping.origin,
+  protocol: mapping.protocol,
+  internal: endRecord({ address: mapping.internal, port: mapping.internalPort }),
+  external: endRecord({ address: mapping.external, port: mapping.externalPort }),
+  ...(mapping.remote === undefined ? {} : { remote: endRecord({ address: mapping.remote, port: mapping.remotePort }) }),
+  expires: clock.at(mapping.expires),
+})
+
+export const endRecord = ({ address, port, zone }: Endpoint): object => ({
+  address: zone === undefined ? formatAddress(address) : `${formatAddress(address)}%${zone}`,
+  port,
+})
+
+const askedRecord = ({ source, protocol, version, opcode, mapping }: Asked): object => ({
+  by: endRecord(source),
+  protocol,
+  version,
+  opcode,
+  ...(mapping === undefined ? {} : { mapping }),
+})

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { Command } from "commander"
+import { complain, messageOf } from "./complain.ts"
+import { EXIT_HELP, Exit } from "./exit.ts"
+import { serveCommand } from "./serve.ts"
+import { version } from "./version.ts"
+
+// Whoever reads our output may leave before its end, as `head` does.
+process.stdout.on("error", () => process.exit(Exit.DONE))
+process.stderr.on("error", () => {})
+
+const fault = (cause: unknown): void => {
+  complain(`internal error: ${messageOf(cause)}`)
+  process.exit(Exit.FAILED)
+}
+process.on("uncaughtException", fault)
+
+const program = new Command("sallyport")
+  .description("PCP and NAT-PMP: serve mappings, and take packets apart")
+  .version(version(), "-V, --version", "print the version")
+  .helpOption("-h, --help", "print help")
+  .helpCommand("help [command]", "print help for a command")
+  .addHelpText("after", EXIT_HELP)
+
+serveCommand(program)
+
+await program.parseAsync()

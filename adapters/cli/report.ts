@@ -1,0 +1,118 @@
+import type { Mapping } from "../../core/cgn/index.ts"
+import { mappingCount, mappings, type ServerState } from "../../core/server/index.ts"
+import { type Address, formatAddress, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
+import type { Clock } from "../host.ts"
+import type { ServerEvent } from "../server-machine.ts"
+import type { Endpoint } from "../udp.ts"
+import { formatEndpoint } from "./endpoint.ts"
+import { endRecord, entryRecord, mappingRecord, type WallClock } from "./entry-json.ts"
+import { entryPrinter } from "./entry-text.ts"
+import { entriesOf } from "./event.ts"
+import { mappingTable } from "./mapping-table.ts"
+import type { Paint } from "./paint.ts"
+import type { Sink } from "./sink.ts"
+
+/** How `serve` tells what it does: for people, or for programs. */
+export interface Report {
+  listening(local: readonly Endpoint[], pool: readonly Address[]): void
+  events(events: readonly ServerEvent[]): void
+  /** Lists all mappings, a page at a time: between two pages the server answers. */
+  mappings(state: () => ServerState): Promise<void>
+}
+
+/** Mappings in one page of a listing: some milliseconds. */
+const PAGE = 500
+/** Rows of a table for people. */
+const TABLE_ROWS = 1000
+
+/** Lines and tables on standard output; on standard error what to try next. */
+export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: Paint): Report => {
+  const print = entryPrinter(paint)
+  return {
+    listening: (local, pool) => {
+      process.stderr.write(`${greeting(local, pool, errorPaint).join("\n")}\n`)
+    },
+    events: (events) => {
+      const time = new Date().toTimeString().slice(0, 8)
+      for (const event of events) for (const entry of entriesOf(event)) sink.offer(`${print(entry, time)}\n`)
+    },
+    mappings: async (state) => {
+      const rows: Mapping[] = []
+      let after: number | undefined = 0
+      while (after !== undefined && rows.length < TABLE_ROWS) {
+        const page = mappings(state(), clock.now(), after, Math.min(PAGE, TABLE_ROWS - rows.length))
+        rows.push(...page.mappings)
+        after = page.after
+        await turn()
+      }
+      const total = after === undefined ? rows.length : Math.max(rows.length, mappingCount(state()))
+      sink.print(`\n${mappingTable(rows, clock.now(), total, paint)}`)
+    },
+  }
+}
+
+/** One JSON object a line, on standard output. */
+export const jsonReport = (sink: Sink, clock: Clock): Report => {
+  const wall = wallClock(clock)
+  const line = (record: object): string => `${JSON.stringify(record)}\n`
+  return {
+    listening: (local, pool) => {
+      const external = pool.map(formatAddress)
+      sink.print(line({ time: wall.time(), event: "listening", local: local.map(endRecord), external }))
+    },
+    events: (events) => {
+      for (const event of events) for (const entry of entriesOf(event)) sink.offer(line(entryRecord(entry, wall)))
+    },
+    mappings: async (state) => {
+      let count = 0
+      let after: number | undefined = 0
+      while (after !== undefined) {
+        const page = mappings(state(), clock.now(), after, PAGE)
+        for (const mapping of page.mappings) sink.print(line({ event: "mapping", ...mappingRecord(mapping, wall) }))
+        count += page.mappings.length
+        after = page.after
+        await sink.ready()
+        await turn()
+      }
+      sink.print(line({ time: wall.time(), event: "mappings", count }))
+    },
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** What listens, and two lines to try next. */
+const greeting = (local: readonly Endpoint[], pool: readonly Address[], paint: Paint): string[] => {
+  const first = formatAddress(pool[0])
+  const outside =
+    pool.length === 1 ? first : `${pool.length} addresses, ${first} to ${formatAddress(pool[pool.length - 1])}`
+  const name = (text: string): string => paint.dim(text.padEnd(12))
+  // natpmpc speaks IPv4 and knows no port but 5351.
+  const natpmp = local.find(({ address, port }) => isIpv4(address) && port === SERVER_PORT)
+  const gateway = natpmp === undefined ? undefined : formatAddress(natpmp.address)
+  return [
+    `${name("Listening")}${local.map(formatEndpoint).join(", ")}  (PCP and NAT-PMP)`,
+    `${name("Outside")}${outside}`,
+    `${name("Try next")}${gateway === undefined ? "sallyport decode 0000" : `natpmpc -g ${gateway} -a 8080 8080 tcp 3600`}`,
+    `${name("")}sallyport decode 0002 0000 1f90 1f90 0000 0e10`,
+    `${name("Mappings")}kill -USR1 ${process.pid}; Ctrl-C lists them and stops`,
+    "",
+  ]
+}
+
+/** Milliseconds by which the two clocks may drift apart before their distance is taken anew, as after a suspend. */
+const DRIFT = 1000
+
+/** One distance between the clocks for all lines, so that a mapping's end reads the same wherever it is printed. */
+const wallClock = (clock: Clock): WallClock => {
+  let distance = Date.now() - clock.now()
+  return {
+    time: () => new Date().toISOString(),
+    at: (instant) => {
+      if (instant === Number.POSITIVE_INFINITY) return null
+      const present = Date.now() - clock.now()
+      if (Math.abs(present - distance) > DRIFT) distance = present
+      return new Date(instant + distance).toISOString()
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import { write } from "node:fs"
+
+/** Octets that may wait for a slow reader before {@link Sink.offer} leaves lines out. */
+const PATIENCE = 4 * 1024 * 1024
+/** Milliseconds before a full, non-blocking terminal or pipe is tried again. */
+const AGAIN = 10
+
+/**
+ * Lines to standard output that never hold up whoever writes them: Node's own `process.stdout` blocks on a pipe or terminal
+ * whose reader is slow, and a server must answer all the same. One write is under way at a time, and what comes
+ * meanwhile goes with the next.
+ */
+export interface Sink {
+  /** Takes text, whatever waits already. */
+  print(text: string): void
+  /** Takes a line unless the reader is far behind; how many were left out is printed when it has caught up. */
+  offer(line: string): void
+  /** Resolves when less than a buffer waits: for producers that can wait. */
+  ready(): Promise<void>
+  /** Resolves when everything is written, or nobody reads any more. */
+  end(): Promise<void>
+}
+
+/** @param closed Called once when nobody reads any more (EPIPE), or writing fails for good, then with the cause. */
+export const fileSink = (
+  fd: number,
+  closed: (cause: NodeJS.ErrnoException) => void,
+  leftOut: (count: number) => string,
+): Sink => {
+  let waiting: string[] = []
+  let size = 0
+  let busy = false
+  let broken = false
+  let missed = 0
+  let listeners: { readonly below: number; readonly call: () => void }[] = []
+
+  const wake = (): void => {
+    const level = broken ? 0 : busy ? size : 0
+    const due = listeners.filter(({ below }) => level <= below)
+    listeners = listeners.filter(({ below }) => level > below)
+    for (const { call } of due) call()
+  }
+
+  const flush = (): void => {
+    if (missed > 0 && size < PATIENCE / 2) {
+      const note = `${leftOut(missed)}\n`
+      missed = 0
+      waiting.push(note)
+      size += note.length
+    }
+    if (waiting.length === 0 || broken) {
+      busy = false
+      wake()
+      return
+    }
+    busy = true
+    const bytes = Buffer.from(waiting.join(""))
+    waiting = []
+    size = bytes.length
+    put(bytes)
+  }
+
+  const put = (bytes: Buffer): void => {
+    write(fd, bytes, 0, bytes.length, null, (cause, written) => {
+      if (cause?.code === "EAGAIN") {
+        setTimeout(() => put(bytes), AGAIN)
+        return
+      }
+      if (cause !== null) {
+        broken = true
+        waiting = []
+        size = 0
+        busy = false
+        wake()
+        closed(cause)
+        return
+      }
+      size -= written
+      wake()
+      if (written < bytes.length) put(bytes.subarray(written))
+      else flush()
+    })
+  }
+
+  const print = (text: string): void => {
+    if (broken || text === "") return
+    waiting.push(text)
+    size += text.length
+    if (busy) return
+    busy = true
+    setImmediate(flush)
+  }
+
+  const when = (below: number): Promise<void> =>
+    new Promise((resolve) => {
+      listeners.push({ below, call: resolve })
+      wake()
+    })
+
+  return {
+    print,
+    offer: (line) => {
+      if (size > PATIENCE) missed++
+      else print(line)
+    },
+    ready: () => when(PATIENCE / 4),
+    end: () => when(0),
+  }
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { after, before, describe, test } from "node:test"
+import manifest from "../package.json" with { type: "json" }
+import { readSource } from "./architecture/source.ts"
+
+const root = join(import.meta.dirname, "..")
+const bin = (name: string): string => join(root, "node_modules/.bin", name)
+
+/** Runs a program and returns what it wrote; anything but exit code 0 fails the test with that output. */
+const run = (command: string, args: readonly string[], cwd = root): string => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+  })
+  assert.equal(status, 0, `${command} ${args.join(" ")}: ${error?.message ?? ""}\n${stdout}${stderr}`)
+  return `${stdout}${stderr}`
+}
+
+/** Each entry's name as its users write it, and the source behind it. */
+const entries = Object.entries(manifest.exports).flatMap(([key, target]) =>
+  typeof target === "string"
+    ? []
+    : [
+        {
+          name: key.replace(".", manifest.name),
+          source: target.default.replace("./dist/", "").replace(/js$/, "ts"),
+          target,
+        },
+      ],
+)
+
+/** Dependencies whose users are still to be written. */
+const AWAITED = ["log-update", "ts-pattern"]
+
+describe("package.json", () => {
+  test("each room, and nothing else, is an entry with types", () => {
+    const rooms = globSync("{core,adapters}/{index,*/index}.ts", { cwd: root }).map((path) =>
+      path.replaceAll("\\", "/"),
+    )
+    assert.deepEqual(
+      entries.map(({ source }) => source).sort(),
+      [...rooms, "adapters/host.ts", "adapters/udp.ts"].sort(),
+    )
+    for (const { target } of entries) assert.equal(target.types, target.default.replace(/js$/, "d.ts"))
+  })
+
+  test("the published sources import every dependency", () => {
+    const imported = globSync("{core,adapters}/**/*.ts", { cwd: root }).flatMap((path) =>
+      readSource(path, readFileSync(join(root, path), "utf8")).imports.map(({ text }) => text),
+    )
+    const unused = Object.keys(manifest.dependencies).filter(
+      (name) =>
+        !AWAITED.includes(name) &&
+        !imported.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
+    )
+    assert.deepEqual(unused, [])
+  })
+})
+
+describe("README", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8")
+
+  test("each npm script that it names is there", () => {
+    const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name)
+    const shorthands = [...readme.matchAll(/npm (start|test)\b/g)].map(([, name]) => name)
+    assert.ok(shorthands.length > 0)
+    for (const name of [...named, ...shorthands]) assert.ok(Object.hasOwn(manifest.scripts, name), name)
+  })
+
+  test("each decode that it shows in a console block prints what stands below it", () => {
+    for (const [, block] of readme.matchAll(/^```console\n(.*?)^```$/gms)) {
+      for (const [, args, output] of block.matchAll(/^\$ npx sallyport (decode .*)\n((?:(?!\$ ).*\n)*)/gm)) {
+        assert.equal(run(process.execPath, ["adapters/cli/main.ts", ...args.split(/\s+/)]), output)
+      }
+    }
+  })
+
+  test("each file that it links to is there", () => {
+    for (const [, path] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g))
+      assert.ok(existsSync(join(root, path)), path)
+  })
+})
+
+describe("the package as its users get it", () => {
+  const home = mkdtempSync(join(tmpdir(), "sallyport-package-"))
+  const modules = join(home, "node_modules")
+  after(() => rmSync(home, { recursive: true }))
+
+  const packed = (): string =>
+    join(home, readdirSync(home).find((file) => file.endsWith(".tgz")) ?? "nothing was packed")
+
+  before(() => {
+    run("npm", ["pack", "--silent", "--pack-destination", home])
+    mkdirSync(modules)
+    run("tar", ["-xzf", packed(), "-C", modules])
+    symlinkSync(join(modules, "package"), join(modules, manifest.name), "junction")
+    for (const name of Object.keys(manifest.dependencies)) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true })
+      symlinkSync(join(root, "node_modules", name), join(modules, name), "junction")
+    }
+    writeFileSync(join(home, "package.json"), '{ "type": "module" }')
+  })
+
+  test("publint and attw find no fault", () => {
+    run(bin("publint"), ["--strict", packed()])
+    run(bin("attw"), [packed(), "--profile", "esm-only"])
+  })
+
+  test("its declarations stand on their own, in strict programs of either resolution", () => {
+    const lines = entries.map(({ name }, index) => `import * as e${index} from "${name}"\nvoid e${index}`)
+    writeFileSync(join(home, "user.ts"), `${lines.join("\n")}\n`)
+    for (const [module, moduleResolution] of [
+      ["NodeNext", "NodeNext"],
+      ["ESNext", "Bundler"],
+    ]) {
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: "ES2022",
+        lib: ["ES2022", "DOM"],
+        types: [],
+        strict: true,
+        noEmit: true,
+      }
+      writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["user.ts"] }))
+      run(bin("tsc"), ["--pretty", "false", "-p", home])
+    }
+  })
+
+  test("each entry loads, on this Node and on every other one on the path", () => {
+    const names = entries.map(({ name }) => name)
+    const loads = `for (const name of ${JSON.stringify(names)}) {
+      if (Object.keys(await import(name)).length === 0) throw new Error(name + " is empty")
+    }
+    console.log("loaded")`
+    writeFileSync(join(home, "user.mjs"), loads)
+    const nodes = (process.env.PATH ?? "")
+      .split(delimiter)
+      .map((folder) => join(folder, process.platform === "win32" ? "node.exe" : "node"))
+      .filter((path) => existsSync(path) && modern(path))
+    for (const node of new Set([process.execPath, ...nodes])) assert.match(run(node, ["user.mjs"], home), /loaded/)
+  })
+
+  test("the README's programs compile, and print what it says", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8")
+    const programs = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text)
+    assert.ok(programs.length > 0)
+    for (const text of programs) {
+      writeFileSync(join(home, "readme.ts"), text)
+      const options = ["--target", "ES2022", "--lib", "ES2022,DOM", "--types", "", "--strict", "--skipLibCheck"]
+      run(
+        bin("tsc"),
+        ["--ignoreConfig", "--pretty", "false", "--noEmit", "--module", "NodeNext", ...options, "readme.ts"],
+        home,
+      )
+      const promised = [...text.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`)
+      assert.equal(run(process.execPath, ["readme.ts"], home), promised.join(""))
+    }
+  })
+
+  test("the core's entries load under Deno and Bun", () => {
+    const names = entries.filter(({ source }) => source.startsWith("core/")).map(({ name }) => name)
+    writeFileSync(
+      join(home, "core.mjs"),
+      `${names.map((name) => `await import("${name}")`).join("\n")}\nconsole.log("loaded")`,
+    )
+    assert.match(run(bin("deno"), ["run", "--node-modules-dir=manual", "core.mjs"], home), /loaded/)
+    assert.match(run(bin("bun"), ["core.mjs"], home), /loaded/)
+  })
+})
+
+/** Is this Node of a version that package.json's engines promise? */
+const modern = (node: string): boolean => {
+  const [major, minor] = run(node, ["--version"]).slice(1).split(".").map(Number)
+  return major > 20 || (major === 20 && minor >= 19)
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander"
 import { complain, messageOf } from "./complain.ts"
+import { decodeCommand } from "./decode.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { serveCommand } from "./serve.ts"
 import { version } from "./version.ts"
@@ -23,5 +24,6 @@ const program = new Command("sallyport")
   .addHelpText("after", EXIT_HELP)
 
 serveCommand(program)
+decodeCommand(program)
 
 await program.parseAsync()

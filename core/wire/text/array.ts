@@ -7,26 +7,24 @@ import { readString } from "./string.ts"
 /** Marks of an element, kept where a {@link Gather} keeps an octet. */
 export const Element = { NUMBER: 0, CHARACTER: 1, QUOTED: 2 } as const
 
-/** A list as it was scanned: its elements' spans with their marks. */
-export type List = { readonly elements: Gather; readonly hex: boolean }
-
 type ArrayForm = Form & { readonly kind: "array" }
 
 /**
- * The octets of a list's elements. `0x`, `0b` and `0o` numbers, octal ones with a leading zero and three digits or more, decimal ones,
+ * The octets of a list's elements, those from `first` on. `0x`, `0b` and `0o` numbers, octal ones with a leading zero and three digits or more, decimal ones,
  * signed ones down to -128 (Java has no others), each with a type suffix or without; characters (`'S'`); quoted hex (`"02"`).
  * When no element has a prefix but one has a hex letter, or two digits the first of which is 0, then all are hex, as Rust's `{:02x?}` and
  * Node's `<Buffer 02 …>` print them.
  */
 export const decodeList = (
   text: string,
-  list: List,
+  elements: Gather,
+  first: number,
+  allHex: boolean,
 ): { readonly form: ArrayForm; readonly ambiguous: boolean; readonly block: Block } | Fault => {
-  const { elements } = list
-  const shape = judge(text, elements)
-  const hex = list.hex || (shape.prefixed === 0 && shape.bareHex)
-  const out = gather(elements.length)
-  for (let i = 0; i < elements.length; i++) {
+  const shape = judge(text, elements, first)
+  const hex = allHex || (shape.prefixed === 0 && shape.bareHex)
+  const out = gather(elements.length - first)
+  for (let i = first; i < elements.length; i++) {
     const start = elements.starts[i]
     const end = elements.ends[i]
     const mark = elements.bytes[i]
@@ -42,17 +40,19 @@ export const decodeList = (
   }
   const numbers = shape.prefixed + shape.bare
   const base = hex || shape.prefixed === numbers ? "hexadecimal" : shape.prefixed === 0 ? "decimal" : "mixed"
-  const ambiguous = !list.hex && shape.prefixed === 0 && shape.allPairs && !shape.bareHex && numbers > 1
-  return { form: { kind: "array", base }, ambiguous, block: take(out) }
+  const ambiguous = !allHex && shape.prefixed === 0 && shape.allPairs && !shape.bareHex && numbers > 1
+  const { bytes, starts, ends, length } = out
+  const exact = length === bytes.length
+  return { form: { kind: "array", base }, ambiguous, block: exact ? { bytes, starts, ends } : take(out) }
 }
 
-const judge = (text: string, elements: Gather) => {
+const judge = (text: string, elements: Gather, first: number) => {
   let prefixed = 0
   let bare = 0
   let short = true
   let sign = false
   let allPairs = true
-  for (let i = 0; i < elements.length; i++) {
+  for (let i = first; i < elements.length; i++) {
     if (elements.bytes[i] !== Element.NUMBER) continue
     const start = elements.starts[i]
     const length = elements.ends[i] - start

@@ -35,6 +35,8 @@ const offsetsFor = (row: RowStart, unit: Unit): readonly (8 | 10 | 16)[] =>
   row.to - row.from === 7 && !(unit.base === 16 && unit.octets === 2) ? [8, 16, 10] : [16, 8, 10]
 const SAMPLE = 8
 const LOOK = 64
+/** A longer line is no row: xxd's longest has 256 octets. It would be read once for each layout. */
+const LONGEST = 8192
 
 /**
  * The layout of the dump in a text, or `undefined` when its lines prove none. Each way to write offsets and units is tried on the
@@ -81,7 +83,7 @@ const sample = (text: string, from: number, to: number): Line[] => {
   while (start < to && all.length < LOOK) {
     const newline = text.indexOf("\n", start)
     const end = newline < 0 || newline > to ? to : newline
-    const row = rowStart(text, start, end)
+    const row = end - start > LONGEST ? undefined : rowStart(text, start, end)
     if (row !== undefined) {
       all.push({ row, end, star: false })
       if (row.colon && !row.bare) colons++

@@ -17,8 +17,11 @@ const BYTES = /(?:^|[^\w$])(?:b|rb|br)$/i
 
 /** Looks at the 64 units before a string and the 40 behind it; `end` is past what was understood. */
 export const saidOf = (text: string, start: number, end: number): { readonly said: Said; readonly end: number } => {
-  const after = AFTER.exec(text.slice(end, end + 40))
+  const next = text.charCodeAt(end)
+  const after = next === 44 || next === 46 || next === 32 ? AFTER.exec(text.slice(end, end + 40)) : null
   if (after !== null) return { said: after[1] === "hex" ? "hex" : "base64", end: end + after[0].length }
+  const last = text.charCodeAt(start - 1)
+  if (last === 10 || last === 44 || start === 0) return { said: "nothing", end }
   const before = text.slice(Math.max(0, start - 64), start)
   if (HEX_BEFORE.test(before)) return { said: "hex", end }
   if (BASE64_BEFORE.test(before)) return { said: "base64", end }

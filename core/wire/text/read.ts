@@ -68,7 +68,10 @@ const readForm = (text: string): Found | Fault => {
   if (source !== undefined && !("code" in source)) return source
   const hex = readHex(text, 0, size)
   if (!("code" in hex)) {
-    const other = hex.form.kind === "hex" && hex.form.style === "plain" ? readBase64(text, 0, size, false) : undefined
+    // Base64 of a message or of IP starts with a letter: no need to look at what starts with a digit.
+    const letter = hex.blocks[0].starts[0] < size && text.charCodeAt(hex.blocks[0].starts[0]) > 57
+    const plain = hex.form.kind === "hex" && hex.form.style === "plain"
+    const other = plain && letter ? readBase64(text, 0, size, false) : undefined
     return other === undefined || "code" in other ? hex : { ...hex, ambiguous: [...hex.ambiguous, other.form] }
   }
   if (source !== undefined) return source

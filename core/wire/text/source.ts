@@ -10,7 +10,8 @@ import { readString } from "./string.ts"
 type Group = {
   readonly open: number
   readonly at: number
-  readonly elements: Gather
+  /** Its first element on the stack of all open groups' elements. */
+  readonly first: number
   /** Where the first thing stands that no list has, or -1. */
   bad: number
   /** Did an element come before it? */
@@ -23,7 +24,13 @@ type Group = {
 type Harvest = { form: Form | undefined; ambiguous: readonly Form[]; fault: Fault | undefined } & {
   readonly blocks: Block[]
   readonly notices: Notice[]
+  /** The elements of all open groups, inner ones last; and a string's characters while it is read. */
+  readonly elements: Gather
+  readonly characters: Gather
 }
+
+/** Brackets inside brackets: more is no program's list. */
+const DEEPEST = 256
 
 const BRACE = 123
 const BRACKET = 91
@@ -54,7 +61,11 @@ export const isSource = (text: string): boolean => /[{[("'`]|<Buffer/.test(text)
  * calls, comments) is passed over, with a notice where it looks like a list. `undefined`: there is nothing of the kind.
  */
 export const readSource = (text: string, from: number, to: number): Found | Fault | undefined => {
-  const harvest: Harvest = { form: undefined, ambiguous: [], fault: undefined, blocks: [], notices: [] }
+  const elements = gather(256)
+  const harvest: Harvest = {
+    ...{ form: undefined, ambiguous: [], fault: undefined, blocks: [], notices: [] },
+    ...{ elements, characters: gather(256) },
+  }
   const groups: Group[] = []
   // Up to here no apostrophe closes: it is looked for once a line.
   let noClose = 0
@@ -80,45 +91,47 @@ export const readSource = (text: string, from: number, to: number): Found | Faul
       while (i < to && isWord(text.charCodeAt(i))) i++
       // A letter before a quote belongs to the string: b"…".
       if (group === undefined || isQuote(text.charCodeAt(i))) continue
-      if (unit === 45 || isDigit(unit) || isHexPair(text, start, i)) push(group.elements, Element.NUMBER, start, i)
-      else if (group.depth === 0 && (i - start > 8 || !CASTS.has(text.slice(start, i)))) spoil(group, start)
+      if (unit === 45 || isDigit(unit) || isHexPair(text, start, i)) push(elements, Element.NUMBER, start, i)
+      else if (group.depth === 0 && (i - start > 8 || !CASTS.has(text.slice(start, i)))) spoil(group, start, elements)
     } else {
       i++
+      if (groups.length > DEEPEST) return { code: "unreadable", text: "brackets are nested too deep", offset: i - 1 }
       if (unit === LESS && text.startsWith("<Buffer ", i - 1)) {
-        groups.push(open(unit, i - 1))
+        groups.push(open(unit, i - 1, elements))
         i += 6
       } else if (unit === PAREN && group !== undefined && group.open !== PAREN) group.depth++
-      else if (unit === BRACE || unit === BRACKET || unit === PAREN) groups.push(open(unit, i - 1))
+      else if (unit === BRACE || unit === BRACKET || unit === PAREN) groups.push(open(unit, i - 1, elements))
       else if (group === undefined || unit === 92) continue
       else if (unit === 41 && group.depth > 0) group.depth--
       else if (unit === 125 || unit === 93 || unit === 41 || (unit === 62 && group.open === LESS)) {
         groups.pop()
         close(text, group, i, harvest)
-      } else if ((unit === 0x2026 || (unit === 46 && text.startsWith("..", i))) && group.elements.length > 0)
+        elements.length = group.first
+      } else if ((unit === 0x2026 || (unit === 46 && text.startsWith("..", i))) && elements.length > group.first)
         return { code: "abbreviated", text: "the list is shortened here (...)", offset: i - 1 }
-      else spoil(group, i - 1)
+      else spoil(group, i - 1, elements)
     }
   }
-  const left = groups.find((group) => group.elements.length > 0 && group.bad < 0 && group.open !== PAREN)
+  const left = groups.find((group) => elements.length > group.first && group.bad < 0 && group.open !== PAREN)
   if (left !== undefined)
     pass(harvest, { code: "unterminated", text: "this bracket is not closed", offset: left.at }, true)
   const { form, ambiguous, blocks, notices, fault } = harvest
   return form === undefined ? fault : { form, ambiguous, blocks, notices }
 }
 
-const open = (unit: number, at: number): Group => ({
+const open = (unit: number, at: number, elements: Gather): Group => ({
   open: unit,
   at,
-  elements: gather(8),
+  first: elements.length,
   bad: -1,
   listLike: false,
   depth: 0,
 })
 
-const spoil = (group: Group, at: number): void => {
+const spoil = (group: Group, at: number, elements: Gather): void => {
   if (group.bad >= 0) return
   group.bad = at
-  group.listLike = group.elements.length > 0
+  group.listLike = elements.length > group.first
 }
 
 const lineEnd = (text: string, i: number, to: number): number => {
@@ -145,15 +158,16 @@ const pass = (harvest: Harvest, fault: Fault, listLike: boolean): void => {
 }
 
 const close = (text: string, group: Group, end: number, harvest: Harvest): void => {
-  const { elements, at } = group
-  if (elements.length === 0 || isSize(text, group, end)) return
-  if (group.open === PAREN && (elements.length < 2 || !MAKER.test(text.slice(Math.max(0, at - 24), at)))) return
+  const { at, first } = group
+  const count = harvest.elements.length - first
+  if (count === 0 || isSize(text, group, count, end)) return
+  if (group.open === PAREN && (count < 2 || !MAKER.test(text.slice(Math.max(0, at - 24), at)))) return
   if (group.bad >= 0) {
     const fault: Fault = { code: "unreadable", text: `${quote(text, group.bad)} stands in the list`, offset: group.bad }
-    if (elements.length > 1) pass(harvest, fault, group.listLike)
+    if (count > 1) pass(harvest, fault, group.listLike)
     return
   }
-  const list = decodeList(text, { elements, hex: group.open === LESS })
+  const list = decodeList(text, harvest.elements, first, group.open === LESS)
   if ("code" in list) pass(harvest, list, true)
   else {
     const base = list.form.base === "decimal" ? "hexadecimal" : "decimal"
@@ -162,10 +176,10 @@ const close = (text: string, group: Group, end: number, harvest: Harvest): void 
 }
 
 /** `pkt[102] =`, `[12]byte{`: a size or an index. */
-const isSize = (text: string, group: Group, end: number): boolean => {
+const isSize = (text: string, group: Group, count: number, end: number): boolean => {
   if (group.open !== BRACKET) return false
   if (isWord(text.charCodeAt(end))) return true
-  if (group.elements.length > 1) return false
+  if (count > 1) return false
   const before = text.charCodeAt(group.at - 1)
   let next = end
   while (next < end + 4 && text.charCodeAt(next) === 32) next++
@@ -174,6 +188,9 @@ const isSize = (text: string, group: Group, end: number): boolean => {
 }
 
 const JOINT = /^(?:[ \t\r]|\\\r?\n|\+|\.(?=[\s"'`])|\n(?![ \t\r]*\n)){1,200}/
+/** Could {@link JOINT} or another string start here? */
+const isJoint = (unit: number): boolean =>
+  isSpace(unit) || isQuote(unit) || isWord(unit) || unit === 92 || unit === 43 || unit === 46
 const PREFIX = /^(?:b|B|br|rb|u8|L)?["'`]/
 
 /**
@@ -187,7 +204,8 @@ const readJoined = (
   group: Group | undefined,
   harvest: Harvest,
 ): number | Fault => {
-  const characters = gather(64)
+  const { characters, elements } = harvest
+  characters.length = 0
   let escapes = false
   let end = i
   let at = i
@@ -201,6 +219,7 @@ const readJoined = (
     }
     escapes = escapes || string.escapes
     end = string.end
+    if (!isJoint(text.charCodeAt(end))) break
     const joint = JOINT.exec(text.slice(end, end + 200))
     const next = end + (joint === null ? 0 : joint[0].length)
     const prefix = PREFIX.exec(text.slice(next, next + 3))
@@ -210,16 +229,16 @@ const readJoined = (
   const colon = text.charCodeAt(end) === 58
   if (colon) {
     // A key. Numbered ones are how JSON shows a Uint8Array.
-    if (group !== undefined && !isNumber(characters)) spoil(group, i)
+    if (group !== undefined && !isNumber(characters)) spoil(group, i, harvest.elements)
     return end + 1
   }
   const inList = group !== undefined && group.open !== PAREN && group.depth === 0 && at === i
   if (inList && text.charCodeAt(i) === SINGLE && characters.length === 1) {
-    push(group.elements, Element.CHARACTER, i, end)
+    push(elements, Element.CHARACTER, i, end)
     return end
   }
   if (inList && !escapes && isQuotedOctet(characters)) {
-    push(group.elements, Element.QUOTED, i + 1, end - 1)
+    push(elements, Element.QUOTED, i + 1, end - 1)
     return end
   }
   const said = saidOf(text, i, end)

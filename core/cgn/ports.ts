@@ -56,6 +56,8 @@ export const refreshEnd = (step: Step, address: number, port: number): void => {
 
 const mark = (step: Step, address: number, slot: number, port: number, taken: boolean): void => {
   const { table, config } = step
+  // Reserved ports are not in the capacity, so a TCP mapping of one must not count towards it.
+  if (isReserved(slot, port)) return
   const set = portSet(address, slot)
   if (taken === isTaken(table, PORTS, set, port)) return
   if (taken) take(table, PORTS, set, port)

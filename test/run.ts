@@ -28,5 +28,11 @@ for (const { name, script, loud = false } of phases) {
     console.error(`✖ ${name} failed: npm run ${script}`)
     process.exit(1)
   }
+  // Node's own summary says how many it skipped; those of Deno and Bun are not shown.
+  const skipped = loud ? null : /\b[1-9]\d* (?:ignored|skip|todo)\b/.exec(`${run.stdout}${run.stderr}`)
+  if (skipped !== null && process.env.CI === "true") {
+    console.error(`✖ ${name}: ${skipped[0]}, and CI runs every test: npm run ${script}`)
+    process.exit(1)
+  }
   if (!loud) console.log(`✔ ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
 }

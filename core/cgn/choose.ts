@@ -4,7 +4,7 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import { chooseAddress, choosePort, holderOf, isAvailable, pairedAddress, slotOf } from "./ports.ts"
-import { findSubscriber, rowDeadline } from "./row.ts"
+import { findSubscriber } from "./row.ts"
 import { expireRows, sweepRow } from "./sweep.ts"
 
 export interface Want extends InternalEnd {
@@ -70,6 +70,6 @@ const SWEEP = 1024
 const sweepEnd = (step: Step, external: number, slot: number, port: number, changes: Change[]): void => {
   for (const at of [slot, 1 - slot]) {
     const row = holderOf(step.table, external, at, port)
-    if (row !== 0 && rowDeadline(step, row) === 0) sweepRow(step, row, changes)
+    if (row !== 0) sweepRow(step, row, changes)
   }
 }

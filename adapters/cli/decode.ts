@@ -7,7 +7,7 @@ import { packetJson } from "./packet-json.ts"
 import { packetText } from "./packet-text.ts"
 import { paintFor } from "./paint.ts"
 import { progressBar } from "./progress.ts"
-import { once } from "./read.ts"
+import { once, type Read } from "./read.ts"
 import { fileSink, type Sink } from "./sink.ts"
 
 interface DecodeOptions {
@@ -50,18 +50,26 @@ export const decodeCommand = (program: Command): Command =>
 
 const decode = async (words: readonly string[], options: DecodeOptions): Promise<ExitCode> => {
   let reading = true
+  let written = true
   const sink = fileSink(
     1,
     (cause) => {
-      if (cause.code !== "EPIPE") complain(`standard output: ${cause.message}`)
       reading = false
+      if (cause.code === "EPIPE") return
+      written = false
+      complain(`cannot write standard output: ${cause.message}`)
     },
     () => "",
   )
   const print = printer(options)
   let number = 0
   let failures = 0
-  for (const input of await inputsOf(words)) {
+  const inputs = await inputsOf(words)
+  if (!inputs.ok) {
+    complain(inputs.text)
+    return Exit.USAGE
+  }
+  for (const input of inputs.value) {
     const bar = progressBar()
     try {
       for await (const item of input.items()) {
@@ -97,6 +105,7 @@ const decode = async (words: readonly string[], options: DecodeOptions): Promise
     }
   }
   await sink.end()
+  if (!written) return Exit.FAILED
   if (failures === 0) return Exit.DONE
   return number > 0 ? Exit.PARTLY : Exit.USAGE
 }
@@ -116,13 +125,16 @@ const printer = ({ json, fields }: DecodeOptions): ((packet: InputPacket) => str
   return (packet) => packetText(packet, paint, width)
 }
 
-const inputsOf = async (words: readonly string[]): Promise<readonly Input[]> => {
+const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]>> => {
   if (words.length === 0 || (words.length === 1 && words[0] === "-")) {
     if (process.stdin.isTTY) note("paste packets, then Ctrl-D on a line of its own")
-    return [streamInput("standard input", process.stdin)]
+    return { ok: true, value: [streamInput("standard input", process.stdin)] }
   }
   const files = await Promise.all(words.map(isFile))
-  return files.every((file) => file) ? words.map(fileInput) : [textInput(words.join(" "))]
+  const missing = files.indexOf(false)
+  if (missing < 0) return { ok: true, value: words.map(fileInput) }
+  if (files.includes(true)) return { ok: false, text: `there is no file "${words[missing]}"` }
+  return { ok: true, value: [textInput(words.join(" "))] }
 }
 
 /** A text that cannot be read may be the name of a file that is not there. */

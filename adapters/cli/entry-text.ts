@@ -69,11 +69,11 @@ const DROPPED: ReadonlyMap<string, string> = new Map([
 const formatLifetime = (granted: number, asked: number | undefined): string =>
   asked === undefined || asked === granted ? `${granted} s` : `${granted} s of ${asked}`
 
-/** `PCP :40122`; the address too when it is not that of the mapping's internal end. */
+/** `PCP`; and from where, when that is not the mapping's internal address: on behalf of another. */
 const by = (asked: Asked, internal?: Endpoint["address"]): string => {
   const { source, protocol, version } = asked
   const name = protocol === "pcp" ? "PCP" : protocol === "nat-pmp" ? "NAT-PMP" : `version ${version}`
-  return source.address === internal ? `${name} :${source.port}` : `${name} from ${formatEndpoint(source)}`
+  return source.address === internal ? name : `${name} from ${formatEndpoint(source)}`
 }
 
 /** ` UDP port 5000`: what a refused request was about. NAT-PMP's opcodes name the protocol themselves. */

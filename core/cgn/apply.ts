@@ -7,6 +7,7 @@ import {
   Flag,
   MAPPING,
   MappingWord,
+  NEVER,
   PEER,
   PeerWord,
   type Step,
@@ -115,8 +116,9 @@ const put = (step: Step, mapping: Mapping, known: number): void => {
       break
     }
   }
-  // Only an earlier deadline needs the wheel now: a later one is found when the row comes up.
-  schedule(table, row, deadline)
+  // Only an earlier deadline needs the wheel now: a later one is found when the row comes up. The latest must not take
+  // the row off the wheel, where others that want it may have put it.
+  if (deadline !== NEVER) schedule(table, row, deadline)
 }
 
 const setFlags = (step: Step, row: number, flags: number): void => {

@@ -1,0 +1,111 @@
+import { isZero } from "./model-message.ts"
+import { live, type Model, type ModelEnd, type ModelSettings } from "./model-state.ts"
+
+/** What a request wants of the external side. */
+export interface Wanted {
+  readonly protocol: number
+  readonly internal: string
+  readonly suggested: string
+  readonly suggestedPort: number
+  readonly natPmp: boolean
+  readonly exact: boolean
+}
+
+/** What the server chose; `undefined`: it refused. The model cannot know which free port it takes, only which it may. */
+export type Chosen = { readonly external: string; readonly externalPort: number } | undefined
+
+/** The choice allowed, the code of the refusal due, or what is wrong with what the server did. */
+export type Choice =
+  | { readonly is: "chosen"; readonly external: string; readonly externalPort: number }
+  /** `unsure`: it would not be, were the subscriber paired with another of the addresses that it may be paired with. */
+  | { readonly is: "refused"; readonly code: number; readonly unsure: boolean }
+  | { readonly is: "wrong"; readonly why: string }
+
+/** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
+export const checkChoice = (settings: ModelSettings, model: Model, now: number, want: Wanted, got: Chosen): Choice => {
+  const { pool } = settings
+  const alive = portsOf(model, (end) => live(end, now))
+  const kept = portsOf(model, (end) => end)
+  const mayHave = (external: string, port: number): boolean => {
+    if (!inRange(settings, want.protocol, port)) return false
+    const { own, other } = holders(alive, external, port, want.protocol)
+    if (own !== undefined) return false
+    if (other === undefined || other.internal === want.internal) return true
+    return !want.natPmp && !reservesCompanion(other)
+  }
+  // A port offered unasked has no companion to mind, not even one of the subscriber's own; as NAT-PMP gets both
+  // protocols' ports, it is never offered 5350 and 5351.
+  const isFree = (ports: ReadonlyMap<string, ModelEnd>, external: string, port: number): boolean => {
+    if (!inRange(settings, want.natPmp ? 17 : want.protocol, port)) return false
+    const { own, other } = holders(ports, external, port, want.protocol)
+    return own === undefined && (other === undefined || (!want.natPmp && !reservesCompanion(other)))
+  }
+  const hasRoom = (ports: ReadonlyMap<string, ModelEnd>, external: string): boolean => {
+    for (let port = settings.ports.first; port <= settings.ports.last; port++)
+      if (isFree(ports, external, port)) return true
+    return false
+  }
+  const homes = homesOf(settings, model, now, want.internal)
+  const suggested = isZero(want.suggested) ? homes : pool.filter((external) => external === want.suggested)
+  const chosen = (): Choice => (got === undefined ? { is: "wrong", why: "refused" } : { is: "chosen", ...got })
+  let unsure = false
+  const refused = (code: number): Choice =>
+    got === undefined
+      ? { is: "refused", code, unsure }
+      : { is: "wrong", why: `got ${got.external}:${got.externalPort}, not error ${code}` }
+  if (want.suggestedPort !== 0 && suggested.length > 0) {
+    const usable = suggested.filter((external) => mayHave(external, want.suggestedPort))
+    if (usable.some((external) => external === got?.external) && got?.externalPort === want.suggestedPort)
+      return chosen()
+    unsure = usable.length > 0
+    if (usable.length === suggested.length)
+      return { is: "wrong", why: `${usable.join(" or ")}:${want.suggestedPort} can be had and was not assigned` }
+  }
+  if (want.exact && (want.suggestedPort !== 0 || suggested.length === 0)) return refused(11)
+  const anywhere = want.exact ? suggested : pool
+  if (!anywhere.some((external) => hasRoom(alive, external))) return refused(want.exact ? 11 : 8)
+  if (got === undefined) return { is: "wrong", why: "refused, though there is room" }
+  if (!pool.includes(got.external)) return { is: "wrong", why: `${got.external} is not in the pool` }
+  if (!isFree(alive, got.external, got.externalPort))
+    return { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
+  if (!anywhere.includes(got.external)) return { is: "wrong", why: `${got.external} was not suggested` }
+  // The suggested address while it has room, then the subscriber's own while that has room, then any (RFC 4787 REQ-2).
+  if (!isZero(want.suggested) && suggested.some((external) => hasRoom(kept, external)))
+    return suggested.includes(got.external) ? chosen() : { is: "wrong", why: "the suggested address has room" }
+  if (homes.every((external) => hasRoom(kept, external)) && !homes.includes(got.external))
+    if (!suggested.includes(got.external)) return { is: "wrong", why: `${homes.join(" or ")}, its own, has room` }
+  return chosen()
+}
+
+/** The addresses that a subscriber may now be paired with. */
+export const homesOf = (settings: ModelSettings, model: Model, now: number, internal: string): readonly string[] => {
+  const home = model.homes.get(internal)
+  const first = settings.paired.get(internal)
+  if (home === undefined) return first === undefined ? settings.pool : [first]
+  for (const end of model.ends.values()) if (end.internal === internal && live(end, now) !== undefined) return home
+  return first === undefined ? settings.pool : [...new Set([...home, first])]
+}
+
+const portKey = (protocol: number, external: string, port: number): string => `${protocol} ${external} ${port}`
+
+const portsOf = (model: Model, view: (end: ModelEnd) => ModelEnd | undefined): ReadonlyMap<string, ModelEnd> => {
+  const ports = new Map<string, ModelEnd>()
+  for (const stored of model.ends.values()) {
+    const end = view(stored)
+    // Of two with one external end the older has run out: the newer one counts.
+    if (end !== undefined) ports.set(portKey(end.protocol, end.external, end.externalPort), end)
+  }
+  return ports
+}
+
+const holders = (ports: ReadonlyMap<string, ModelEnd>, external: string, port: number, protocol: number) => ({
+  own: ports.get(portKey(protocol, external, port)),
+  other: ports.get(portKey(protocol === 6 ? 17 : 6, external, port)),
+})
+
+/** RFC 6886 section 3.3: a NAT-PMP mapping reserves the same port of the other protocol. */
+const reservesCompanion = (end: ModelEnd): boolean => end.map !== undefined && end.map.nonce === undefined
+
+/** RFC 6887 section 11.3 forbids UDP 5350 and 5351. */
+const inRange = ({ ports }: ModelSettings, protocol: number, port: number): boolean =>
+  port >= ports.first && port <= ports.last && (protocol !== 17 || (port !== 5350 && port !== 5351))

@@ -1,0 +1,169 @@
+/** Random requests, traffic and clocks for a server so small that everything in it runs out all the time. */
+import type { Random } from "../../fuzz/random.ts"
+import { put16, put32, putAddress } from "./model-message.ts"
+import type { ModelSettings } from "./model-state.ts"
+
+/** One thing that happens; `now` is milliseconds. */
+export type Move =
+  | {
+      readonly type: "request"
+      readonly now: number
+      readonly bytes: Uint8Array
+      readonly source: string
+      readonly outside: boolean
+    }
+  | {
+      readonly type: "outbound"
+      readonly now: number
+      readonly protocol: number
+      readonly internal: string
+      readonly internalPort: number
+    }
+  | { readonly type: "advance"; readonly now: number }
+
+export const SUBSCRIBERS = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "192.168.7.255", "10.255.0.1"] as const
+const NONCES = [1, 2, 0x80000000]
+const INTERNAL_PORTS = [1, 80, 4000, 4001, 65535]
+const REMOTES = ["198.51.100.1", "198.51.100.2", "223.255.255.255"]
+const ODD_REMOTES = ["127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "20010db8000000000000000000000001"]
+const LIFETIMES = [0, 0, 0, 1, 60, 120, 121, 300, 3600, 7200, 86400, 0xfffffffe, 0xffffffff]
+
+/** Milliseconds until the next thing happens: mostly at once, sometimes past the end of everything. */
+const pause = (random: Random): number => {
+  switch (random.below(16)) {
+    case 0:
+    case 1:
+      return random.below(400_000)
+    case 2:
+      return random.below(8_000_000)
+    case 3:
+      return random.once(4) ? random.below(200_000_000) : 0
+    case 4:
+      return random.below(4000) / 4
+    case 5:
+    case 6:
+      return 1000 * random.below(200)
+    case 7:
+    case 8:
+      return random.below(3000)
+    default:
+      return 0
+  }
+}
+
+/** How often `advance` is called: once in so many moves; 0 is never. */
+export const randomMove = (random: Random, settings: ModelSettings, before: number, advances: number): Move => {
+  const now = before + pause(random)
+  if (advances !== 0 && random.once(advances)) return { type: "advance", now }
+  const internal = random.pick(SUBSCRIBERS)
+  if (random.once(10)) {
+    const protocol = random.once(20) ? 1 : random.pick([6, 17])
+    return { type: "outbound", now, protocol, internal, internalPort: random.pick(INTERNAL_PORTS) }
+  }
+  const plain = random.once(4) ? natPmp(random, settings) : pcp(random, settings, internal)
+  const bytes = random.once(12) ? spoiled(random, plain) : plain
+  const source = random.once(80) ? random.pick([...SUBSCRIBERS, "0.0.0.0", ODD_REMOTES[4]]) : internal
+  return { type: "request", now, bytes, source, outside: random.once(200) }
+}
+
+const lifetime = (random: Random): number =>
+  random.once(8) ? random.below(0x100000000) : random.once(3) ? random.below(500) : random.pick(LIFETIMES)
+
+const externalPort = (random: Random, { ports }: ModelSettings): number => {
+  if (random.once(2)) return 0
+  return random.once(10)
+    ? random.pick([1, 5350, 5351, 65535])
+    : ports.first + random.below(ports.last - ports.first + 2)
+}
+
+const externalAddress = (random: Random, { pool }: ModelSettings): string => {
+  switch (random.below(8)) {
+    case 0:
+    case 1:
+    case 2:
+      return random.pick(pool)
+    case 3:
+      return random.once(4) ? random.pick(["203.0.113.200", "127.0.0.1", ODD_REMOTES[4]]) : "0".repeat(32)
+    default:
+      return "0.0.0.0"
+  }
+}
+
+const pcp = (random: Random, settings: ModelSettings, internal: string): Uint8Array => {
+  const opcode = random.once(40) ? random.pick([0, 0, 3, 64, 127]) : random.pick([1, 1, 2])
+  const extra = random.once(3) ? options(random, opcode) : []
+  const length = [24, 60, 80][opcode] ?? 4 * random.below(30)
+  const bytes = new Uint8Array(Math.max(24, length) + extra.length)
+  bytes.set([2, opcode])
+  put32(bytes, 4, opcode === 0 ? 0 : lifetime(random))
+  putAddress(bytes, 8, internal)
+  if (length >= 60) {
+    put32(bytes, 24, random.pick(NONCES))
+    bytes[36] = random.once(30) ? random.pick([0, 1, 33, 132, 255]) : random.pick([6, 17])
+    put16(bytes, 40, random.once(40) ? 0 : random.pick(INTERNAL_PORTS))
+    put16(bytes, 42, externalPort(random, settings))
+    putAddress(bytes, 44, externalAddress(random, settings))
+  }
+  if (length >= 80) {
+    put16(bytes, 60, random.once(40) ? 0 : random.pick([443, 444]))
+    putAddress(bytes, 64, random.once(20) ? random.pick(ODD_REMOTES) : random.pick(REMOTES))
+  }
+  bytes.set(extra, Math.max(24, length))
+  return bytes
+}
+
+const options = (random: Random, opcode: number): number[] => {
+  const octets: number[] = []
+  for (let n = 1 + random.below(3); n > 0; n--) {
+    // Options that belong to MAP, mostly with MAP: an error for having come with PEER teaches little.
+    const kind = opcode === 1 || random.once(8) ? random.below(9) : random.pick([0, 7, 8])
+    const data = new Uint8Array(kind < 1 ? 16 : kind < 3 ? 0 : kind < 7 ? 20 : random.below(9))
+    const code = kind < 1 ? 1 : kind < 3 ? 2 : kind < 7 ? 3 : kind === 7 ? 128 + random.below(128) : random.below(128)
+    if (kind === 7) for (let i = 0; i < data.length; i++) data[i] = random.below(256)
+    if (code === 1 && data.length === 16)
+      putAddress(data, 0, random.once(8) ? random.pick(ODD_REMOTES) : random.pick(SUBSCRIBERS))
+    if (code === 3 && data.length === 20) {
+      data[0] = random.once(20) ? 255 : 0
+      data[1] = random.once(4) ? 0 : random.once(12) ? random.pick([1, 95, 129, 255]) : random.pick([96, 100, 128])
+      put16(data, 2, random.pick([0, 80]))
+      putAddress(data, 4, random.once(20) ? random.pick(ODD_REMOTES) : random.pick(REMOTES))
+    }
+    octets.push(code, random.once(30) ? 255 : 0, 0, data.length, ...data)
+    while (octets.length % 4 !== 0) octets.push(random.once(30) ? 255 : 0)
+  }
+  return octets
+}
+
+const natPmp = (random: Random, settings: ModelSettings): Uint8Array => {
+  const opcode = random.once(6) ? 0 : random.once(40) ? 3 + random.below(125) : random.pick([1, 2])
+  if (opcode === 0) return Uint8Array.of(0, 0)
+  const bytes = new Uint8Array(12)
+  bytes[1] = opcode
+  put16(bytes, 4, random.once(12) ? 0 : random.pick(INTERNAL_PORTS))
+  put16(bytes, 6, externalPort(random, settings))
+  put32(bytes, 8, lifetime(random))
+  return bytes
+}
+
+/** The same with something wrong about it: cut, longer, or some octets changed. */
+const spoiled = (random: Random, bytes: Uint8Array): Uint8Array => {
+  switch (random.below(5)) {
+    case 0:
+      return bytes.slice(0, random.below(bytes.length + 1))
+    case 1: {
+      const longer = new Uint8Array(bytes.length + random.pick([1, 2, 3, 4, 8, 1040, 1041, 1044]))
+      longer.set(bytes)
+      return longer
+    }
+    case 2: {
+      const other = bytes.slice()
+      other[0] = random.pick([0, 1, 3, 255])
+      return other
+    }
+    default: {
+      const changed = bytes.slice()
+      for (let n = 1 + random.below(3); n > 0; n--) changed[random.below(changed.length)] = random.below(256)
+      return changed
+    }
+  }
+}

@@ -1,0 +1,290 @@
+/** The server and the model side by side: one move on both, and everything that can be seen of them compared. */
+import {
+  type CgnState,
+  type Change,
+  createCgn,
+  type Mapping,
+  memoryCgn,
+  noteOutbound,
+} from "../../../core/cgn/index.ts"
+import {
+  advance,
+  counters,
+  createServerOver,
+  epochTime,
+  filters,
+  mappingCount,
+  mappings,
+  process,
+  type ServerState,
+} from "../../../core/server/index.ts"
+import { type Address, formatAddress, formatNonce, parseAddress } from "../../../core/wire/index.ts"
+import type { Random } from "../../fuzz/random.ts"
+import { noteOutboundModel, serveModel } from "./model.ts"
+import type { Chosen } from "./model-choice.ts"
+import { hexAt } from "./model-message.ts"
+import { type Move, SUBSCRIBERS } from "./model-moves.ts"
+import {
+  advanceModel,
+  counterLines,
+  emptyModel,
+  filterText,
+  listModel,
+  type Model,
+  type ModelSettings,
+} from "./model-state.ts"
+
+/** A server and what the model makes of it, at an instant; `moves` are all that led there, the last first. */
+export interface Place {
+  readonly server: ServerState
+  readonly model: Model
+  readonly now: number
+  readonly moves: Trail | undefined
+}
+
+interface Trail {
+  readonly move: Move
+  readonly before: Trail | undefined
+}
+
+export const address = (text: string): Address => {
+  const colons = text.includes(".") ? text : text.replace(/(.{4})(?=.)/g, "$1:")
+  const parsed = parseAddress(colons)
+  if (parsed === undefined) throw new Error(`no address: ${text}`)
+  return parsed
+}
+
+/** A server small in every way, its part sizes too, so that every boundary is met. */
+export const randomPlace = (random: Random): { readonly settings: ModelSettings; readonly place: Place } => {
+  const first = random.once(3) ? 5346 + random.below(6) : 1024 + random.below(60000)
+  const settings = {
+    pool: ["203.0.113.1", "203.0.113.2", "198.18.255.255"].slice(0, 2 + random.below(2)),
+    ports: { first, last: first + 3 + random.below(5) },
+    quota: random.once(2) ? 0 : 1 + random.below(5),
+    filterLimit: 1 + random.below(4),
+    idleTimeout: { udp: random.pick([2, 120, 300]), tcp: random.pick([10, 7440]) },
+    start: random.pick([0, 0, 12345.25, 1e12]),
+    minLifetime: random.pick([0, 1, 120, 120]),
+    maxLifetime: random.pick([600, 3600, 86400, 86400, 0xffffffff]),
+    pcp: true,
+    natPmp: !random.once(10),
+    map: !random.once(20),
+    peer: !random.once(20),
+    announce: !random.once(20),
+    thirdParty: random.once(2),
+  }
+  if (settings.natPmp && random.once(20)) settings.pcp = false
+  const secret = Uint8Array.from({ length: 32 }, () => random.below(256))
+  const sizes = {
+    segmentBits: 4 + random.below(3),
+    chunkRecords: 3 + random.below(5),
+    hashSegmentSlots: random.pick([4, 8]),
+    pageBits: 3,
+    wheelSlots: 32,
+  }
+  const { pool, ports, quota, filterLimit, idleTimeout, start, ...server } = settings
+  const cgn = createCgn(
+    { external: pool.map(address), ports, quota, filterLimit, idleTimeout, secret, now: start },
+    sizes,
+  )
+  if (!cgn.ok) throw new Error(cgn.error.text)
+  const made = createServerOver(memoryCgn, cgn.state, start, server)
+  if (!made.ok) throw new Error(made.error.text)
+  const paired = new Map(
+    SUBSCRIBERS.map((one) => {
+      const external = memoryCgn.externalAddress(cgn.state, address(one), start)
+      return [one, external === undefined ? "none" : formatAddress(external)]
+    }),
+  )
+  return {
+    settings: { ...settings, paired },
+    place: { server: made.state, model: emptyModel, now: start, moves: undefined },
+  }
+}
+
+/** The end that was assigned to a mapping made by these changes. */
+const chosenBy = (changes: readonly Change[]): Chosen => {
+  for (const change of changes)
+    if (change.type === "created")
+      return { external: formatAddress(change.mapping.external), externalPort: change.mapping.externalPort }
+  return undefined
+}
+
+/** What `move` leads to on both sides; a text says what differs. */
+export const play = (
+  settings: ModelSettings,
+  place: Place,
+  move: Move,
+): { place: Place; changes: readonly Change[] } | string => {
+  const { now } = move
+  const after = (server: ServerState, model: Model, changes: readonly Change[]) => ({
+    place: { server, model, now, moves: { move, before: place.moves } },
+    changes,
+  })
+  if (move.type === "advance") {
+    const [server, { changes, send, next }] = advance(place.server, now)
+    const model = advanceModel(place.model, now)
+    if (send.length > 0) return "sends something"
+    if (changes.some((change) => change.type !== "expired" || change.mapping.expires > now))
+      return "takes away what has not run out"
+    if (mappingCount(server) !== model.ends.size) return `${mappingCount(server)} rows left, not ${model.ends.size}`
+    const first = soonestOf(model)
+    if (first !== undefined && (next === undefined || next > Math.max(now, first)))
+      return `next call at ${next}, the first mapping ends at ${first}`
+    if (first === undefined && next !== undefined) return `next call at ${next} with nothing there`
+    return after(server, model, changes)
+  }
+  if (move.type === "outbound") {
+    const internal = address(move.internal)
+    const { state, changes } = noteOutbound(place.server.cgnState, { ...move, internal }, now)
+    const model = noteOutboundModel(settings, place.model, move, now, chosenBy(changes))
+    return "wrong" in model ? model.wrong : after({ ...place.server, cgnState: state }, model, changes)
+  }
+  const { bytes, source, outside } = move
+  const kept = bytes.slice()
+  const [server, response] = process(place.server, {
+    bytes,
+    now,
+    source: address(source),
+    sourcePort: 5350,
+    side: outside ? "outside" : "inside",
+  })
+  const { reply, dropped, changes, next } = response
+  if (hexAt(kept, 0, kept.length) !== hexAt(bytes, 0, bytes.length)) return "writes to the request"
+  const chosen =
+    bytes[0] === 0 && bytes[1] === 0 && reply?.length === 12
+      ? { external: Array.from(reply.subarray(8)).join("."), externalPort: 0 }
+      : chosenBy(changes)
+  const verdict = serveModel(settings, place.model, { ...move, answered: reply?.[3] ?? 0 }, chosen)
+  if ("wrong" in verdict) return verdict.wrong
+  if (verdict.dropped !== dropped) return `dropped: ${dropped}, not ${verdict.dropped}`
+  const got = reply === undefined ? "nothing" : hexAt(reply, 0, reply.length)
+  const wanted = verdict.reply === undefined ? "nothing" : hexAt(verdict.reply, 0, verdict.reply.length)
+  if (got !== wanted) return `replies\n  ${got}, not\n  ${wanted}`
+  if (reply !== undefined && reply.length > 1100) return `replies ${reply.length} octets`
+  const isError = reply === undefined || (reply[0] === 0 ? reply[3] !== 0 && !isDeleteAll(bytes) : reply[3] !== 0)
+  if (isError && changes.some((change) => change.type !== "counted")) return "an error changes more than counters"
+  for (const change of changes)
+    if (
+      (change.type === "created" || change.type === "renewed") &&
+      (next === undefined || next > change.mapping.expires)
+    )
+      return `next call at ${next}, after the end of what was granted`
+  return after(server, verdict.model, changes)
+}
+
+/** RFC 6886 section 3.4: deleting all does as much as it can, also when it then has to report a failure. */
+const isDeleteAll = (bytes: Uint8Array): boolean =>
+  bytes.length >= 12 && hexAt(bytes, 4, 6) + hexAt(bytes, 8, 12) === "0".repeat(12)
+
+const soonestOf = (model: Model): number | undefined => {
+  let first = Number.POSITIVE_INFINITY
+  for (const { map, idle, peers } of model.ends.values()) {
+    first = Math.min(first, map?.expires ?? first, idle === 0 ? first : idle, ...peers.map((peer) => peer.expires))
+  }
+  return first === Number.POSITIVE_INFINITY ? undefined : first
+}
+
+const lineOf = (mapping: Mapping): string => {
+  const { kind, origin, protocol, internal, internalPort, external, externalPort, remote, remotePort, nonce } = mapping
+  const peer = remote === undefined ? "-" : `${formatAddress(remote)}:${remotePort}`
+  const ends = `${protocol} ${formatAddress(internal)}:${internalPort} ${formatAddress(external)}:${externalPort}`
+  return `${kind} ${origin} ${ends} ${peer} ${nonce === undefined ? "-" : formatNonce(nonce)} ${mapping.expires}`
+}
+
+/** Lines that say all mappings and filters of a server, read `limit` at a time. */
+export const listServer = (server: ServerState<CgnState>, now: number, limit: number): readonly string[] => {
+  const lines: string[] = []
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page = mappings(server, now, after, limit)
+    for (const mapping of page.mappings) {
+      lines.push(lineOf(mapping))
+      if (mapping.kind !== "map") continue
+      const list = filters(server, mapping)
+      const { protocol, internal, internalPort, external, externalPort } = mapping
+      const ends = `${protocol} ${formatAddress(internal)}:${internalPort} ${formatAddress(external)}:${externalPort}`
+      const texts = list.map((one) => ({ ...one, remote: formatAddress(one.remote) }))
+      if (list.length > 0) lines.push(`filters ${ends} ${filterText(texts)}`)
+    }
+    after = page.after
+  }
+  return lines.sort()
+}
+
+export const countersOf = (server: ServerState<CgnState>): readonly string[] =>
+  Object.entries(counters(server))
+    .flatMap(([vector, counts]) => counts.map(({ index, count }) => `${vector} ${index} ${count}`))
+    .sort()
+
+/** What a server and its model list differently, or `undefined`. */
+export const difference = (
+  settings: ModelSettings,
+  { server, model, now }: Place,
+  all: boolean,
+): string | undefined => {
+  const got = listServer(server, now, all ? 1 : 1000)
+  const wanted = listModel(model, now)
+  if (got.join("\n") !== wanted.join("\n")) return `lists\n  ${got.join("\n  ")}\nnot\n  ${wanted.join("\n  ")}`
+  if (!all) return undefined
+  if (epochTime(server, now) !== Math.floor((now - settings.start) / 1000)) return `epoch ${epochTime(server, now)}`
+  const counted = countersOf(server).join("\n")
+  const counts = counterLines(model).join("\n")
+  return counted === counts ? undefined : `counts\n${counted}\nnot\n${counts}`
+}
+
+export const movesOf = (place: Place): readonly Move[] => {
+  const moves: Move[] = []
+  for (let at = place.moves; at !== undefined; at = at.before) moves.push(at.move)
+  return moves.reverse()
+}
+
+export const moveText = (move: Move): string => {
+  if (move.type === "advance") return `${move.now} advance`
+  if (move.type === "outbound") return `${move.now} outbound ${move.protocol} ${move.internal}:${move.internalPort}`
+  const side = move.outside ? " outside" : ""
+  return `${move.now} from ${move.source}${side} ${hexAt(move.bytes, 0, move.bytes.length)}`
+}
+
+/** The moves left when every one is taken out that the failure does not need. */
+export const shrunk = (moves: readonly Move[], fails: (moves: readonly Move[]) => boolean): readonly Move[] => {
+  let left = moves
+  for (let size = moves.length >> 1; size >= 1; size >>= 1)
+    for (let at = 0; at < left.length; ) {
+      const without = [...left.slice(0, at), ...left.slice(at + size)]
+      if (fails(without)) left = without
+      else at += size
+    }
+  return left
+}
+
+/** What goes wrong when these moves are made from `start`, or `undefined`. */
+export const failureOf = (settings: ModelSettings, start: Place, moves: readonly Move[]): string | undefined => {
+  let place = start
+  for (const move of moves) {
+    const played = play(settings, place, move)
+    if (typeof played === "string") return played
+    place = played.place
+    const differs = difference(settings, place, true)
+    if (differs !== undefined) return differs
+  }
+  return undefined
+}
+
+/** The text of a failure: the fewest moves that lead to it, and the server that they are for. */
+export const report = (
+  seed: number,
+  settings: ModelSettings,
+  start: Place,
+  moves: readonly Move[],
+  why: string,
+): string => {
+  const fewest = shrunk(moves, (some) => failureOf(settings, start, some) !== undefined)
+  const what = failureOf(settings, start, fewest) ?? why
+  const { paired, ...rest } = settings
+  return [
+    `seed ${seed}: ${what}`,
+    `after ${fewest.length} moves of ${moves.length}:`,
+    ...fewest.map(moveText),
+    JSON.stringify({ ...rest, paired: [...paired] }),
+  ].join("\n")
+}

@@ -1,0 +1,140 @@
+import type { ModelFilter } from "./model-message.ts"
+
+/**
+ * What the model remembers, as copied Maps of plain objects. One entry is one internal end of an endpoint-independent
+ * NAT44 (RFC 4787 REQ-1): whatever wants it shares its external end. What has run out stays in `ends` until the server
+ * surely dropped it too; every reader asks for what is {@link live}.
+ */
+export interface ModelEnd {
+  readonly protocol: number
+  readonly internal: string
+  readonly internalPort: number
+  readonly external: string
+  readonly externalPort: number
+  readonly map:
+    | { readonly nonce: string | undefined; readonly expires: number; readonly filters: readonly ModelFilter[] }
+    | undefined
+  /** When the implicit mapping ends; 0 for none. */
+  readonly idle: number
+  readonly peers: readonly ModelPeer[]
+}
+
+export interface ModelPeer {
+  readonly remote: string
+  readonly remotePort: number
+  readonly nonce: string
+  readonly expires: number
+}
+
+export interface ModelSettings {
+  readonly pool: readonly string[]
+  readonly ports: { readonly first: number; readonly last: number }
+  readonly quota: number
+  readonly filterLimit: number
+  readonly idleTimeout: { readonly udp: number; readonly tcp: number }
+  readonly start: number
+  readonly minLifetime: number
+  readonly maxLifetime: number
+  readonly pcp: boolean
+  readonly natPmp: boolean
+  readonly map: boolean
+  readonly peer: boolean
+  readonly announce: boolean
+  readonly thirdParty: boolean
+  /** The external address that each subscriber without mappings is paired with: asked of the server at its start. */
+  readonly paired: ReadonlyMap<string, string>
+}
+
+export interface Model {
+  readonly ends: ReadonlyMap<string, ModelEnd>
+  readonly counters: ReadonlyMap<string, number>
+  /** The addresses that a subscriber may be paired with: more than one only while what has run out is about. */
+  readonly homes: ReadonlyMap<string, readonly string[]>
+}
+
+export const emptyModel: Model = { ends: new Map(), counters: new Map(), homes: new Map() }
+
+export const endKey = (protocol: number, internal: string, internalPort: number): string =>
+  `${protocol} ${internal} ${internalPort}`
+
+/** What of an end is there at `now`; `undefined` when nothing is. A mapping counts as absent from its `expires` on. */
+export const live = (end: ModelEnd | undefined, now: number): ModelEnd | undefined => {
+  if (end === undefined) return undefined
+  const map = end.map !== undefined && end.map.expires > now ? end.map : undefined
+  const idle = end.idle > now ? end.idle : 0
+  const peers = end.peers.every((peer) => peer.expires > now)
+    ? end.peers
+    : end.peers.filter((peer) => peer.expires > now)
+  if (map === undefined && idle === 0 && peers.length === 0) return undefined
+  return map === end.map && idle === end.idle && peers === end.peers ? end : { ...end, map, idle, peers }
+}
+
+/** Takes out everything that has run out: what `advance` does. */
+export const advanceModel = (model: Model, now: number): Model => {
+  const ends = new Map<string, ModelEnd>()
+  const homes = new Map<string, readonly string[]>()
+  for (const [key, end] of model.ends) {
+    const left = live(end, now)
+    if (left === undefined) continue
+    ends.set(key, left)
+    const home = model.homes.get(left.internal)
+    if (home !== undefined) homes.set(left.internal, home)
+  }
+  return { ends, counters: model.counters, homes }
+}
+
+/** The model with `end` in place of what its internal end had; `undefined` takes it away. */
+export const withEnd = (model: Model, key: string, end: ModelEnd | undefined, now: number): Model => {
+  const ends = new Map(model.ends)
+  const homes = new Map(model.homes)
+  const internal = key.split(" ")[1]
+  if (end === undefined) ends.delete(key)
+  else if (live(ends.get(key), now) === undefined) {
+    // Newer ones come later in the Map.
+    ends.delete(key)
+    const before = [...model.ends.values()].filter((other) => other.internal === internal)
+    if (before.length === 0) homes.set(internal, [end.external])
+    else if (before.every((other) => live(other, now) === undefined))
+      homes.set(internal, [...new Set([...(homes.get(internal) ?? []), end.external])])
+  }
+  if (end !== undefined) ends.set(key, end)
+  else if (![...ends.values()].some((other) => other.internal === internal)) homes.delete(internal)
+  return { ends, counters: model.counters, homes }
+}
+
+/** MAP and PEER mappings of a subscriber, for its quota. */
+export const heldBy = (model: Model, internal: string, now: number): number => {
+  let held = 0
+  for (const stored of model.ends.values()) {
+    if (stored.internal !== internal) continue
+    const end = live(stored, now)
+    if (end !== undefined) held += end.peers.length + (end.map === undefined ? 0 : 1)
+  }
+  return held
+}
+
+/** Lines that say all there is at `now`: mappings, and filters in their order. */
+export const listModel = (model: Model, now: number): readonly string[] => {
+  const lines: string[] = []
+  for (const stored of model.ends.values()) {
+    const end = live(stored, now)
+    if (end === undefined) continue
+    const { protocol, internal, internalPort, external, externalPort } = end
+    const ends = `${protocol} ${internal}:${internalPort} ${external}:${externalPort}`
+    if (end.map !== undefined) {
+      const { nonce, expires, filters } = end.map
+      lines.push(`map ${nonce === undefined ? "nat-pmp" : "pcp"} ${ends} - ${nonce ?? "-"} ${expires}`)
+      if (filters.length > 0) lines.push(`filters ${ends} ${filterText(filters)}`)
+    }
+    if (end.idle !== 0) lines.push(`implicit traffic ${ends} - - ${end.idle}`)
+    for (const peer of end.peers)
+      lines.push(`peer pcp ${ends} ${peer.remote}:${peer.remotePort} ${peer.nonce} ${peer.expires}`)
+  }
+  return lines.sort()
+}
+
+export const filterText = (filters: readonly ModelFilter[]): string =>
+  filters.map(({ remote, prefixLength, remotePort }) => `${remote}/${prefixLength}:${remotePort}`).join(" ")
+
+export const counterLines = (model: Model): readonly string[] =>
+  [...model.counters].map(([name, value]) => `${name} ${value}`).sort()

@@ -1,0 +1,384 @@
+/**
+ * A naive NAT44 PCP and NAT-PMP server, written from RFC 6887, RFC 6886 and the decisions that the code states in its
+ * doc comments. It shares nothing with the code: octets, addresses and nonces are its own. It says what the reply must
+ * be, octet by octet; of an external end that the server is free to choose it only judges the choice.
+ */
+import { type Choice, type Chosen, checkChoice, homesOf } from "./model-choice.ts"
+import {
+  addressText,
+  errorReply,
+  hexAt,
+  isV4,
+  isZero,
+  type ModelOptions,
+  modelOptions,
+  natPmpReply,
+  successReply,
+  word16,
+  word32,
+} from "./model-message.ts"
+import { endKey, heldBy, live, type Model, type ModelEnd, type ModelSettings, withEnd } from "./model-state.ts"
+
+export interface ModelRequest {
+  readonly bytes: Uint8Array
+  readonly now: number
+  readonly source: string
+  readonly outside: boolean
+  /** The code in the server's reply, looked at only where the model allows more than one. */
+  readonly answered: number
+}
+
+/** What must have become of a request, or what is wrong with what did. */
+export type Verdict =
+  | { readonly model: Model; readonly reply: Uint8Array | undefined; readonly dropped: string | undefined }
+  | { readonly wrong: string }
+
+const DROPS = ["outside", "too-short", "response", "not-serving"]
+const NEVER = 0xffffffff
+
+const count = (model: Model, names: readonly string[]): Model => {
+  const counters = new Map(model.counters)
+  for (const name of names) counters.set(name, (counters.get(name) ?? 0) + 1)
+  return { ...model, counters }
+}
+
+/** Seconds from now to an instant: down for a promise made earlier, so that none is said to last longer than it does. */
+const left = (expires: number, now: number): number =>
+  expires === Number.POSITIVE_INFINITY ? NEVER : Math.max(1, Math.floor((expires - now) / 1000))
+
+/** Seconds for which traffic alone keeps an end: up, as no lifetime may be less (S-131). */
+const idleLeft = (end: ModelEnd | undefined, now: number): number =>
+  end === undefined || end.idle === 0 ? 0 : Math.ceil((end.idle - now) / 1000)
+
+/** The end of a grant: on whole seconds from the start, rounded up, so that a client never has less than promised. */
+const granted = (settings: ModelSettings, now: number, lifetime: number): number => {
+  const second = Math.ceil((now - settings.start) / 1000) + lifetime
+  return second >= NEVER ? Number.POSITIVE_INFINITY : settings.start + second * 1000
+}
+
+/** `chosen` is what the server assigned where it made a new mapping: from the changes that it tells. */
+export const serveModel = (settings: ModelSettings, model: Model, request: ModelRequest, chosen: Chosen): Verdict => {
+  const { bytes, now } = request
+  const epoch = Math.floor((now - settings.start) / 1000)
+  const drop = (why: string): Verdict => ({
+    model: count(model, [`drop ${DROPS.indexOf(why)}`]),
+    reply: undefined,
+    dropped: why,
+  })
+  // RFC 6887 section 8.2, in its order; RFC 6886 section 3.5.
+  if (request.outside) return drop("outside")
+  if (bytes.length < 2) return drop("too-short")
+  if (bytes[1] >= 128) return drop("response")
+  if (bytes[0] === 0 && settings.natPmp) return serveNatPmp(settings, model, request, chosen, epoch, drop)
+  if (!settings.pcp)
+    return {
+      model: count(model, [`natpmp-operation ${bytes[1]}`, "natpmp-result 1"]),
+      reply: Uint8Array.of(0, 0, 0, 1, ...natPmpReply(0, 0, epoch, []).subarray(4)),
+      dropped: undefined,
+    }
+  if (bytes[0] === 2 && bytes.length < 24) return drop("too-short")
+  const done = servePcp(settings, model, request, chosen, epoch)
+  if ("wrong" in done) return done
+  const counted = [`operation ${bytes[1]}`, `result ${done.code}`, ...done.seen.map((code) => `option ${code}`)]
+  const reply = done.reply ?? errorReply(bytes, done.code, done.lifetime ?? usualLifetime(done.code), epoch)
+  return { model: count(done.model, counted), reply, dropped: undefined }
+}
+
+/** RFC 6887 section 7.4: 30 seconds for what soon passes, 30 minutes for the rest. */
+const usualLifetime = (code: number): number => ([7, 8, 10, 11].includes(code) ? 30 : 1800)
+
+type Pcp =
+  | {
+      readonly code: number
+      readonly lifetime: number | undefined
+      /** The reply to a request met. */
+      readonly reply: Uint8Array | undefined
+      readonly model: Model
+      readonly seen: readonly number[]
+    }
+  | { readonly wrong: string }
+
+const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, chosen: Chosen, epoch: number): Pcp => {
+  const { bytes, source } = request
+  let seen: readonly number[] = []
+  const fail = (code: number, lifetime?: number): Pcp => ({ code, lifetime, reply: undefined, model, seen })
+  const met = (after: Model, reply: Uint8Array): Pcp => ({ code: 0, lifetime: undefined, reply, model: after, seen })
+  if (bytes[0] !== 2) return fail(1)
+  if (bytes.length > 1100 || bytes.length % 4 !== 0) return fail(3)
+  const opcode = bytes[1]
+  const length = [24, 60, 80][opcode]
+  if (length === undefined || ![settings.announce, settings.map, settings.peer][opcode]) return fail(4)
+  if (bytes.length < length) return fail(3)
+  if (addressText(bytes, 8) !== source) return fail(12)
+  const options = modelOptions(bytes, length, source, settings.thirdParty)
+  seen = options.seen
+  if (options.code !== 0) return fail(options.code)
+  if (opcode === 0) return met(model, successReply(bytes, 24, 0, epoch, undefined, []))
+  const protocol = bytes[36]
+  const internalPort = word16(bytes, 40)
+  const remote = opcode === 2 ? addressText(bytes, 64) : ""
+  if (opcode === 1 && protocol === 0 && internalPort !== 0) return fail(3)
+  if (opcode === 2 && (protocol === 0 || internalPort === 0 || word16(bytes, 60) === 0 || !isPeer(remote)))
+    return fail(3)
+  const internal = options.thirdParty ?? source
+  if (!isV4(internal) || isZero(internal)) return fail(2)
+  const asked = word32(bytes, 4)
+  const deleting = opcode === 1 && asked === 0
+  if (!deleting && (internalPort === 0 || (protocol !== 6 && protocol !== 17))) return fail(9)
+  const serve = opcode === 2 ? servePeer : deleting ? serveDelete : serveMap
+  const done = serve(settings, model, request, chosen, {
+    protocol,
+    internal,
+    internalPort,
+    nonce: hexAt(bytes, 24, 36),
+    suggested: addressText(bytes, 44),
+    suggestedPort: word16(bytes, 42),
+    lifetime: asked === 0 ? 0 : Math.min(settings.maxLifetime, Math.max(settings.minLifetime, asked)),
+    options,
+  })
+  if ("wrong" in done) return done
+  if ("code" in done) return fail(done.code, done.lifetime)
+  const reply = successReply(bytes, length, done.lifetime, epoch, done.end, options.echoed)
+  return met(done.model, reply)
+}
+
+/** RFC 6887 sections 12.3: IPv4, and not this network, loopback, multicast or broadcast (S-63). */
+const isPeer = (remote: string): boolean => {
+  const first = Number(remote.split(".")[0])
+  return isV4(remote) && first !== 0 && first !== 127 && first < 224
+}
+
+interface Ask {
+  readonly protocol: number
+  readonly internal: string
+  readonly internalPort: number
+  /** `undefined` for NAT-PMP. */
+  readonly nonce: string | undefined
+  readonly suggested: string
+  readonly suggestedPort: number
+  /** Seconds, within the limits. */
+  readonly lifetime: number
+  readonly options: ModelOptions
+}
+
+type Done =
+  | { readonly code: number; readonly lifetime?: number }
+  | {
+      readonly model: Model
+      readonly lifetime: number
+      /** `undefined`: the suggested one goes back as it came. */
+      readonly end: { readonly external: string; readonly externalPort: number } | undefined
+    }
+  | { readonly wrong: string }
+
+const emptyEnd = (ask: Ask, end: { readonly external: string; readonly externalPort: number }): ModelEnd => ({
+  protocol: ask.protocol,
+  internal: ask.internal,
+  internalPort: ask.internalPort,
+  external: end.external,
+  externalPort: end.externalPort,
+  map: undefined,
+  idle: 0,
+  peers: [],
+})
+
+const isOverQuota = (settings: ModelSettings, model: Model, ask: Ask, now: number): boolean =>
+  settings.quota !== 0 && heldBy(model, ask.internal, now) >= settings.quota
+
+const wrongChoice = (choice: Choice): Done =>
+  choice.is === "refused" ? { code: choice.code } : { wrong: choice.is === "wrong" ? choice.why : "" }
+
+/** RFC 6887 section 11.3, and RFC 6886 section 3.3 for requests without a nonce. */
+const serveMap = (
+  settings: ModelSettings,
+  model: Model,
+  { now, answered }: ModelRequest,
+  chosen: Chosen,
+  ask: Ask,
+): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const { preferFailure } = ask.options
+  if (found?.map?.nonce !== undefined && found.map.nonce !== ask.nonce) {
+    const remaining = left(found.map.expires, now)
+    return ask.nonce === undefined
+      ? { model, lifetime: Math.min(ask.lifetime, remaining), end: found }
+      : { code: 2, lifetime: remaining }
+  }
+  if (found !== undefined && preferFailure)
+    if (!(isZero(ask.suggested) || ask.suggested === found.external) || ask.suggestedPort !== found.externalPort)
+      return { code: 11 }
+  if (found?.map === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
+  const filters = [...(ask.options.deleteFilters ? [] : (found?.map?.filters ?? []))]
+  for (const one of ask.options.filters) {
+    const same = filters.some(
+      (other) =>
+        other.remote === one.remote && other.prefixLength === one.prefixLength && other.remotePort === one.remotePort,
+    )
+    if (!same) filters.push(one)
+  }
+  const tooMany = ask.options.filters.length > 0 && filters.length > settings.filterLimit
+  let end = found
+  if (end === undefined) {
+    const want = { ...ask, natPmp: ask.nonce === undefined, exact: preferFailure }
+    const choice = checkChoice(settings, model, now, want, chosen)
+    // A mapping refused for its filters was chosen an end, but nobody learns which.
+    const maybe = choice.is === "wrong" || (choice.is === "refused" && choice.unsure && answered === 13)
+    if (tooMany && maybe) return { code: 13 }
+    if (choice.is !== "chosen") return wrongChoice(choice)
+    end = emptyEnd(ask, choice)
+  }
+  if (tooMany) return { code: 13 }
+  const lifetime = Math.max(ask.lifetime, idleLeft(end, now))
+  const expires = granted(settings, now, lifetime)
+  const map = { nonce: ask.nonce, expires, filters }
+  return { model: withEnd(model, key, { ...end, map }, now), lifetime, end }
+}
+
+/** RFC 6887 section 15.1 and RFC 6886 section 3.4. */
+const serveDelete = (settings: ModelSettings, model: Model, { now }: ModelRequest, _: Chosen, ask: Ask): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const natPmp = ask.nonce === undefined
+  if (found === undefined) return { model, lifetime: 0, end: undefined }
+  if (found.map === undefined) return natPmp ? { model, lifetime: 0, end: undefined } : { code: 2 }
+  if (found.map.nonce !== undefined && found.map.nonce !== ask.nonce)
+    return { code: 2, lifetime: left(found.map.expires, now) }
+  const lifetime = natPmp ? 0 : idleLeft(found, now)
+  const map = lifetime === 0 ? undefined : { ...found.map, expires: granted(settings, now, lifetime) }
+  const end = live({ ...found, map }, now)
+  return { model: withEnd(model, key, end, now), lifetime, end: undefined }
+}
+
+/** RFC 6887 section 12.3. */
+const servePeer = (
+  settings: ModelSettings,
+  model: Model,
+  { bytes, now }: ModelRequest,
+  chosen: Chosen,
+  ask: Ask,
+): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const remote = addressText(bytes, 64)
+  const remotePort = word16(bytes, 60)
+  const nonce = ask.nonce ?? ""
+  if (found === undefined) {
+    if (ask.lifetime === 0) return { model, lifetime: 0, end: undefined }
+    if (isOverQuota(settings, model, ask, now)) return { code: 10 }
+    const exact = ask.suggestedPort !== 0 || !isZero(ask.suggested)
+    const choice = checkChoice(settings, model, now, { ...ask, natPmp: false, exact }, chosen)
+    if (choice.is !== "chosen") return wrongChoice(choice)
+    const peers = [{ remote, remotePort, nonce, expires: granted(settings, now, ask.lifetime) }]
+    const end = { ...emptyEnd(ask, choice), peers }
+    return { model: withEnd(model, key, end, now), lifetime: ask.lifetime, end }
+  }
+  const last = Math.max(found.map?.expires ?? 0, found.idle, ...found.peers.map((peer) => peer.expires))
+  if (found.peers.some((peer) => peer.nonce !== nonce)) return { code: 2, lifetime: left(last, now) }
+  const before = found.peers.find((peer) => peer.remote === remote && peer.remotePort === remotePort)
+  // PEER can't shorten or delete (S-69): lifetime 0 asks, and less than what is left changes nothing.
+  if (ask.lifetime === 0 || (before !== undefined && granted(settings, now, ask.lifetime) <= before.expires))
+    return { model, lifetime: left(before?.expires ?? last, now), end: found }
+  if (before === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
+  const lifetime = Math.max(ask.lifetime, idleLeft(found, now))
+  const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime) }
+  const peers = [...found.peers.filter((other) => other !== before), peer]
+  return { model: withEnd(model, key, { ...found, peers }, now), lifetime, end: found }
+}
+
+/** RFC 6886 sections 3.2 to 3.5. */
+const serveNatPmp = (
+  settings: ModelSettings,
+  model: Model,
+  request: ModelRequest,
+  chosen: Chosen,
+  epoch: number,
+  drop: (why: string) => Verdict,
+): Verdict => {
+  const { bytes, source, now } = request
+  const opcode = bytes[1]
+  const answer = (code: number, rest: readonly number[], after = model): Verdict => ({
+    model: count(after, [`natpmp-operation ${opcode}`, `natpmp-result ${code}`]),
+    reply: natPmpReply(opcode, code, epoch, rest),
+    dropped: undefined,
+  })
+  const served = isV4(source) && !isZero(source)
+  if (opcode === 0) {
+    if (!served) return answer(2, [0, 0, 0, 0])
+    const home = homesOf(settings, model, now, source).find((text) => text === chosen?.external)
+    if (home === undefined) return { wrong: `${chosen?.external} is not the subscriber's external address` }
+    return answer(0, home.split(".").map(Number))
+  }
+  if (opcode > 2) {
+    const reply = new Uint8Array(Math.max(4, Math.min(1100, bytes.length)))
+    reply.set(bytes.subarray(0, 1100))
+    reply.set([128 + opcode, 0, 5], 1)
+    return { model: count(model, [`natpmp-operation ${opcode}`, "natpmp-result 5"]), reply, dropped: undefined }
+  }
+  if (bytes.length < 12) return drop("too-short")
+  const protocol = opcode === 1 ? 17 : 6
+  const internalPort = word16(bytes, 4)
+  const asked = word32(bytes, 8)
+  const mapping = (code: number, externalPort: number, lifetime: number, after = model): Verdict => {
+    const octets = [externalPort >>> 8, externalPort & 255]
+    for (const shift of [24, 16, 8, 0]) octets.push((lifetime >>> shift) & 255)
+    return answer(code, [bytes[4], bytes[5], ...octets], after)
+  }
+  if (!served) return mapping(2, 0, 0)
+  if (internalPort === 0 && asked === 0) {
+    // Section 3.4: as many as possible; those made with a nonce stay, and the result says so.
+    let after = model
+    let complete = true
+    for (const [key, stored] of model.ends) {
+      const end = live(stored, now)
+      if (end?.map === undefined || end.internal !== source || end.protocol !== protocol) continue
+      if (end.map.nonce !== undefined) complete = false
+      else after = withEnd(after, key, live({ ...end, map: undefined }, now), now)
+    }
+    return mapping(complete ? 0 : 2, 0, 0, after)
+  }
+  if (internalPort === 0) return mapping(2, 0, 0)
+  const done = (asked === 0 ? serveDelete : serveMap)(settings, model, request, chosen, {
+    protocol,
+    internal: source,
+    internalPort,
+    nonce: undefined,
+    suggested: "0.0.0.0",
+    suggestedPort: word16(bytes, 6),
+    lifetime: Math.min(settings.maxLifetime, asked),
+    options: {
+      code: 0,
+      thirdParty: undefined,
+      preferFailure: false,
+      deleteFilters: false,
+      filters: [],
+      echoed: [],
+      seen: [],
+    },
+  })
+  if ("wrong" in done) return done
+  if ("code" in done) return mapping(done.code === 2 ? 2 : 4, 0, 0)
+  return mapping(0, asked === 0 ? 0 : (done.end?.externalPort ?? 0), done.lifetime, done.model)
+}
+
+/** RFC 4787 REQ-6: an outbound packet keeps its internal end for the idle time, and makes it where there is room. */
+export const noteOutboundModel = (
+  settings: ModelSettings,
+  model: Model,
+  end: { readonly protocol: number; readonly internal: string; readonly internalPort: number },
+  now: number,
+  chosen: Chosen,
+): Model | { readonly wrong: string } => {
+  const { protocol } = end
+  if (protocol !== 6 && protocol !== 17) return model
+  const key = endKey(protocol, end.internal, end.internalPort)
+  const idle = granted(settings, now, protocol === 6 ? settings.idleTimeout.tcp : settings.idleTimeout.udp)
+  const found = live(model.ends.get(key), now)
+  if (found !== undefined) return withEnd(model, key, { ...found, idle: Math.max(found.idle, idle) }, now)
+  const want = { ...end, suggested: "0.0.0.0", suggestedPort: 0, natPmp: false, exact: false }
+  const choice = checkChoice(settings, model, now, want, chosen)
+  if (choice.is === "wrong") return { wrong: choice.why }
+  if (choice.is === "refused") return model
+  const { external, externalPort } = choice
+  return withEnd(model, key, { ...end, external, externalPort, map: undefined, idle, peers: [] }, now)
+}

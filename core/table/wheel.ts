@@ -84,14 +84,12 @@ const firstSlot = (table: Table, wheel: Wheel, from: number): number => {
   const base = wheel.slotMask + 1
   const words = (wheel.slotMask >>> 5) + 1
   const start = from >>> 5
-  const fromOn = -1 << (from & 31)
-  let bits = read(table, wheel.slots, base + start) & fromOn
+  let bits = read(table, wheel.slots, base + start) & (-1 << (from & 31))
   let at = start
   for (let step = 1; bits === 0; step++) {
     if (step > words) return -1
     at = (start + step) & (words - 1)
     bits = read(table, wheel.slots, base + at)
-    if (step === words) bits &= ~fromOn
   }
   return (at << 5) | (31 - Math.clz32(bits & -bits))
 }

@@ -45,6 +45,16 @@ test("all 65536 numbers can be taken in any order, and a full set says so", () =
   assert.equal(nextFree(open(full), 0, 0, 12345, 0, 65535), -1)
 })
 
+test("the one free number of a full set is found from everywhere", () => {
+  const table = open(empty())
+  for (let n = 0; n < 65536; n++) take(table, 0, 0, n)
+  for (let hole = 5; hole < 65536; hole += 1021) {
+    give(table, 0, 0, hole)
+    for (let from = 0; from < 65536; from += 1019) assert.equal(nextFree(table, 0, 0, from, 0, 65535), hole)
+    take(table, 0, 0, hole)
+  }
+})
+
 test("taking twice and giving twice change nothing", () => {
   const table = open(empty())
   take(table, 0, 3, 65535)

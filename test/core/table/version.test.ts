@@ -12,8 +12,13 @@ import {
   open,
   peek,
   poke,
+  rowCount,
+  rowLimit,
   seal,
   setWord,
+  type Table,
+  take,
+  takenCount,
   unindexRow,
   type Version,
 } from "../../../core/table/index.ts"
@@ -21,7 +26,7 @@ import {
 const shape = (chunkRecords: number) => ({
   families: [{ width: 2, key: { from: 0, to: 1 } }],
   sparse: 1,
-  sets: 0,
+  sets: 1,
   wheel: undefined,
   hashKey: [1, 2] as const,
   sizes: { segmentBits: 4, chunkRecords, hashSegmentSlots: 4, pageBits: 3 },
@@ -104,6 +109,32 @@ test("a copy has the contents and goes its own way", () => {
   assert.equal(value(twin), 5)
   const changed = step(twin, 9)
   assert.deepEqual([value(changed), value(twin), value(later), value(first)], [9, 5, 6, 5])
+  // What only one of them ever used exists only there.
+  const [mine, theirs] = [open(changed), open(later)]
+  for (const [table, n] of [
+    [mine, 100],
+    [theirs, 200],
+    [mine, 300],
+  ] as const) {
+    poke(table, 0, n, n)
+    take(table, 0, n, n)
+  }
+  assert.deepEqual(
+    [100, 200, 300].map((n) => [peek(mine, 0, n), peek(theirs, 0, n)]),
+    [
+      [100, 0],
+      [0, 200],
+      [300, 0],
+    ],
+  )
+  assert.deepEqual(
+    [100, 200, 300].map((n) => [takenCount(mine, 0, n), takenCount(theirs, 0, n)]),
+    [
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ],
+  )
 })
 
 /** Runs `change` while the runtime refuses typed arrays from the `after`-th on; whether it was refused. */
@@ -127,40 +158,43 @@ const refused = (after: number, change: () => void): boolean => {
   }
 }
 
-test("when memory runs out at any point of a change, every version kept is still good", () => {
+test("when memory runs out at any point of a change, every version kept is still good, and the table goes on", () => {
   let refusals = 0
-  for (let after = 0; after < 40; after++) {
-    const before = createTable(shape(2))
-    const table = open(before)
-    for (let key = 1; key <= 6; key++) {
+  const fill = (table: Table, from: number, to: number): void => {
+    for (let key = from; key <= to; key++) {
       setWord(table, 0, addRow(table, 0), 0, key)
       indexRow(table, 0, key)
-    }
-    const six = seal(table)
-    const more = refused(after, () => {
-      for (let key = 7; key <= 40; key++) {
-        setWord(table, 0, addRow(table, 0), 0, key)
-        indexRow(table, 0, key)
-        poke(table, 0, key, 1)
-      }
-    })
-    if (more) refusals++
-    const back = refused(after, () => open(six))
-    if (back) refusals++
-    for (const [version, rows] of [
-      [six, 6],
-      [before, 0],
-      [six, 6],
-    ] as const) {
-      const opened = open(version)
-      for (let key = 1; key <= 40; key++) {
-        keyOf(opened, 0)[0] = key
-        assert.equal(find(opened, 0), key <= rows ? key : 0)
-        assert.equal(peek(opened, 0, key), 0)
-      }
+      poke(table, 0, key, 1)
     }
   }
-  assert.ok(refusals > 20, `${refusals} refusals`)
+  const assertHolds = (table: Table, rows: number): void => {
+    assert.equal(rowCount(table, 0), rows)
+    assert.equal(rowLimit(table, 0), rows + 1)
+    for (let key = 1; key <= 40; key++) {
+      keyOf(table, 0)[0] = key
+      assert.equal(find(table, 0), key <= rows ? key : 0)
+      assert.equal(peek(table, 0, key), key <= rows ? 1 : 0)
+    }
+  }
+  for (let after = 0; after < 150; after++) {
+    const before = createTable(shape(1 + (after % 3)))
+    const table = open(before)
+    fill(table, 1, 6)
+    const six = seal(table)
+    if (refused(after, () => fill(table, 7, 40))) refusals++
+    if (refused(after, () => open(six))) refusals++
+    assertHolds(open(six), 6)
+    assertHolds(open(before), 0)
+    fill(open(six), 7, 40)
+    assertHolds(table, 40)
+    for (let key = 1; key <= 40; key++) unindexRow(table, 0, key)
+    for (let key = 1; key <= 40; key++) {
+      keyOf(table, 0)[0] = key
+      assert.equal(find(table, 0), 0)
+    }
+    assertHolds(open(six), 6)
+  }
+  assert.ok(refusals > 100, `${refusals} refusals`)
 })
 
 test("when memory runs out on the way back to a version, the way can be gone again", () => {

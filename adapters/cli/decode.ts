@@ -1,26 +1,7 @@
 import { type Command, Option } from "commander"
-import { complain, messageOf } from "./complain.ts"
-import { Exit, type ExitCode } from "./exit.ts"
-import { fieldColumns, readFields } from "./field-columns.ts"
-import { fileInput, type Input, type InputPacket, isFile, streamInput, textInput } from "./input.ts"
-import { packetJson } from "./packet-json.ts"
-import { packetText } from "./packet-text.ts"
-import { paintFor } from "./paint.ts"
-import { progressBar } from "./progress.ts"
-import { once, type Read } from "./read.ts"
-import { fileSink, type Sink } from "./sink.ts"
-
-interface DecodeOptions {
-  readonly json?: boolean
-  readonly fields?: readonly string[]
-}
-
-/** Packets between two looks at whether the output's reader keeps up. */
-const BATCH = 64
-/** Columns of output that goes to no terminal, and the most and least that lines are made for. */
-const USUAL = 80
-const WIDEST = 120
-const NARROWEST = 60
+import type { DecodeOptions } from "./decode-run.ts"
+import { readFields } from "./field-columns.ts"
+import { once } from "./read.ts"
 
 const EXAMPLES = `
 Reads hex digits in any form, program text, dumps (xxd, hexdump, od, tcpdump -x), base64, pcap and pcapng.
@@ -45,102 +26,7 @@ export const decodeCommand = (program: Command): Command =>
     )
     .addHelpText("after", EXAMPLES)
     .action(async (words: readonly string[], options: DecodeOptions) => {
+      // Loaded when it runs: help and other commands start without it.
+      const { decode } = await import("./decode-run.ts")
       process.exitCode = await decode(words, options)
     })
-
-const decode = async (words: readonly string[], options: DecodeOptions): Promise<ExitCode> => {
-  let reading = true
-  let written = true
-  const sink = fileSink(
-    1,
-    (cause) => {
-      reading = false
-      if (cause.code === "EPIPE") return
-      written = false
-      complain(`cannot write standard output: ${cause.message}`)
-    },
-    () => "",
-  )
-  const print = printer(options)
-  let number = 0
-  let failures = 0
-  const inputs = await inputsOf(words)
-  if (!inputs.ok) {
-    complain(inputs.text)
-    return Exit.USAGE
-  }
-  for (const input of inputs.value) {
-    const bar = progressBar()
-    try {
-      for await (const item of input.items()) {
-        if (!reading) break
-        switch (item.kind) {
-          case "form":
-            if (options.json !== true && options.fields === undefined) note(`${input.name}: read as ${item.text}`)
-            break
-          case "packet":
-            number++
-            sink.print(print({ ...item.packet, number, form: item.form }))
-            bar.at(item.progress, () => `${number} packets`)
-            if (number % BATCH === 0) await settle(sink)
-            break
-          case "remark":
-            bar.end()
-            if (item.severity === "warning") complain(`${input.name}: ${item.text}`)
-            else note(`${input.name}: ${item.text}`)
-            break
-          case "failure":
-            failures++
-            bar.end()
-            complain(
-              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${item.text}${hint(item.nothing, words)}`,
-            )
-        }
-      }
-    } catch (cause) {
-      failures++
-      complain(`cannot read ${input.name}: ${messageOf(cause)}`)
-    } finally {
-      bar.end()
-    }
-  }
-  await sink.end()
-  if (!written) return Exit.FAILED
-  if (failures === 0) return Exit.DONE
-  return number > 0 ? Exit.PARTLY : Exit.USAGE
-}
-
-/** The output's reader may be slow, and standard error may have something to say: a turn for both. */
-const settle = async (sink: Sink): Promise<void> => {
-  await sink.ready()
-  await new Promise((resolve) => setImmediate(resolve))
-}
-
-const printer = ({ json, fields }: DecodeOptions): ((packet: InputPacket) => string) => {
-  if (json === true) return packetJson
-  if (fields !== undefined) return (packet) => fieldColumns(packet, fields)
-  const paint = paintFor(process.stdout)
-  const columns = process.stdout.isTTY ? process.stdout.columns : USUAL
-  const width = Math.min(Math.max(columns, NARROWEST), WIDEST)
-  return (packet) => packetText(packet, paint, width)
-}
-
-const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]>> => {
-  if (words.length === 0 || (words.length === 1 && words[0] === "-")) {
-    if (process.stdin.isTTY) note("paste packets, then Ctrl-D on a line of its own")
-    return { ok: true, value: [streamInput("standard input", process.stdin)] }
-  }
-  const files = await Promise.all(words.map(isFile))
-  const missing = files.indexOf(false)
-  if (missing < 0) return { ok: true, value: words.map(fileInput) }
-  if (files.includes(true)) return { ok: false, text: `there is no file "${words[missing]}"` }
-  return { ok: true, value: [textInput(words.join(" "))] }
-}
-
-/** A text that cannot be read may be the name of a file that is not there. */
-const hint = (nothing: boolean, words: readonly string[]): string =>
-  nothing && words.length === 1 && /[./\\]/.test(words[0]) ? `; there is no file "${words[0]}" either` : ""
-
-const note = (text: string): void => {
-  process.stderr.write(`${paintFor(process.stderr).dim(text.replaceAll("\n", " "))}\n`)
-}

@@ -1,21 +1,34 @@
-import { MAX_POOL } from "../../core/cgn/index.ts"
 import { type Address, addressFromIpv4, formatAddress, ipv4Value, isIpv4, parseAddress } from "../../core/wire/index.ts"
 import type { Read } from "./read.ts"
 
-/** Reads addresses, prefixes and ranges of them, with commas between: `203.0.113.0/29,198.51.100.7,198.51.100.9-198.51.100.20`. */
-export const readPool = (text: string): Read<readonly Address[]> => {
-  const pool: Address[] = []
-  for (const part of text.split(",").map((piece) => piece.trim())) {
-    const span = readSpan(part)
-    if (!span.ok) return span
-    const { first, count } = span.value
-    if (pool.length + count > MAX_POOL) return { ok: false, text: `More than ${MAX_POOL} addresses.` }
-    for (let i = 0; i < count; i++) pool.push(addressFromIpv4(first + i))
-  }
-  return { ok: true, value: pool }
+/** A run of IPv4 addresses: the first as a number, and how many. */
+export interface Span {
+  readonly first: number
+  readonly count: number
 }
 
-const readSpan = (part: string): Read<{ readonly first: number; readonly count: number }> => {
+/** 203.0.113.0/29: the first eight addresses of TEST-NET-3, for trying out (RFC 5737). */
+export const DEFAULT_POOL: readonly Span[] = [{ first: 0xcb007100, count: 8 }]
+
+/** How many addresses a pool has, some perhaps twice. */
+export const poolSize = (spans: readonly Span[]): number => spans.reduce((size, { count }) => size + count, 0)
+
+/** All addresses of a pool: look at its size first. */
+export const poolAddresses = (spans: readonly Span[]): readonly Address[] =>
+  spans.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => addressFromIpv4(first + i)))
+
+/** Reads addresses, prefixes and ranges of them, with commas between: `203.0.113.0/29,198.51.100.7,198.51.100.9-198.51.100.20`. */
+export const readPool = (text: string): Read<readonly Span[]> => {
+  const spans: Span[] = []
+  for (const part of text.split(",")) {
+    const span = readSpan(part.trim())
+    if (!span.ok) return span
+    spans.push(span.value)
+  }
+  return { ok: true, value: spans }
+}
+
+const readSpan = (part: string): Read<Span> => {
   const [firstText, lastText] = part.split("-").map((piece) => piece.trim())
   const [addressText, lengthText] = firstText.split("/")
   const first = parseAddress(addressText)

@@ -1,15 +1,15 @@
 import { type Command, Option } from "commander"
 import type { ServerSettingsError } from "../../core/server/index.ts"
-import { type Address, addressFromIpv4, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
+import { parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
 import type { Endpoint } from "../udp.ts"
 import { readEndpoint } from "./endpoint.ts"
-import { readPool, readPorts } from "./pool.ts"
+import { readPool, readPorts, type Span } from "./pool.ts"
 import { once, type Read, repeated, wholeNumber } from "./read.ts"
 
 /** The options of `serve` as commander hands them over; what is `undefined` was not given. */
 export interface ServeOptions {
   readonly listen?: readonly Endpoint[]
-  readonly external?: readonly Address[]
+  readonly external?: readonly Span[]
   readonly ports?: { readonly first: number; readonly last: number }
   readonly minLifetime?: number
   readonly maxLifetime?: number
@@ -20,9 +20,6 @@ export interface ServeOptions {
   readonly json?: boolean
   readonly quiet?: boolean
 }
-
-/** 203.0.113.0/29: the first eight addresses of TEST-NET-3, for trying out (RFC 5737). */
-export const DEFAULT_POOL: readonly Address[] = Array.from({ length: 8 }, (_, i) => addressFromIpv4(0xcb007100 + i))
 
 /** Loopback of both families. */
 export const defaultListen = (): readonly Endpoint[] =>

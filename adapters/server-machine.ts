@@ -1,4 +1,4 @@
-import type { Change } from "../core/cgn/index.ts"
+import type { CgnState, Change } from "../core/cgn/index.ts"
 import { advance, type DropReason, process, type ServerState } from "../core/server/index.ts"
 import type { Machine, MachineOutgoing } from "./host.ts"
 import type { Datagram, Endpoint } from "./udp.ts"
@@ -26,7 +26,7 @@ export type ServerEvent =
 const NOTHING: readonly never[] = []
 
 /** The PCP and NAT-PMP server of `core/server` as a machine for {@link startHost}: all its sockets are on the inside. */
-export const serverMachine = <S>(): Machine<ServerState<S>, ServerEvent> => ({
+export const serverMachine = <S = CgnState>(): Machine<ServerState<S>, ServerEvent> => ({
   receive: (state, { bytes, source, local }: Datagram, now) => {
     const [after, { reply, dropped, changes, next }] = process(state, {
       bytes,

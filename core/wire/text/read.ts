@@ -1,5 +1,6 @@
 import { readBase64 } from "./base64.ts"
 import { collectCapture, isCapture } from "./capture.ts"
+import { isSpace } from "./digits.ts"
 import { readDump } from "./dump.ts"
 import { guessLinkType, looseLinkType, stripFrame } from "./frame.ts"
 import type { Block, Fault, Found, Notice } from "./gather.ts"
@@ -90,7 +91,8 @@ const explain = (text: string, hex: Fault, base64: Fault): Fault => {
       text: "tcpdump lines without octets: print them with -x, -xx or -X",
       offset: header.index,
     }
-  return base64.offset > hex.offset ? base64 : hex
+  // Words with blanks between them are no attempt at base64.
+  return base64.offset > hex.offset && !isSpace(text.charCodeAt(base64.offset)) ? base64 : hex
 }
 
 const finish = (text: string, found: Found): Reading => {

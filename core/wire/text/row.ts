@@ -1,4 +1,4 @@
-import { hexDigit } from "./digits.ts"
+import { hexDigit, isSpace } from "./digits.ts"
 import type { Gather } from "./gather.ts"
 import { push } from "./gather.ts"
 
@@ -22,12 +22,10 @@ export type RowStart = {
   readonly bare: boolean
 }
 
-const isBlank = (unit: number): boolean => unit === 32 || unit === 9 || unit === 13
-
 /** The offset that a line starts with: 3 to 16 hex digits with a colon, 4 to 16 without. */
 export const rowStart = (text: string, start: number, end: number): RowStart | undefined => {
   let i = start
-  while (i < end && isBlank(text.charCodeAt(i))) i++
+  while (i < end && isSpace(text.charCodeAt(i))) i++
   const prefixed = text.charCodeAt(i) === 48 && (text.charCodeAt(i + 1) | 32) === 120
   const from = prefixed ? i + 2 : i
   i = from
@@ -36,9 +34,9 @@ export const rowStart = (text: string, start: number, end: number): RowStart | u
   const count = i - from
   if (count > 16 || count < (colon ? 3 : 4)) return undefined
   const data = colon ? i + 1 : i
-  if (data < end && !isBlank(text.charCodeAt(data))) return undefined
+  if (data < end && !isSpace(text.charCodeAt(data))) return undefined
   let next = data
-  while (next < end && isBlank(text.charCodeAt(next))) next++
+  while (next < end && isSpace(text.charCodeAt(next))) next++
   if (next === end) return { from, to: i, prefixed, colon, data, bare: true }
   const first = unitEnd(text, next, end)
   return first < 0 ? undefined : { from, to: i, prefixed, colon, data, bare: false }
@@ -49,7 +47,7 @@ const unitEnd = (text: string, i: number, end: number): number => {
   const from = text.charCodeAt(i) === 48 && (text.charCodeAt(i + 1) | 32) === 120 ? i + 2 : i
   let to = from
   while (to < end && hexDigit(text.charCodeAt(to)) >= 0) to++
-  return to === from || (to < end && !isBlank(text.charCodeAt(to))) ? -1 : to
+  return to === from || (to < end && !isSpace(text.charCodeAt(to))) ? -1 : to
 }
 
 /** The offset's value in a base, or -1 when it has other digits. Exact up to 2^53. */
@@ -94,7 +92,7 @@ export const readRow = (
   let i = from
   for (;;) {
     const gap = i
-    while (i < end && isBlank(text.charCodeAt(i))) i++
+    while (i < end && isSpace(text.charCodeAt(i))) i++
     const count = out.length - first
     const here = text.charCodeAt(i)
     if (i >= end) return { count, characters: "none", at: -1, barred: false }
@@ -121,7 +119,7 @@ export const readRow = (
  */
 const matches = (text: string, from: number, end: number, out: Gather, first: number, barred: boolean): boolean => {
   let to = end
-  if (barred) while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  if (barred) while (to > from && isSpace(text.charCodeAt(to - 1))) to--
   if (barred && to > from && (text.charCodeAt(to - 1) === 124 || text.charCodeAt(to - 1) === 60)) to--
   let lead = 0
   while (first + lead < out.length && out.bytes[first + lead] === 32) lead++
@@ -133,7 +131,7 @@ const fits = (text: string, from: number, to: number, out: Gather, first: number
   for (let i = from; i < to; i++, o++) {
     const unit = text.charCodeAt(i)
     if (o >= out.length) {
-      while (i < to && isBlank(text.charCodeAt(i))) i++
+      while (i < to && isSpace(text.charCodeAt(i))) i++
       return i >= to
     }
     const octet = out.bytes[o]
@@ -158,7 +156,9 @@ const readUnit = (text: string, i: number, end: number, unit: Unit, out: Gather)
     return to
   }
   const width = unit.base === 2 ? 8 : unit.base === 8 ? (unit.octets * 8 + 2) / 3 : unit.octets === 1 ? 3 : 5
-  if (unit.base === 10 ? length > width : length !== Math.floor(width)) return -1
+  // Decimal octets are padded with blanks, decimal words with blanks (od) or zeros (hexdump).
+  const padded = unit.base === 10 && length > 1 && text.charCodeAt(from) === 48 && (length < width || width === 3)
+  if (padded || (unit.base === 10 ? length > width : length !== Math.floor(width))) return -1
   let value = 0
   for (let k = from; k < to; k++) {
     const digit = hexDigit(text.charCodeAt(k))

@@ -30,7 +30,7 @@ export const decodeText = (bytes: Uint8Array): string | Fault => {
 }
 
 /** Controls that no text has: all but white space and the escape of a terminal's colours. */
-const isControl = (octet: number): boolean => octet < 32 && (octet < 9 || octet > 13) && octet !== 27
+const isControl = (octet: number): boolean => (octet < 32 && (octet < 9 || octet > 13) && octet !== 27) || octet === 127
 
 const notText = (octet: number, offset: number): Fault => {
   const hex = octet.toString(16).padStart(2, "0")

@@ -1,4 +1,4 @@
-import { open, peek, poke, schedule, seal, setWord, word } from "../table/index.ts"
+import { increment, open, seal, setWord, word } from "../table/index.ts"
 import { type Change, counterCell } from "./change.ts"
 import {
   type CgnState,
@@ -7,7 +7,6 @@ import {
   Flag,
   MAPPING,
   MappingWord,
-  NEVER,
   PEER,
   PeerWord,
   type Step,
@@ -27,6 +26,7 @@ import {
   findSubscriber,
   setFilters,
   setNonce,
+  wake,
 } from "./row.ts"
 
 /**
@@ -54,7 +54,7 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
     }
     case "counted": {
       const cell = counterCell(change.vector, change.index)
-      if (cell >= 0) poke(step.table, COUNTERS, cell, peek(step.table, COUNTERS, cell) + 1)
+      if (cell >= 0) increment(step.table, COUNTERS, cell)
       return
     }
     case "epoch-reset":
@@ -116,9 +116,7 @@ const put = (step: Step, mapping: Mapping, known: number): void => {
       break
     }
   }
-  // Only an earlier deadline needs the wheel now: a later one is found when the row comes up. The latest must not take
-  // the row off the wheel, where others that want it may have put it.
-  if (deadline !== NEVER) schedule(table, row, deadline)
+  wake(step, row, deadline)
 }
 
 const setFlags = (step: Step, row: number, flags: number): void => {

@@ -16,7 +16,7 @@ import {
 } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
-import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf } from "./row.ts"
+import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf, setMapDeadline } from "./row.ts"
 import { change, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { freshRow, hasQuota, sweepRow } from "./sweep.ts"
 
@@ -66,9 +66,16 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     if (ask.preferFailure && !matchesSuggestion(ask, end)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
     if (deadline === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
-    const mapping = mapOf(step, ask, end, deadlineOf(config, now, lifetime))
-    change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
-    return done(step, deadline === 0 ? "new" : "ok", end, lifetime, changes)
+    const extended = deadlineOf(config, now, lifetime)
+    const mapping = mapOf(step, ask, end, extended)
+    if (!owned) {
+      change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
+      return done(step, deadline === 0 ? "new" : "ok", end, lifetime, changes)
+    }
+    // Renewed by its own nonce: the deadline is all that changes. The list is made whole, since pushing costs a growth.
+    setMapDeadline(step, row, extended)
+    const renewed: Change = { type: "renewed", mapping }
+    return done(step, "ok", end, lifetime, changes.length === 0 ? [renewed] : [...changes, renewed])
   }
   if (!hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
   const chosen = choose(step, { ...ask, natPmp: ask.origin === "nat-pmp", exact: ask.preferFailure }, changes)

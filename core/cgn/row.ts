@@ -204,6 +204,21 @@ export const mapDeadline = (step: Step, row: number): number => {
   return live(step, word(table, MAPPING, row, MappingWord.EXPIRES))
 }
 
+/** Gives a row's MAP mapping its deadline. */
+export const setMapDeadline = (step: Step, row: number, deadline: number): void => {
+  setWord(step.table, MAPPING, row, MappingWord.EXPIRES, deadline)
+  wake(step, row, deadline)
+}
+
+/**
+ * Has the row come up at a deadline that something in it has now. Only one earlier than the wheel knows of costs
+ * anything: a later one is found when the row comes up. The latest must not take the row off the wheel, where others
+ * that want it may have put it.
+ */
+export const wake = (step: Step, row: number, deadline: number): void => {
+  if (deadline !== NEVER) schedule(step.table, row, deadline)
+}
+
 /** When the implicit mapping of a row ends; 0 when there is none or it has run out. */
 export const idleDeadline = (step: Step, row: number): number =>
   live(step, word(step.table, MAPPING, row, MappingWord.IDLE))

@@ -16,6 +16,17 @@ export const peek = (table: Table, sparse: number, index: number): number => {
   return page === 0 ? 0 : read(table, table.pages, ((page - 1) << table.pageBits) | (index & table.pageMask))
 }
 
+/** Adds 1 to the word at `index` (0 to 2^32 - 1) of sparse array `sparse`. */
+export const increment = (table: Table, sparse: number, index: number): void => {
+  const page = lookUp(table.sparses[sparse].pages, index >>> table.pageBits)
+  if (page === 0) {
+    poke(table, sparse, index, 1)
+    return
+  }
+  const at = ((page - 1) << table.pageBits) | (index & table.pageMask)
+  write(table, table.pages, at, read(table, table.pages, at) + 1)
+}
+
 /** Writes a 32-bit word at `index` (0 to 2^32 - 1) of sparse array `sparse`. */
 export const poke = (table: Table, sparse: number, index: number, value: number): void => {
   const { pages } = table.sparses[sparse]

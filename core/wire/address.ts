@@ -60,7 +60,13 @@ export const addressFromIpv4 = (value: number): Address =>
   fromUnits(0, 0, 0, 0, 0, 0xffff, value >>> 16, value & 0xffff)
 
 /** Are all first 96 bits those of an IPv4-mapped address? RFC 6887 section 5 wants every one of them looked at (B-01). */
-export const isIpv4 = (address: Address): boolean => address.startsWith("\0\0\0\0\0\uffff")
+export const isIpv4 = (address: Address): boolean =>
+  address.charCodeAt(5) === 0xffff &&
+  address.charCodeAt(0) === 0 &&
+  address.charCodeAt(1) === 0 &&
+  address.charCodeAt(2) === 0 &&
+  address.charCodeAt(3) === 0 &&
+  address.charCodeAt(4) === 0
 
 /** `::` or `::ffff:0.0.0.0`: no preference (RFC 6887 section 5). */
 export const isAny = (address: Address): boolean => address === ANY4 || address === ANY6

@@ -1,10 +1,11 @@
-import { type Extent, ensure, makeExtent, read, write } from "./memory.ts"
+import { type BitTree, clearBit, ensureBits, makeBitTree, nextBit, setBit } from "./bit-tree.ts"
+import { type Extent, makeExtent, read, write } from "./memory.ts"
 import type { WheelShape } from "./shape.ts"
 import type { Table } from "./table.ts"
 
 /**
  * A timing wheel (G. Varghese, T. Lauck, SOSP 1987) with a slot a second: rows linked both ways through three of their
- * words, a head a slot, and a bit a slot that says whether it has rows. It is lazy: a row whose deadline moves away stays
+ * words, a head a slot, and a tree of bits that says which slots have rows. It is lazy: a row whose deadline moves away stays
  * where it is, comes up early and is scheduled again, so a renewal costs nothing here.
  *
  * All linked rows lie in the seconds [cursor, cursor + slots), so a slot stands for one second. Deadlines beyond are
@@ -13,8 +14,9 @@ import type { Table } from "./table.ts"
 export interface Wheel {
   readonly shape: WheelShape
   readonly slotMask: number
-  /** A head row a slot, then the bits. */
+  /** A head row a slot, then the tree of bits. */
   readonly slots: Extent
+  readonly occupied: BitTree
   /** Where the table's header has the cursor. */
   readonly cursorAt: number
 }
@@ -26,6 +28,7 @@ export const makeWheel = (shape: WheelShape, slots: number, cursorAt: number): W
   shape,
   slotMask: slots - 1,
   slots: makeExtent(),
+  occupied: makeBitTree(slots, slots),
   cursorAt,
 })
 
@@ -41,18 +44,12 @@ const set = (table: Table, wheel: Wheel, row: number, field: number, value: numb
 
 const cursorOf = (table: Table, wheel: Wheel): number => read(table, table.header, wheel.cursorAt) >>> 0
 
-const bitsAt = (wheel: Wheel, slot: number): number => wheel.slotMask + 1 + (slot >>> 5)
-
 const link = (table: Table, wheel: Wheel, row: number, slot: number): void => {
   const { next, prev, slot: slotWord } = wheel.shape
-  ensure(table, wheel.slots, bitsAt(wheel, wheel.slotMask))
+  ensureBits(table, wheel.slots, wheel.occupied)
   const head = read(table, wheel.slots, slot)
-  if (head === 0) {
-    const at = bitsAt(wheel, slot)
-    write(table, wheel.slots, at, read(table, wheel.slots, at) | (1 << (slot & 31)))
-  } else {
-    set(table, wheel, head, prev, row)
-  }
+  if (head === 0) setBit(table, wheel.slots, wheel.occupied, slot)
+  else set(table, wheel, head, prev, row)
   set(table, wheel, row, next, head)
   set(table, wheel, row, slotWord, slot + 1)
   write(table, wheel.slots, slot, row)
@@ -68,30 +65,18 @@ const unlink = (table: Table, wheel: Wheel, row: number): void => {
     set(table, wheel, before, next, after)
   } else {
     write(table, wheel.slots, slot, after)
-    if (after === 0) {
-      const at = bitsAt(wheel, slot)
-      write(table, wheel.slots, at, read(table, wheel.slots, at) & ~(1 << (slot & 31)))
-    }
+    if (after === 0) clearBit(table, wheel.slots, wheel.occupied, slot)
   }
   set(table, wheel, row, next, 0)
   set(table, wheel, row, prev, 0)
   set(table, wheel, row, slotWord, 0)
 }
 
-/** First slot with rows from the cursor's on, round the wheel, or -1. Reads one word for 32 slots. */
+/** First slot with rows from `from` on, round the wheel, or -1. */
 const firstSlot = (table: Table, wheel: Wheel, from: number): number => {
   if (wheel.slots.reach === 0) return -1
-  const base = wheel.slotMask + 1
-  const words = (wheel.slotMask >>> 5) + 1
-  const start = from >>> 5
-  let bits = read(table, wheel.slots, base + start) & (-1 << (from & 31))
-  let at = start
-  for (let step = 1; bits === 0; step++) {
-    if (step > words) return -1
-    at = (start + step) & (words - 1)
-    bits = read(table, wheel.slots, base + at)
-  }
-  return (at << 5) | (31 - Math.clz32(bits & -bits))
+  const slot = nextBit(table, wheel.slots, wheel.occupied, from)
+  return slot !== -1 ? slot : nextBit(table, wheel.slots, wheel.occupied, 0)
 }
 
 /**

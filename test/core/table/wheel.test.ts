@@ -143,6 +143,22 @@ test("a row leaves from the front, the middle and the end of a slot, and by bein
   }
 })
 
+test("the next second with rows is found from any cursor, however far off, on wheels of all sizes", () => {
+  for (const wheelSlots of [1, 8, 32, 64, 1024, 2048, 131072]) {
+    const table = wheelTable(wheelSlots, 1)
+    for (let round = 0; round < 300; round++) {
+      const cursor = round * 200_003
+      popDue(table, cursor)
+      assert.equal(nextDue(table), undefined)
+      const deadline = cursor + ((round * 40_503) % wheelSlots)
+      schedule(table, 1, deadline)
+      assert.equal(nextDue(table), deadline)
+      if (deadline > cursor) assert.equal(popDue(table, deadline - 1), 0)
+      assert.equal(popDue(table, deadline), 1)
+    }
+  }
+})
+
 test("without a wheel nothing is ever due", () => {
   const table = open(
     createTable({ families: [{ width: 4, key: undefined }], sparse: 0, sets: 0, wheel: undefined, hashKey: [1, 2] }),

@@ -172,7 +172,8 @@ describe("sallyport serve, by default", { skip }, () => {
   })
 
   it("goes on with IPv4 where there is no IPv6, with a warning", async () => {
-    const setup = "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1 && ip link set lo up"
+    const setup =
+      "for i in all default lo; do echo 1 > /proc/sys/net/ipv6/conf/$i/disable_ipv6; done && ip link set lo up"
     const server = await servingBy(inNamespace(setup), [])
     const { code, stderr } = await server.stop()
     assert.equal(code, 0)

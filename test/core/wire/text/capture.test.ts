@@ -43,7 +43,7 @@ test("pcap with the modified libpcap's longer record headers", () => {
 })
 
 /** The same file as a big-endian machine writes it: header and record fields turned around, packets as they are. */
-const turned = (file: Uint8Array): Uint8Array => {
+const turned = (file: Uint8Array, record = 16): Uint8Array => {
   const out = file.slice()
   const from = new DataView(file.buffer, file.byteOffset, file.length)
   const to = new DataView(out.buffer)
@@ -52,7 +52,8 @@ const turned = (file: Uint8Array): Uint8Array => {
   for (const o of [0, 8, 12, 16, 20]) word(o)
   half(4)
   half(6)
-  for (let o = 24; o < file.length; o += 16 + from.getUint32(o + 8, true)) for (const k of [0, 4, 8, 12]) word(o + k)
+  for (let o = 24; o < file.length; o += record + from.getUint32(o + 8, true))
+    for (const k of [0, 4, 8, 12]) word(o + k)
   return out
 }
 
@@ -64,6 +65,24 @@ test("pcap, big-endian, µs and ns: the same packets and times as little-endian"
     assert.deepEqual(big.skipped, little.skipped)
     assert.ok(big.form.kind === "pcap" && big.form.order === "big")
   }
+})
+
+test("the modified libpcap's form, big-endian", () => {
+  assert.deepEqual(payloads(read(turned(captured.MODIFIED, 24))), [NATPMP_RESPONSE])
+})
+
+test("a VLAN identifier has 12 bits, priority and drop bits apart", () => {
+  const file = captured.ETHERNET.slice()
+  const tag = toHex(file).indexOf("81000005") / 2
+  file.set([0xef, 0xfe], tag + 2)
+  assert.deepEqual(ok(read(file)).packets[2].encapsulation?.vlans, [0xffe])
+})
+
+test("the reserved bits of an IPv6 fragment header make no fragment (RFC 8200 section 4.5)", () => {
+  const file = captured.IP6.slice()
+  const header = toHex(file).indexOf("1100000000000001") / 2
+  file.set([0xff, 0x00, 0x06], header + 1)
+  assert.equal(ok(read(file)).packets.length, 4)
 })
 
 test("Ethernet: IPv4 options, VLAN and QinQ tags; other ports and fragments are counted with their first record's place", () => {

@@ -75,6 +75,7 @@ test("digits that a line break cuts are joined, with a note", () => {
   assert.equal(packets("020\n100"), "020100")
   assert.equal(ok("020\n100").problems[0].code, "digits-joined")
   assert.equal(spans("020\n100"), "02|0\n1|00")
+  assert.equal(packets("02f\n1a0\n00"), "02f1a000")
 })
 
 test("lines that look like messages of their own are joined, with a warning", () => {
@@ -145,6 +146,7 @@ readAs("string literals", "string", [
   ['"\\x00\\x00"\n\n"\\x02\\x01"', "0000 0201"],
   ["'\\002\\001\\377'", "0201ff"],
   ['"\\u0002\\u{1}\\0"', "020100"],
+  ['"\\x2\\x1\\x"', "020178"],
   ['"\\x02\\n\\t\\\\\\"\\r"', "020a095c220d"],
   ['b"\\x02\\xe9" "é"', "02e9c3a9"],
   ["printf '\\2\\1' | nc -u 192.0.2.1 5351", "0201"],
@@ -221,6 +223,7 @@ test("what cannot be read: the code, and line and column of the place", () => {
     ["[".repeat(1000), "unreadable 1:258"],
     ["AgEA=", "unreadable 1:5"],
     ["AgEAA", "unreadable 1:5"],
+    ["AgEAAA=", "unreadable 1:7"],
     ["Zm9v", "unreadable 1:1"],
   ] as const)
     assert.equal(failure(text), expected, text)
@@ -268,6 +271,8 @@ test("a whole frame in hex loses its headers and says so; a frame of another por
   const other = ok(frame.replace("c00014e7", "c0000035"))
   assert.deepEqual(other.packets, [])
   assert.deepEqual(other.skipped, [{ reason: "other-port", count: 1, first: { offset: 0, line: 1, column: 1 } }])
+  const short = frame.slice(0, -2)
+  assert.equal(packets(short), short, "a frame that is cut is no proof of itself")
   // One wrong digit in the IPv4 header: no proof, so the octets stay as they are.
   assert.equal(packets(frame.replace("b6cb", "b6cc")), frame.replace("b6cb", "b6cc"))
 })

@@ -201,6 +201,29 @@ test("several dumps in one text: offset 0 starts a packet, and text around them 
   )
 })
 
+test("a star repeats the row before it", () => {
+  // `od -Ax -tx1` of three equal rows and one octet.
+  const text = "000000 02 01 00 00 00 00 0e 10 00 00 00 00 00 00 00 00\n*\n000030 00\n000031\n"
+  const reading = ok(read(text))
+  assert.equal(toHex(reading.packets[0].bytes), `${"0201000000000e100000000000000000".repeat(3)}00`)
+  assert.deepEqual(spans(text, reading.packets[0]).slice(15, 17), ["00", "*"])
+})
+
+test("characters that read as hex are no octets: the next row's offset and the column of the rows before bound a row", () => {
+  // Edited octets beside stale characters, in the middle and in the last row.
+  const rows = ["00000000: 0201 4142  ..AB", "00000004: 0000 0000  0e10", "00000008: 0001       0e"]
+  const reading = ok(read(rows.join("\n")))
+  assert.equal(toHex(reading.packets[0].bytes), "020141420000" + "00000001")
+  const differ = reading.problems.find((p) => p.code === "characters-differ")
+  assert.deepEqual(
+    differ?.places.map((place) => [place.line, place.column]),
+    [
+      [2, 22],
+      [3, 22],
+    ],
+  )
+})
+
 test("a star that stands for gigabytes is an error at its offset, not a try", () => {
   const reading = read("00000000  02 01 00 00\n*\nffffff00\n")
   assert.ok(!reading.ok)

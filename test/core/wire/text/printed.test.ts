@@ -224,6 +224,11 @@ test("characters that read as hex are no octets: the next row's offset and the c
   )
 })
 
+test("the next row's offset bounds a row whose characters read as hex, before any row has shown their column", () => {
+  const reading = ok(read("00000000: 0201 4142  0e10\n00000004: 0000\n"))
+  assert.equal(toHex(reading.packets[0].bytes), "020141420000")
+})
+
 test("a star that stands for gigabytes is an error at its offset, not a try", () => {
   const reading = read("00000000  02 01 00 00\n*\nffffff00\n")
   assert.ok(!reading.ok)

@@ -23,10 +23,12 @@ const servers: readonly (readonly [string, readonly string[]])[] = [
 ]
 
 const rates = servers.map((): number[] => [])
+const costs = servers.map((): number[] => [])
 for (let round = 0; round < ROUNDS; round++) {
   for (const [i, [name, command]] of servers.entries()) {
     const server = await startServer(command, READY)
-    const { rate, refused } = load(PORT, SECONDS, MAPPINGS, WINDOW)
+    const { rate, refused, cpu } = load(server, PORT, SECONDS, MAPPINGS, WINDOW)
+    costs[i].push(cpu)
     await stopServer(server)
     if (refused > 0) throw new Error(`${name}: ${refused} requests were refused`)
     rates[i].push(rate)
@@ -37,10 +39,10 @@ const echo = median(rates[0])
 console.log(
   `Node ${process.version}, ${isPinned ? "server and load on a core each" : "not pinned"}, window ${WINDOW}, ${MAPPINGS} mappings`,
 )
-console.log("| server | requests/s | of the echo |\n| --- | --- | --- |")
+console.log("| server | requests/s | of the echo | CPU µs a request |\n| --- | --- | --- | --- |")
 for (const [i, [name]] of servers.entries()) {
   const rate = median(rates[i])
-  console.log(`| ${name} | ${Math.round(rate)} | ${(rate / echo).toFixed(2)} |`)
+  console.log(`| ${name} | ${Math.round(rate)} | ${(rate / echo).toFixed(2)} | ${median(costs[i]).toFixed(1)} |`)
 }
 const ratio = median(rates[1]) / echo
 console.log(`limit: serve --quiet at least ${LEAST_RATIO} of the echo: ${ratio >= LEAST_RATIO ? "met" : "MISSED"}`)

@@ -46,20 +46,29 @@ export const stopServer = async (child: ChildProcess): Promise<void> => {
   await ended
 }
 
-/** Runs the load generator on core 1. */
-export const load = (
-  port: number,
-  seconds: number,
-  mappings: number,
-  window: number,
-): { rate: number; refused: number } => {
+export interface Load {
+  /** Answers a second, once everything is warm. */
+  readonly rate: number
+  readonly refused: number
+  /** Microseconds of processor time that the server spent on a request: says more than the rate on a busy machine. */
+  readonly cpu: number
+}
+
+/** Runs the load generator on core 1 against a server on 127.0.0.1. */
+export const load = (server: ChildProcess, port: number, seconds: number, mappings: number, window: number): Load => {
   const bun = path("node_modules/.bin/bun")
-  const words = [bun, path("test/bench/udp/load.ts"), ...[port, seconds, mappings, window].map(String)]
+  const words = [bun, path("test/bench/udp/load.ts"), ...[port, seconds, mappings, window, server.pid].map(String)]
   const [name, ...args] = pinned(1, words)
   const result: unknown = JSON.parse(execFileSync(name, args, { encoding: "utf8" }))
-  if (typeof result !== "object" || result === null || !("rate" in result) || !("refused" in result))
+  if (
+    typeof result !== "object" ||
+    result === null ||
+    !("rate" in result) ||
+    !("refused" in result) ||
+    !("cpu" in result)
+  )
     throw new Error("the load generator printed something else")
-  return { rate: Number(result.rate), refused: Number(result.refused) }
+  return { rate: Number(result.rate), refused: Number(result.refused), cpu: Number(result.cpu) }
 }
 
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import {
   addRow,
   createTable,
@@ -157,6 +158,26 @@ test("the next second with rows is found from any cursor, however far off, on wh
       assert.equal(popDue(table, deadline), 1)
     }
   }
+})
+
+test("rows all over a turn come up in the order of their seconds, from any cursor", () => {
+  const seconds = fc.array(fc.integer({ min: 0, max: 2047 }), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 5000 }), seconds, fc.boolean(), (cursor, ahead, farthest) => {
+      const table = wheelTable(2048, ahead.length + 1)
+      popDue(table, cursor)
+      // The farthest second's slot is the one just behind the cursor's.
+      const deadlines = [...ahead, ...(farthest ? [2047] : [])].map((seconds) => cursor + seconds)
+      deadlines.forEach((deadline, n) => {
+        schedule(table, n + 1, deadline)
+      })
+      for (const deadline of deadlines.toSorted((a, b) => a - b)) {
+        assert.equal(nextDue(table), deadline)
+        assert.equal(deadlines[popDue(table, cursor + 2047) - 1], deadline)
+      }
+      assert.equal(nextDue(table), undefined)
+    }),
+  )
 })
 
 test("without a wheel nothing is ever due", () => {

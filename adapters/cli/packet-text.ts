@@ -48,19 +48,21 @@ const put = (d: Dissection, node: FieldNode, depth: number, paint: Paint, width:
   const label = depth === 0 ? value : field.name
   const text = depth === 0 ? value : `${label}: ${value}`
   const room = Math.max(width - LEFT - indent.length, 20)
-  const [first, ...rest] = wrap(text, room)
-  const right = [first, ...rest.flatMap((line) => wrap(line, room - 2).map((piece) => `  ${piece}`))]
+  const right = wrap(text, room, 2)
   const left = group ? [] : octetLines(d.bytes, node)
   const rows = Math.max(left.length, right.length)
   for (let i = 0; i < rows; i++) {
-    const octets = left[i]
-    const at = octets === undefined ? "    " : hex(offset + i * OCTETS, 4)
     const tree = i < right.length ? `${indent}${name(right[i], i === 0, label.length, group, paint)}` : ""
-    lines.push(`${paint.dim(at)}  ${paint.cyan((octets ?? "").padEnd(LEFT - 8))}  ${tree}`.trimEnd())
+    lines.push(`${leftColumn(left[i], offset + i * OCTETS, paint)}${tree}`.trimEnd())
   }
   if (group) lines[lines.length - rows] += clause(field.rfc, indent.length + right[0].length, paint, width)
   for (const child of children) put(d, child, depth + 1, paint, width, lines)
 }
+
+const leftColumn = (octets: string | undefined, offset: number, paint: Paint): string =>
+  octets === undefined
+    ? " ".repeat(LEFT)
+    : `${paint.dim(hex(offset, 4))}  ${paint.cyan(octets)}${" ".repeat(LEFT - 6 - octets.length)}`
 
 /** The name of a field stands out from its value; that of a group more. */
 const name = (line: string, first: boolean, length: number, group: boolean, paint: Paint): string => {

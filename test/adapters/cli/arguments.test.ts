@@ -86,5 +86,7 @@ describe("wrapped text", () => {
     assert.deepEqual(wrap("one two three", 7), ["one two", "three"])
     assert.deepEqual(wrap("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"])
     assert.deepEqual(wrap("", 10), [""])
+    assert.deepEqual(wrap("one two three four", 9, 2), ["one two", "  three", "  four"])
+    assert.deepEqual(wrap("abcdefghij", 4, 2), ["abcd", "  ef", "  gh", "  ij"])
   })
 })

@@ -120,7 +120,8 @@ export const choosePort = (
 ): number => {
   const { table, config } = step
   const slot = natPmp ? EITHER : slotOf(protocol)
-  if (isTaken(table, FULL, slot, address)) return -1
+  // A range of reserved ports alone has room for nobody, and is not marked full as nothing was ever taken in it.
+  if (isTaken(table, FULL, slot, address) || capacity(config, slot) === 0) return -1
   const { first, last } = config.ports
   const start = first + (hashEnd(config, internal, protocol, internalPort, FOR_PORT) % (last - first + 1))
   const set = portSet(address, slot)

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { listMappings, mappingCount, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
+import { cgnWith, host, map, met, peer, UDP } from "./scene.ts"
+
+test("what is wanted for ever is still rid of what else wants it when that runs out", () => {
+  // A deadline past 2^32 - 2 seconds is none: the mapping stays, and must not take its peer off the clock.
+  const forPeer = met(peer(cgnWith(), { lifetime: 120 })).state
+  const { state } = met(map(forPeer, { lifetime: 0xfffffffe }, 2000))
+  assert.equal(listMappings(state, 2000, 0, 10).mappings.length, 2)
+  const due = memoryCgn.expire(state, 119_999, 10)
+  assert.deepEqual(due.changes, [])
+  assert.equal(due.next, 120_000)
+  const done = memoryCgn.expire(due.state, 120_000, 10)
+  assert.deepEqual(
+    done.changes.map((change) => (change.type === "expired" ? change.mapping.kind : change.type)),
+    ["peer"],
+  )
+  assert.equal(done.next, undefined)
+  assert.deepEqual(
+    listMappings(done.state, (2 ** 32 - 2) * 1000, 0, 10).mappings.map(({ kind, expires }) => `${kind} ${expires}`),
+    ["map Infinity"],
+  )
+})
+
+test("expiry in small bites takes everything away once, says when to come back, and leaves the old state as it was", () => {
+  let state = cgnWith()
+  for (let n = 0; n < 300; n++) state = met(map(state, { internal: host(n), lifetime: 120 + (n % 3) })).state
+  const before = state
+  let taken = 0
+  let calls = 0
+  for (let now = 120_000; now <= 122_000; calls++) {
+    const { changes, next, state: after } = memoryCgn.expire(state, now, 7)
+    assert.ok(changes.length <= 7)
+    taken += changes.length
+    state = after
+    if (next === undefined) break
+    assert.ok(next >= now)
+    now = next
+  }
+  assert.equal(taken, 300)
+  assert.ok(calls >= 300 / 7)
+  assert.equal(mappingCount(state), 0)
+  assert.equal(mappingCount(before), 300)
+  assert.equal(listMappings(before, 119_999, 0, 1000).mappings.length, 300)
+})
+
+test("an outbound packet keeps a mapping for the idle time to the second, and refreshes it at most once a second", () => {
+  const end = { protocol: UDP, internal: host(1), internalPort: 1 }
+  const first = noteOutbound(cgnWith(), end, 0)
+  assert.equal(first.changes.length, 1)
+  const again = noteOutbound(first.state, end, 0)
+  assert.deepEqual(again.changes, [])
+  const busy = noteOutbound(noteOutbound(first.state, end, 1).state, end, 999)
+  assert.deepEqual(busy.changes, [])
+  const later = noteOutbound(busy.state, end, 1001)
+  assert.equal(later.changes.length, 1)
+  assert.equal(listMappings(later.state, 301_999, 0, 10).mappings.length, 1)
+  assert.equal(listMappings(later.state, 302_000, 0, 10).mappings.length, 0)
+})

@@ -85,10 +85,24 @@ const rowFor = (step: Step, mapping: Mapping): number => {
 }
 
 const put = (step: Step, mapping: Mapping, known: number): void => {
-  const { table, config } = step
   if (mapping.kind === "peer" && (mapping.remote === undefined || mapping.nonce === undefined)) return
   const row = known !== 0 ? known : rowFor(step, mapping)
-  if (row === 0) return
+  if (row !== 0) settle(step, row, mapping)
+}
+
+/**
+ * Makes a mapping whose external end was just found free: what replaying its `created` does, without looking again.
+ * `subscriber` is its row, or 0 where it has none yet; `external` the number of its external address.
+ */
+export const place = (step: Step, subscriber: number, external: number, mapping: Mapping): void => {
+  const { internal, protocol, internalPort, externalPort } = mapping
+  const owner = subscriber === 0 ? addSubscriber(step, internal, external) : subscriber
+  settle(step, addMappingRow(step, owner, protocol, internalPort, external, externalPort), mapping)
+}
+
+/** Writes a mapping into its row. */
+const settle = (step: Step, row: number, mapping: Mapping): void => {
+  const { table, config } = step
   const deadline = deadlineAt(config, mapping.expires)
   switch (mapping.kind) {
     case "map": {

@@ -4,8 +4,7 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import { chooseAddress, choosePort, holderOf, isAvailable, pairedAddress, slotOf } from "./ports.ts"
-import { findSubscriber } from "./row.ts"
-import { expireRows, sweepRow } from "./sweep.ts"
+import { expireRows, subscriberAfter, tidyRow } from "./sweep.ts"
 
 export interface Want extends InternalEnd {
   readonly suggested: Address
@@ -23,12 +22,12 @@ type Chosen =
 /**
  * Chooses an external end (RFC 6887 section 11.3). The suggestion wins where it can be had; then any port of the suggested
  * address; then the subscriber's own address, so that it has one while it can (RFC 4787 REQ-2); then, since a request
- * must not fail that could be met, any address with a port free.
+ * must not fail that could be met, any address with a port free. `known` is the subscriber's row before `changes`, or 0.
  */
-export const choose = (step: Step, want: Want, changes: Change[]): Chosen => {
+export const choose = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
   const { table, config } = step
   const slot = slotOf(want.protocol)
-  const subscriber = findSubscriber(table, want.internal)
+  const subscriber = subscriberAfter(step, want.internal, known, changes)
   const own =
     subscriber === 0
       ? pairedAddress(config, want.internal)
@@ -36,40 +35,40 @@ export const choose = (step: Step, want: Want, changes: Change[]): Chosen => {
   const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
   if (suggested !== undefined && want.suggestedPort !== 0) {
     sweepEnd(step, suggested, slot, want.suggestedPort, changes)
-    const holder = findSubscriber(table, want.internal)
+    const holder = subscriberAfter(step, want.internal, subscriber, changes)
     if (isAvailable(step, suggested, slot, want.suggestedPort, holder, want.natPmp))
       return { ok: true, external: suggested, port: want.suggestedPort }
   }
   if (want.exact && (want.suggestedPort !== 0 || suggested === undefined))
     return { ok: false, code: ResultCode.CANNOT_PROVIDE_EXTERNAL }
-  for (;;) {
-    const first = suggested ?? own
-    for (const external of first === own || want.exact ? [first] : [first, own]) {
-      const port = choosePort(step, external, want.internal, want.protocol, want.internalPort, want.natPmp)
-      if (port >= 0) return { ok: true, external, port }
-    }
-    if (!want.exact || isAny(want.suggested)) {
-      const external = chooseAddress(step, own, want.protocol, want.natPmp)
-      if (external >= 0) {
-        const port = choosePort(step, external, want.internal, want.protocol, want.internalPort, want.natPmp)
-        if (port >= 0) return { ok: true, external, port }
-      }
-    }
-    // Full: but for mappings that have run out and are still to be taken away.
-    if (expireRows(step, SWEEP, changes) === 0)
-      return {
-        ok: false,
-        code: want.exact && !isAny(want.suggested) ? ResultCode.CANNOT_PROVIDE_EXTERNAL : ResultCode.NO_RESOURCES,
-      }
+  const first = suggested ?? own
+  const port = (external: number): number =>
+    choosePort(step, external, want.internal, want.protocol, want.internalPort, want.natPmp)
+  for (let round = 0; ; round++) {
+    const here = port(first)
+    if (here >= 0) return { ok: true, external: first, port: here }
+    const elsewhere = !want.exact || isAny(want.suggested)
+    // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere,
+    // all of them before giving up.
+    if ((round < ROUNDS || !elsewhere) && expireRows(step, SWEEP, changes) > 0) continue
+    if (!elsewhere) return { ok: false, code: ResultCode.CANNOT_PROVIDE_EXTERNAL }
+    const there = first === own ? -1 : port(own)
+    if (there >= 0) return { ok: true, external: own, port: there }
+    const external = chooseAddress(step, own, want.protocol, want.natPmp)
+    const anywhere = external < 0 ? -1 : port(external)
+    if (anywhere >= 0) return { ok: true, external, port: anywhere }
+    if (expireRows(step, SWEEP, changes) === 0) return { ok: false, code: ResultCode.NO_RESOURCES }
   }
 }
 
-const SWEEP = 1024
+/** Rows swept at a time, and how often before another address is taken: under a few milliseconds in all. */
+const SWEEP = 256
+const ROUNDS = 4
 
 /** Takes away what has run out at an external end and at its companion, so that neither stands in the way. */
 const sweepEnd = (step: Step, external: number, slot: number, port: number, changes: Change[]): void => {
   for (const at of [slot, 1 - slot]) {
     const row = holderOf(step.table, external, at, port)
-    if (row !== 0) sweepRow(step, row, changes)
+    if (row !== 0) tidyRow(step, row, changes)
   }
 }

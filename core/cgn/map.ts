@@ -17,8 +17,8 @@ import {
 import type { Mapping } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
 import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf, setMapDeadline } from "./row.ts"
-import { change, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { freshRow, hasQuota, sweepRow } from "./sweep.ts"
+import { change, create, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { freshRow, hasQuota, subscriberAfter, tidyRow } from "./sweep.ts"
 
 const matchesSuggestion = (
   ask: { readonly suggested: Address; readonly suggestedPort: number },
@@ -54,7 +54,8 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   const { table, config } = step
   if (slotOf(ask.protocol) < 0) return refused(ResultCode.UNSUPP_PROTOCOL)
   const changes: Change[] = []
-  const row = freshRow(step, ask, changes)
+  const subscriber = findSubscriber(table, ask.internal)
+  const row = freshRow(step, subscriber, ask, changes)
   if (row !== 0) {
     const end = externalOf(step, row)
     const deadline = mapDeadline(step, row)
@@ -64,7 +65,7 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     if (owned && ask.nonce !== undefined && !hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce))
       return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, deadline, now))
     if (ask.preferFailure && !matchesSuggestion(ask, end)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
-    if (deadline === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
+    if (deadline === 0 && !hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
     const extended = deadlineOf(config, now, lifetime)
     const mapping = mapOf(step, ask, end, extended)
@@ -77,11 +78,17 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     const renewed: Change = { type: "renewed", mapping }
     return done(step, "ok", end, lifetime, changes.length === 0 ? [renewed] : [...changes, renewed])
   }
-  if (!hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
-  const chosen = choose(step, { ...ask, natPmp: ask.origin === "nat-pmp", exact: ask.preferFailure }, changes)
+  if (!hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  const chosen = choose(
+    step,
+    subscriber,
+    { ...ask, natPmp: ask.origin === "nat-pmp", exact: ask.preferFailure },
+    changes,
+  )
   if (!chosen.ok) return refused(chosen.code)
   const end = { external: config.external[chosen.external], externalPort: chosen.port }
-  change(step, 0, changes, "created", mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
+  const mapping = mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
+  create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
   return done(step, "new", end, ask.lifetime, changes)
 }
 
@@ -95,7 +102,7 @@ export const delMapping = (state: CgnState, ask: DeleteAsk, now: number): CgnRes
   const step = stepOf(state, now)
   const { config } = step
   const changes: Change[] = []
-  const row = freshRow(step, ask, changes)
+  const row = freshRow(step, findSubscriber(step.table, ask.internal), ask, changes)
   if (row === 0) return done(step, "ok", NOWHERE, 0, changes)
   const deadline = mapDeadline(step, row)
   // NAT-PMP knows no outbound mappings to refuse: to it there is nothing to delete (RFC 6886 section 3.4).
@@ -127,7 +134,7 @@ export const delMappings = (state: CgnState, internal: Address, protocol: number
   let row = subscriber === 0 ? 0 : word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
   while (row !== 0) {
     const next = word(table, MAPPING, row, MappingWord.NEXT)
-    if (protocolOf(table, row) === protocol && !sweepRow(step, row, changes) && mapDeadline(step, row) !== 0) {
+    if (protocolOf(table, row) === protocol && !tidyRow(step, row, changes) && mapDeadline(step, row) !== 0) {
       if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) !== 0) complete = false
       else change(step, row, changes, "deleted", mapAsData(step, row))
     }

@@ -1,14 +1,13 @@
-import { word } from "../table/index.ts"
 import { type Address, isAny, ResultCode } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import type { CgnResult, PeerAsk } from "./contract.ts"
-import { type CgnState, deadlineOf, instantOf, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
+import { type CgnState, deadlineOf, instantOf, PEER, PeerWord, type Step } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
-import { findPeer, hasNonce, peerDeadline, rowDeadline } from "./row.ts"
-import { change, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { freshRow, hasQuota } from "./sweep.ts"
+import { findPeer, findSubscriber, hasNonce, livePeer, peerAsData, peerDeadline, wantedUntil } from "./row.ts"
+import { change, create, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { freshRow, hasQuota, subscriberAfter } from "./sweep.ts"
 
 /**
  * RFC 6887 section 12.3. This NAT is endpoint-independent: a row for the internal end is the matching mapping whoever
@@ -20,7 +19,8 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const { table, config } = step
   if (slotOf(ask.protocol) < 0) return refused(ResultCode.UNSUPP_PROTOCOL)
   const changes: Change[] = []
-  const row = freshRow(step, ask, changes)
+  const subscriber = findSubscriber(table, ask.internal)
+  const row = freshRow(step, subscriber, ask, changes)
   if (row === 0 && ask.lifetime === 0)
     return {
       outcome: "ok",
@@ -31,26 +31,30 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
       changes,
     }
   if (row === 0) {
-    if (!hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
+    if (!hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const exact = ask.suggestedPort !== 0 || !isAny(ask.suggested)
-    const chosen = choose(step, { ...ask, natPmp: false, exact }, changes)
+    const chosen = choose(step, subscriber, { ...ask, natPmp: false, exact }, changes)
     if (!chosen.ok) return refused(chosen.code)
     const end = { external: config.external[chosen.external], externalPort: chosen.port }
-    change(step, 0, changes, "created", peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime)))
+    const mapping = peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
+    create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
     return done(step, "new", end, ask.lifetime, changes)
   }
   const end = externalOf(step, row)
-  const first = word(table, MAPPING, row, MappingWord.PEERS)
-  if (first !== 0 && !hasNonce(table, PEER, first, PeerWord.NONCE, ask.nonce))
-    return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, rowDeadline(step, row), now))
-  const peer = findPeer(table, row, ask.remote, ask.remotePort)
-  const deadline = peer === 0 ? 0 : peerDeadline(step, peer)
+  const other = livePeer(step, row)
+  if (other !== 0 && !hasNonce(table, PEER, other, PeerWord.NONCE, ask.nonce))
+    return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, wantedUntil(step, row), now))
+  const found = findPeer(table, row, ask.remote, ask.remotePort)
+  const deadline = found === 0 ? 0 : peerDeadline(step, found)
+  const peer = deadline === 0 ? 0 : found
+  // One that ran out and waits for the wheel makes room for its successor; what else wants the row keeps it.
+  if (found !== 0 && peer === 0) change(step, row, changes, "expired", peerAsData(step, found))
   const asked = ask.lifetime === 0 ? 0 : deadlineOf(config, now, ask.lifetime)
   if (asked <= deadline || ask.lifetime === 0) {
-    const last = deadline === 0 ? rowDeadline(step, row) : deadline
+    const last = deadline === 0 ? wantedUntil(step, row) : deadline
     return done(step, "ok", end, secondsLeft(step, last, now), changes)
   }
-  if (peer === 0 && !hasQuota(step, ask.internal, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  if (peer === 0 && !hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
   const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
   const mapping = peerOf(step, ask, end, deadlineOf(config, now, lifetime))
   change(step, row, changes, peer === 0 ? "created" : "renewed", mapping)

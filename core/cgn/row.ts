@@ -229,16 +229,30 @@ export const peerDeadline = (step: Step, peer: number): number =>
 
 const live = (step: Step, deadline: number): number => (deadline >>> 0 > step.second ? deadline >>> 0 : 0)
 
-/** When the last of all that wants a row ends; 0 when nothing does any more. */
-export const rowDeadline = (step: Step, row: number): number => {
+/** A peer row of a mapping that has not run out, or 0. The newest come first, so the first look nearly always finds one. */
+export const livePeer = (step: Step, row: number): number => {
+  const { table } = step
+  let peer = word(table, MAPPING, row, MappingWord.PEERS)
+  while (peer !== 0 && peerDeadline(step, peer) === 0) peer = word(table, PEER, peer, PeerWord.NEXT)
+  return peer
+}
+
+/** Does anything still want this row? */
+export const isWanted = (step: Step, row: number): boolean =>
+  mapDeadline(step, row) !== 0 || idleDeadline(step, row) !== 0 || livePeer(step, row) !== 0
+
+/** Peers that {@link wantedUntil} looks at: a host without a quota could make the list long, and each of its requests slow. */
+const LOOK = 256
+
+/** When the last of all that wants a row ends, as far as its newest 256 peers tell; 0 when none of it is left. */
+export const wantedUntil = (step: Step, row: number): number => {
   const { table } = step
   let last = Math.max(mapDeadline(step, row), idleDeadline(step, row))
-  for (
-    let peer = word(table, MAPPING, row, MappingWord.PEERS);
-    peer !== 0;
-    peer = word(table, PEER, peer, PeerWord.NEXT)
-  )
+  let peer = word(table, MAPPING, row, MappingWord.PEERS)
+  for (let n = 0; n < LOOK && peer !== 0; n++) {
     last = Math.max(last, peerDeadline(step, peer))
+    peer = word(table, PEER, peer, PeerWord.NEXT)
+  }
   return last
 }
 

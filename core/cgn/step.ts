@@ -1,6 +1,6 @@
 import { open, seal, word } from "../table/index.ts"
 import type { Address } from "../wire/index.ts"
-import { applyChange } from "./apply.ts"
+import { applyChange, place } from "./apply.ts"
 import type { Change } from "./change.ts"
 import type { CgnDone, CgnRefused, InternalEnd } from "./contract.ts"
 import { type CgnState, instantOf, MAPPING, MappingWord, NEVER, type Step, secondOf } from "./layout.ts"
@@ -54,6 +54,12 @@ export const change = (
   const made: Change = { type, mapping }
   changes.push(made)
   applyChange(step, made, row)
+}
+
+/** Makes a mapping at an external end that was just chosen, and puts that on the list. */
+export const create = (step: Step, subscriber: number, external: number, changes: Change[], mapping: Mapping): void => {
+  changes.push({ type: "created", mapping })
+  place(step, subscriber, external, mapping)
 }
 
 export const findRow = (step: Step, end: InternalEnd): number =>

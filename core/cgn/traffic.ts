@@ -4,7 +4,7 @@ import { choose } from "./choose.ts"
 import type { InternalEnd } from "./contract.ts"
 import { type CgnState, deadlineOf, instantOf } from "./layout.ts"
 import { slotOf } from "./ports.ts"
-import { idleDeadline } from "./row.ts"
+import { findSubscriber, idleDeadline } from "./row.ts"
 import { change, externalOf, sealed, stepOf } from "./step.ts"
 import { freshRow } from "./sweep.ts"
 
@@ -26,12 +26,13 @@ export const noteOutbound = (
     now,
     end.protocol === Protocol.TCP ? config.idleTimeout.tcp : config.idleTimeout.udp,
   )
-  const row = freshRow(step, end, changes)
+  const subscriber = findSubscriber(step.table, end.internal)
+  const row = freshRow(step, subscriber, end, changes)
   let external: { readonly external: Address; readonly externalPort: number }
   if (row !== 0) external = externalOf(step, row)
   else {
     const want = { ...end, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
-    const chosen = choose(step, want, changes)
+    const chosen = choose(step, subscriber, want, changes)
     if (!chosen.ok) return { state: sealed(step), changes }
     external = { external: config.external[chosen.external], externalPort: chosen.port }
   }

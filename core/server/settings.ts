@@ -94,7 +94,7 @@ export interface ServerOptions extends Partial<ServerSettings> {
   readonly now: number
   /** Default 1024 to 65535. */
   readonly ports?: CgnSettings["ports"]
-  /** Default 0: no limit. */
+  /** Default 1024: RFC 6887 section 11.3 recommends a limit; 0 is none. */
   readonly quota?: number
   /** Default 43: as many as a request has room for (RFC 6887 section 13.3). */
   readonly filterLimit?: number
@@ -109,7 +109,7 @@ export const createServer = (options: ServerOptions): Created<CgnState> => {
     secret,
     now,
     ports = { first: 1024, last: 65535 },
-    quota = 0,
+    quota = 1024,
     filterLimit = 43,
     idleTimeout = { udp: 300, tcp: 7440 },
     ...settings

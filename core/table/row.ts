@@ -70,7 +70,7 @@ export const addRow = (table: Table, family: number): number => {
     return free
   }
   const row = read(table, table.header, header + USED) + 1
-  ensure(table, rows, (row + 1) * 2 ** widthBits - 1)
+  ensure(table, rows, ((row + 1) << widthBits) - 1)
   write(table, table.header, header + USED, row)
   return row
 }

@@ -137,10 +137,7 @@ const setFlags = (step: Step, row: number, flags: number): void => {
   const { table } = step
   const before = word(table, MAPPING, row, MappingWord.FLAGS)
   setWord(table, MAPPING, row, MappingWord.FLAGS, flags)
-  if (((before ^ flags) & Flag.NATPMP) !== 0) {
-    const external = word(table, MAPPING, row, MappingWord.EXTERNAL)
-    refreshEnd(step, external >>> 16, external & 0xffff)
-  }
+  if (((before ^ flags) & Flag.NATPMP) !== 0) refreshEnd(step, word(table, MAPPING, row, MappingWord.EXTERNAL))
 }
 
 const remove = (step: Step, mapping: Mapping, known: number): void => {

@@ -4,8 +4,8 @@ import type { CgnConfig } from "./settings.ts"
 /**
  * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address; a mapping row for one
  * internal end (subscriber, protocol, internal port) and its external end, whoever wants it: MAP, PEERs, traffic, or
- * several of them (an endpoint-independent NAT44, so that one internal end has one external end). Peer rows hang on their
- * mapping, filter rows too. A mapping row goes when nothing wants it any more.
+ * several of them (an endpoint-independent NAT44, so that one internal end has one external end). It is found by either
+ * end. Peer rows hang on their mapping, filter rows too. A mapping row goes when nothing wants it any more.
  */
 export const SUBSCRIBER = 0
 export const MAPPING = 1
@@ -28,7 +28,7 @@ export const MappingWord = {
   SUBSCRIBER: 0,
   /** Protocol << 16 | internal port. */
   INTERNAL: 1,
-  /** Number of the external address << 16 | external port. */
+  /** The external end in one word: see {@link endWord}. */
   EXTERNAL: 2,
   NONCE: 3, // 3 words
   FLAGS: 6,
@@ -69,10 +69,8 @@ export const PeerWord = {
 
 export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
 
-/** Sparse array: external end -> mapping row. */
-export const EXTERNAL_ENDS = 0
 /** Sparse array: counters. */
-export const COUNTERS = 1
+export const COUNTERS = 0
 
 /** Set group: taken external ports, three sets an address. */
 export const PORTS = 0
@@ -81,7 +79,7 @@ export const FULL = 1
 
 const families: readonly FamilyShape[] = [
   { width: 8, key: { from: 0, to: 5 } },
-  { width: 16, key: { from: 0, to: 2 } },
+  { width: 16, key: { from: 0, to: 2 }, secondKey: { from: 2, to: 3 } },
   { width: 16, key: { from: 0, to: 6 } },
   { width: 8, key: undefined },
 ]
@@ -90,7 +88,7 @@ const families: readonly FamilyShape[] = [
 export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
   createTable({
     families,
-    sparse: 2,
+    sparse: 1,
     sets: 2,
     wheel: {
       family: MAPPING,

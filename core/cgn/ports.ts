@@ -1,6 +1,6 @@
-import { give, isTaken, nextFree, peek, poke, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
+import { find, give, isTaken, keyOf, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
 import { type Address, addressWord, CLIENT_PORT, Protocol, SERVER_PORT } from "../wire/index.ts"
-import { EXTERNAL_ENDS, Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
+import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
@@ -15,12 +15,20 @@ const EITHER = 2
 export const slotOf = (protocol: number): number =>
   protocol === Protocol.UDP ? UDP : protocol === Protocol.TCP ? TCP : -1
 
-const endIndex = (address: number, slot: number, port: number): number => (address * 2 + slot) * 65536 + port
+/** An external end in one word, 31 bits: the address's number, the protocol's slot (UDP or TCP), the port. */
+export const endWord = (address: number, slot: number, port: number): number => (address << 17) | (slot << 16) | port
+/** The number of an external end's address. */
+export const addressOf = (end: number): number => end >>> 17
+/** The port of an external end. */
+export const portOf = (end: number): number => end & 0xffff
+
 const portSet = (address: number, slot: number): number => address * 3 + slot
 
 /** The mapping row that has this external end, or 0. */
-export const holderOf = (table: Table, address: number, slot: number, port: number): number =>
-  peek(table, EXTERNAL_ENDS, endIndex(address, slot, port))
+export const holderOf = (table: Table, address: number, slot: number, port: number): number => {
+  keyOf(table, MAPPING, 1)[0] = endWord(address, slot, port)
+  return find(table, MAPPING, 1)
+}
 
 /** RFC 6887 section 11.3: never map external UDP ports 5350 and 5351 (S-49). */
 const isReserved = (slot: number, port: number): boolean =>
@@ -37,15 +45,17 @@ const capacity = (config: CgnConfig, slot: number): number => {
   return size
 }
 
-/** Gives the external end to `row`, or to nobody (0), and brings the sets of taken ports up to date. */
-export const assignEnd = (step: Step, address: number, slot: number, port: number, row: number): void => {
-  poke(step.table, EXTERNAL_ENDS, endIndex(address, slot, port), row)
-  refreshEnd(step, address, port)
+/** Notes in the sets of taken ports that a new mapping has an external end; one of NAT-PMP's needs {@link refreshEnd} then. */
+export const takeEnd = (step: Step, address: number, slot: number, port: number): void => {
+  mark(step, address, slot, port, true)
+  mark(step, address, EITHER, port, true)
 }
 
 /** Brings the sets up to date with who holds a port, after a mapping came, went or changed its origin. */
-export const refreshEnd = (step: Step, address: number, port: number): void => {
+export const refreshEnd = (step: Step, end: number): void => {
   const { table } = step
+  const address = addressOf(end)
+  const port = portOf(end)
   const udp = holderOf(table, address, UDP, port)
   const tcp = holderOf(table, address, TCP, port)
   // A port is taken for strangers also while NAT-PMP reserves it as the companion of the other protocol's.

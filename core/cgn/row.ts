@@ -27,7 +27,7 @@ import {
   Subscriber,
 } from "./layout.ts"
 import type { Filter, Mapping } from "./mapping.ts"
-import { assignEnd, slotOf } from "./ports.ts"
+import { addressOf, endWord, portOf, refreshEnd, slotOf, takeEnd } from "./ports.ts"
 
 /** The subscriber's row, or 0. */
 export const findSubscriber = (table: Table, internal: Address): number => {
@@ -84,13 +84,13 @@ export const addMappingRow = (
   const row = addRow(table, MAPPING)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, subscriber)
   setWord(table, MAPPING, row, MappingWord.INTERNAL, (protocol << 16) | internalPort)
-  setWord(table, MAPPING, row, MappingWord.EXTERNAL, (external << 16) | externalPort)
+  setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slotOf(protocol), externalPort))
   const next = word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
   setWord(table, MAPPING, row, MappingWord.NEXT, next)
   if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, row)
   setWord(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS, row)
   indexRow(table, MAPPING, row)
-  assignEnd(step, external, slotOf(protocol), externalPort, row)
+  takeEnd(step, external, slotOf(protocol), externalPort)
   return row
 }
 
@@ -99,9 +99,9 @@ export const dropMappingRow = (step: Step, row: number): void => {
   const { table } = step
   const external = word(table, MAPPING, row, MappingWord.EXTERNAL)
   const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  assignEnd(step, external >>> 16, slotOf(protocolOf(table, row)), external & 0xffff, 0)
   unschedule(table, row)
   unindexRow(table, MAPPING, row)
+  refreshEnd(step, external)
   const next = word(table, MAPPING, row, MappingWord.NEXT)
   const prev = word(table, MAPPING, row, MappingWord.PREV)
   if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, prev)
@@ -282,8 +282,8 @@ const endOf = (step: Step, row: number) => {
     protocol: internalEnd >>> 16,
     internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
     internalPort: internalEnd & 0xffff,
-    external: config.external[externalEnd >>> 16],
-    externalPort: externalEnd & 0xffff,
+    external: config.external[addressOf(externalEnd)],
+    externalPort: portOf(externalEnd),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Change } from "./change.ts"
 import type { CgnDone, CgnRefused, InternalEnd } from "./contract.ts"
 import { type CgnState, instantOf, MAPPING, MappingWord, NEVER, type Step, secondOf } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
+import { addressOf, portOf } from "./ports.ts"
 import { findMapping, findSubscriber, idleDeadline } from "./row.ts"
 
 export const stepOf = (state: CgnState, now: number): Step => ({
@@ -67,5 +68,5 @@ export const findRow = (step: Step, end: InternalEnd): number =>
 
 export const externalOf = (step: Step, row: number): { readonly external: Address; readonly externalPort: number } => {
   const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
-  return { external: step.config.external[end >>> 16], externalPort: end & 0xffff }
+  return { external: step.config.external[addressOf(end)], externalPort: portOf(end) }
 }

@@ -7,10 +7,11 @@ import type { Table } from "./table.ts"
 
 const NOTHING = new Int32Array(0)
 
-/** Logical records: LOGICAL | the bit for leaving | the family, then the row. */
+/** Logical records: LOGICAL | the bit for leaving | the bit for the second key | the family, then the row. */
 const ENTER = LOGICAL | 0
 const LEAVE = ENTER | (1 << 27)
-const FAMILY_MASK = (1 << 27) - 1
+const SECOND = 26
+const FAMILY_MASK = (1 << SECOND) - 1
 
 const hashRow = (memory: Memory, family: Family, key: FamilyKey, row: number): number => {
   const index = row << family.widthBits
@@ -44,21 +45,23 @@ const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number)
 const leaveIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean =>
   removeEntry(key.index, hashRow(memory, family, key, row), row)
 
-/** Puts a row, its key words written, into its family's index. The key must not be in it yet. */
+/** Puts a row, its key words written, into its family's indexes. No key may be in one yet. */
 export const indexRow = (table: Table, family: number, row: number): void => {
   const rows = table.families[family]
-  if (rows.key === undefined) return
-  reserve(table)
-  enterIndex(table, rows, rows.key, row)
-  append(table, ENTER | family, row)
+  for (let number = 0; number < rows.keys.length; number++) {
+    reserve(table)
+    enterIndex(table, rows, rows.keys[number], row)
+    append(table, ENTER | (number << SECOND) | family, row)
+  }
 }
 
-/** Takes a row, its key words still there, out of its family's index; nothing if it is not in. */
+/** Takes a row, its key words still there, out of its family's indexes; nothing if it is not in. */
 export const unindexRow = (table: Table, family: number, row: number): void => {
   const rows = table.families[family]
-  if (rows.key === undefined) return
-  reserve(table)
-  if (leaveIndex(table, rows, rows.key, row)) append(table, LEAVE | family, row)
+  for (let number = 0; number < rows.keys.length; number++) {
+    reserve(table)
+    if (leaveIndex(table, rows, rows.keys[number], row)) append(table, LEAVE | (number << SECOND) | family, row)
+  }
 }
 
 /**
@@ -67,19 +70,22 @@ export const unindexRow = (table: Table, family: number, row: number): void => {
  */
 export const crossLogical = (table: Table, cell: number, row: number, forward: boolean): void => {
   const family = table.families[cell & FAMILY_MASK]
-  if (family.key === undefined) return
-  if (((cell & LEAVE) === LEAVE) === forward) leaveIndex(table, family, family.key, row)
-  else enterIndex(table, family, family.key, row)
+  const key = family.keys[(cell >>> SECOND) & 1]
+  if (((cell & LEAVE) === LEAVE) === forward) leaveIndex(table, family, key, row)
+  else enterIndex(table, family, key, row)
 }
 
-/** Where to write the wanted key words before `find`: a scratch of the table, as long as the key. */
-export const keyOf = (table: Table, family: number): Int32Array => table.families[family].key?.wanted ?? NOTHING
+/** Where to write the wanted key words before `find`: a scratch of the table, as long as the key. `which` 1: the second. */
+export const keyOf = (table: Table, family: number, which: 0 | 1 = 0): Int32Array => {
+  const { keys } = table.families[family]
+  return which < keys.length ? keys[which].wanted : NOTHING
+}
 
 /** The row in the index whose key words are those in `keyOf`, or 0. */
-export const find = (table: Table, family: number): number => {
+export const find = (table: Table, family: number, which: 0 | 1 = 0): number => {
   const rows = table.families[family]
-  const { key } = rows
-  if (key === undefined) return 0
+  if (which >= rows.keys.length) return 0
+  const key = rows.keys[which]
   const hash = halfSipHash(1, 3, key.k0, key.k1, key.wanted, 0, key.wanted.length)
   const segment = segmentOf(key.index, hash)
   for (let at = homeOf(segment, hash); ; at = slotAfter(segment, at)) {

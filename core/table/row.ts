@@ -1,6 +1,6 @@
 import { type HashIndex, makeHashIndex } from "./hash-index.ts"
 import { type Extent, ensure, makeExtent, read, write } from "./memory.ts"
-import type { FamilyShape } from "./shape.ts"
+import type { FamilyShape, KeyShape } from "./shape.ts"
 import type { Table } from "./table.ts"
 import { leaveWheel } from "./wheel.ts"
 
@@ -11,13 +11,12 @@ export interface Family {
   readonly rows: Extent
   /** Where the table's header has this family's three words: first free row, free rows, ids ever used. */
   readonly header: number
-  readonly key: FamilyKey | undefined
+  /** None, one or two. */
+  readonly keys: readonly FamilyKey[]
 }
 
 /** The index of a family over its key words [from, to). */
-export interface FamilyKey {
-  readonly from: number
-  readonly to: number
+export interface FamilyKey extends KeyShape {
   readonly k0: number
   readonly k1: number
   readonly index: HashIndex
@@ -33,6 +32,14 @@ export const FAMILY_WORDS = 3
 
 export const widthBitsOf = (shape: FamilyShape): number => 32 - Math.clz32(Math.max(1, shape.width) - 1)
 
+const makeKey = (shape: KeyShape, hashKey: readonly [number, number], splitSlots: number): FamilyKey => ({
+  ...shape,
+  k0: hashKey[0] | 0,
+  k1: hashKey[1] | 0,
+  index: makeHashIndex(splitSlots),
+  wanted: new Int32Array(shape.to - shape.from),
+})
+
 export const makeFamily = (
   shape: FamilyShape,
   number: number,
@@ -43,16 +50,7 @@ export const makeFamily = (
   widthBits: widthBitsOf(shape),
   rows: makeExtent(),
   header: number * FAMILY_WORDS,
-  key:
-    shape.key === undefined
-      ? undefined
-      : {
-          ...shape.key,
-          k0: hashKey[0] | 0,
-          k1: hashKey[1] | 0,
-          index: makeHashIndex(splitSlots),
-          wanted: new Int32Array(shape.key.to - shape.key.from),
-        },
+  keys: [shape.key, shape.secondKey].flatMap((key) => (key === undefined ? [] : [makeKey(key, hashKey, splitSlots)])),
 })
 
 /**

@@ -12,12 +12,20 @@ export interface Sizes {
   readonly wheelSlots?: number
 }
 
+/** Words [from, to) of a row. */
+export interface KeyShape {
+  readonly from: number
+  readonly to: number
+}
+
 /** One kind of row. */
 export interface FamilyShape {
   /** 32-bit words a row, rounded up to a power of two. */
   readonly width: number
-  /** Words [from, to) are the row's key in a hash index; undefined: no index. */
-  readonly key: { readonly from: number; readonly to: number } | undefined
+  /** The row's key in a hash index; undefined: no index. */
+  readonly key: KeyShape | undefined
+  /** A second key, with an index of its own. */
+  readonly secondKey?: KeyShape
 }
 
 /** The wheel links rows of one family through three of their words, which nobody else may write. */

@@ -1,4 +1,5 @@
-const carry = (low: number, addend: number): number => (low >>> 0 < addend >>> 0 ? 1 : 0)
+/** The carry of the addition that gave `low` from `addend`: low < addend, unsigned, without a branch that nothing predicts. */
+const carry = (low: number, addend: number): number => ((~low & addend) | ((~low | addend) & (low - addend))) >>> 31
 
 /**
  * SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012) over the first `count`

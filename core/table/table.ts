@@ -74,7 +74,7 @@ export const copyTable = (table: Table): Table => {
     families: table.families.map((family) => ({
       ...family,
       rows: copyExtent(memory, family.rows),
-      key: family.key && { ...family.key, index: copyHashIndex(family.key.index), wanted: family.key.wanted.slice() },
+      keys: family.keys.map((key) => ({ ...key, index: copyHashIndex(key.index), wanted: key.wanted.slice() })),
     })),
     sparses: table.sparses.map(({ pages }) => ({ pages: copyDirectory(pages) })),
     pageBits: table.pageBits,
@@ -93,7 +93,7 @@ export const copyTable = (table: Table): Table => {
 export const memoryBytes = (table: Table): number => {
   let bytes = table.records.byteLength
   for (const segment of table.segments) bytes += segment.byteLength
-  for (const { key } of table.families) if (key !== undefined) bytes += hashIndexBytes(key.index)
+  for (const { keys } of table.families) for (const { index } of keys) bytes += hashIndexBytes(index)
   for (const { pages } of table.sparses) bytes += directoryBytes(pages)
   for (const { places } of table.setGroups) bytes += directoryBytes(places)
   return bytes

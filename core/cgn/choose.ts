@@ -49,21 +49,24 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
     if (here >= 0) return { ok: true, external: first, port: here }
     const elsewhere = !want.exact || isAny(want.suggested)
     // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere,
-    // all of them before giving up.
-    if ((round < ROUNDS || !elsewhere) && expireRows(step, SWEEP, changes) > 0) continue
+    // more before giving up. Not all: rows renewed since come up as well, and a refusal keeps nothing of the sweep, so
+    // that each request to a full pool would walk over all of it again. The client asks again in half a minute.
+    if (round < (elsewhere ? ROUNDS : LAST_ROUND) && expireRows(step, SWEEP, changes) > 0) continue
     if (!elsewhere) return { ok: false, code: ResultCode.CANNOT_PROVIDE_EXTERNAL }
     const there = first === own ? -1 : port(own)
     if (there >= 0) return { ok: true, external: own, port: there }
     const external = chooseAddress(step, own, want.protocol, want.natPmp)
     const anywhere = external < 0 ? -1 : port(external)
     if (anywhere >= 0) return { ok: true, external, port: anywhere }
-    if (expireRows(step, SWEEP, changes) === 0) return { ok: false, code: ResultCode.NO_RESOURCES }
+    if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0)
+      return { ok: false, code: ResultCode.NO_RESOURCES }
   }
 }
 
-/** Rows swept at a time, and how often before another address is taken: under a few milliseconds in all. */
+/** Rows swept at a time, how often before another address is taken, and how often at most: some milliseconds in all. */
 const SWEEP = 256
 const ROUNDS = 4
+const LAST_ROUND = 16
 
 /** Takes away what has run out at an external end and at its companion, so that neither stands in the way. */
 const sweepEnd = (step: Step, external: number, slot: number, port: number, changes: Change[]): void => {

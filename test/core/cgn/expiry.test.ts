@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { listMappings, mappingCount, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
-import { cgnWith, host, map, met, peer, UDP } from "./scene.ts"
+import { ResultCode } from "../../../core/wire/index.ts"
+import { cgnWith, host, map, met, peer, refusal, UDP } from "./scene.ts"
 
 test("what is wanted for ever is still rid of what else wants it when that runs out", () => {
   // A deadline past 2^32 - 2 seconds is none: the mapping stays, and must not take its peer off the clock.
@@ -57,4 +58,18 @@ test("an outbound packet keeps a mapping for the idle time to the second, and re
   assert.equal(later.changes.length, 1)
   assert.equal(listMappings(later.state, 301_999, 0, 10).mappings.length, 1)
   assert.equal(listMappings(later.state, 302_000, 0, 10).mappings.length, 0)
+})
+
+test("a request to a full pool does not walk over all rows that come up, and is met once expire has", () => {
+  // 6000 rows on the clock for one second, all renewed since but the first made, which comes up last: whoever sweeps
+  // until something is free goes over all of them, again at each request, since a refusal keeps nothing of it.
+  const size = 6000
+  let state = cgnWith({ ports: { first: 10_000, last: 10_000 + size - 1 } })
+  for (let n = 0; n < size; n++) state = met(map(state, { internal: host(n), lifetime: 120 })).state
+  for (let n = 1; n < size; n++) state = met(map(state, { internal: host(n), lifetime: 120 }, 60_000)).state
+  const stranger = { internal: host(size), lifetime: 120 }
+  assert.equal(refusal(map(state, stranger, 120_000)), ResultCode.NO_RESOURCES)
+  const swept = memoryCgn.expire(state, 120_000, size)
+  assert.equal(swept.changes.length, 1)
+  assert.equal(met(map(swept.state, stranger, 120_000)).outcome, "new")
 })

@@ -127,7 +127,8 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
       arm(output.next)
       for (const outgoing of output.send) {
         if (outgoing.from === undefined && outgoing.destination.address === datagram.source.address) {
-          socket.send(outgoing.bytes, { ...outgoing.destination, zone: datagram.source.zone })
+          const { zone } = datagram.source
+          socket.send(outgoing.bytes, zone === undefined ? outgoing.destination : { ...outgoing.destination, zone })
         } else {
           for (const other of socketsFor(sockets, outgoing)) other.send(outgoing.bytes, outgoing.destination)
         }

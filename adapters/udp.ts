@@ -89,8 +89,8 @@ export interface UdpSocket {
   /** Octets that the system granted. */
   readonly buffers: { readonly receive: number; readonly send: number }
   /**
-   * Hands one datagram to the system. Never waits and never throws; an error comes to `error`. Multicast leaves by the
-   * interface of the address that the socket is bound to.
+   * Hands one datagram to the system. Never waits and never throws; an error comes to `error`, though of thousands a second
+   * perhaps not that of each. Multicast leaves by the interface of the address that the socket is bound to.
    */
   send(bytes: Uint8Array, destination: Endpoint): void
   /** The same for many in one turn, in their order. */

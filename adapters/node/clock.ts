@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks"
 import type { Clock } from "../host.ts"
 
 /** Longest delay of a Node timer; anything longer would fire at once. */

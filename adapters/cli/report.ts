@@ -1,6 +1,6 @@
 import type { Mapping } from "../../core/cgn/index.ts"
 import { mappingCount, mappings, type ServerState } from "../../core/server/index.ts"
-import { type Address, formatAddress, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
+import { type Address, formatAddress, ipv4Value, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
@@ -14,11 +14,14 @@ import type { Sink } from "./sink.ts"
 
 /** How `serve` tells what it does: for people, or for programs. */
 export interface Report {
-  listening(local: readonly Endpoint[], pool: readonly Address[]): void
+  listening(local: readonly Endpoint[], pool: readonly Address[], answers: Answers): void
   events(events: readonly ServerEvent[]): void
   /** Lists all mappings, a page at a time: between two pages the server answers. */
   mappings(state: () => ServerState): Promise<void>
 }
+
+/** Which of the two protocols the server answers. */
+export type Answers = { readonly pcp: boolean; readonly natPmp: boolean }
 
 /** Mappings in one page of a listing: some milliseconds. */
 const PAGE = 500
@@ -29,8 +32,8 @@ const TABLE_ROWS = 1000
 export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: Paint): Report => {
   const print = entryPrinter(paint)
   return {
-    listening: (local, pool) => {
-      process.stderr.write(`${greeting(local, pool, errorPaint).join("\n")}\n`)
+    listening: (local, pool, answers) => {
+      process.stderr.write(`${greeting(local, pool, answers, errorPaint).join("\n")}\n`)
     },
     events: (events) => {
       const time = new Date().toTimeString().slice(0, 8)
@@ -82,22 +85,34 @@ export const jsonReport = (sink: Sink, clock: Clock): Report => {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** What listens, and two lines to try next. */
-const greeting = (local: readonly Endpoint[], pool: readonly Address[], paint: Paint): string[] => {
-  const first = formatAddress(pool[0])
-  const outside =
-    pool.length === 1 ? first : `${pool.length} addresses, ${first} to ${formatAddress(pool[pool.length - 1])}`
+const greeting = (
+  local: readonly Endpoint[],
+  pool: readonly Address[],
+  { pcp, natPmp }: Answers,
+  paint: Paint,
+): string[] => {
   const name = (text: string): string => paint.dim(text.padEnd(12))
   // natpmpc speaks IPv4 and knows no port but 5351.
-  const natpmp = local.find(({ address, port }) => isIpv4(address) && port === SERVER_PORT)
+  const natpmp = natPmp ? local.find(({ address, port }) => isIpv4(address) && port === SERVER_PORT) : undefined
   const gateway = natpmp === undefined ? undefined : formatAddress(natpmp.address)
+  // Under npm and npx the command is not on everybody's path.
+  const sallyport = process.env.npm_execpath === undefined ? "sallyport" : "npx sallyport"
   return [
-    `${name("Listening")}${local.map(formatEndpoint).join(", ")}  (PCP and NAT-PMP)`,
-    `${name("Outside")}${outside}`,
-    `${name("Try next")}${gateway === undefined ? "sallyport decode 0000" : `natpmpc -g ${gateway} -a 8080 8080 tcp 3600`}`,
-    `${name("")}sallyport decode 0002 0000 1f90 1f90 0000 0e10`,
+    `${name("Listening")}${local.map(formatEndpoint).join(", ")}  (${pcp && natPmp ? "PCP and NAT-PMP" : pcp ? "PCP" : "NAT-PMP"})`,
+    `${name("Outside")}${poolText(pool)}`,
+    `${name("Try next")}${gateway === undefined ? `${sallyport} decode 0000` : `natpmpc -g ${gateway} -a 8080 8080 tcp 3600`}`,
+    `${name("")}${sallyport} decode 0002 0000 1f90 1f90 0000 0e10`,
     `${name("Mappings")}kill -USR1 ${process.pid}; Ctrl-C lists them and stops`,
     "",
   ]
+}
+
+/** One address, a run of them by its ends, or how many there are and where they begin. */
+const poolText = (pool: readonly Address[]): string => {
+  const first = formatAddress(pool[0])
+  if (pool.length === 1) return first
+  const isRun = pool.every((address, i) => ipv4Value(address) === ipv4Value(pool[0]) + i)
+  return `${pool.length} addresses, ${isRun ? `${first} to ${formatAddress(pool[pool.length - 1])}` : `${first} and others`}`
 }
 
 /** Milliseconds by which the two clocks may drift apart before their distance is taken anew, as after a suspend. */

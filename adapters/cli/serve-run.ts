@@ -35,17 +35,18 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     ? jsonReport(sink, nodeClock)
     : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr))
   const host = await listen(options, state, report, fail)
-  report.listening(host.local, external)
-
   let listing: Promise<void> = Promise.resolve()
   const onList = (): void => {
     listing = listing.then(() => report.mappings(host.state))
   }
   process.on("SIGUSR1", onList)
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     stop = resolve
     process.once("SIGINT", resolve).once("SIGTERM", resolve)
   })
+  // Last: whoever reads that it listens may send a signal at once.
+  report.listening(host.local, external, options)
+  await stopped
   await host.stop()
   onList()
   await listing

@@ -34,6 +34,21 @@ describe("sallyport serve", { concurrency: 3 }, () => {
     assertNoStack(stderr)
   })
 
+  it("greets with what it was told to do: the protocols that it answers, and the addresses of its pool", async () => {
+    for (const [args, told] of [
+      [["--no-pcp"], /\(NAT-PMP\)\nOutside +8 addresses, 203\.0\.113\.0 to 203\.0\.113\.7\n/],
+      [["--no-nat-pmp", "--external", "192.0.2.1"], /\(PCP\)\nOutside +192\.0\.2\.1\n/],
+      [
+        ["--external", "192.0.2.1,198.51.100.0/31"],
+        /\(PCP and NAT-PMP\)\nOutside +3 addresses, 192\.0\.2\.1 and others\n/,
+      ],
+    ] as const) {
+      const server = await serving(args)
+      const { stderr } = await server.stop()
+      assert.match(stderr, told)
+    }
+  })
+
   it("answers PCP over UDP, and tells each step as JSON without the nonce", async () => {
     const server = await serving(["--json", "--external", "198.51.100.0/31", "--max-lifetime", "7200", "--quota", "2"])
     const peer = await client()

@@ -67,7 +67,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
             failures++
             bar.end()
             complain(
-              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${item.text}${hint(item.nothing, words)}`,
+              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${hint(item.nothing, words)}${item.text}`,
             )
         }
       }
@@ -107,13 +107,15 @@ const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]
   const files = await Promise.all(words.map(isFile))
   const missing = files.indexOf(false)
   if (missing < 0) return { ok: true, value: words.map(fileInput) }
-  if (files.includes(true)) return { ok: false, text: `there is no file "${words[missing]}"` }
+  if (files.includes(true)) return { ok: false, text: `"${words[missing]}" is no file` }
   return { ok: true, value: [textInput(words.join(" "))] }
 }
 
-/** A text that cannot be read may be the name of a file that is not there. */
+/** A text that cannot be read may be the name of a file that is not there: the likely fault comes first. */
 const hint = (nothing: boolean, words: readonly string[]): string =>
-  nothing && words.length === 1 && /[./\\]/.test(words[0]) ? `; there is no file "${words[0]}" either` : ""
+  nothing && words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0])
+    ? `"${words[0]}" is no file, and as text: `
+    : ""
 
 const note = (text: string): void => {
   process.stderr.write(`${paintFor(process.stderr).dim(text.replaceAll("\n", " "))}\n`)

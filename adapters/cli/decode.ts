@@ -4,8 +4,12 @@ import { readFields } from "./field-columns.ts"
 import { once } from "./read.ts"
 
 const EXAMPLES = `
-Reads hex digits in any form, program text, dumps (xxd, hexdump, od, tcpdump -x), base64, pcap and pcapng.
-Arguments that all name files are read as files, others together as text; without any, or with -, standard input.
+Reads hex digits in any form, program text, dumps (xxd, hexdump, od, tcpdump -x,
+tshark -x), base64, pcap and pcapng, also with link, IP and UDP headers.
+Arguments that all name files are read as files, others together as text;
+without any, or with -, standard input.
+
+Findings do not change the exit code: it tells whether the input could be read.
 
 Examples:
   sallyport decode 0002 0000 1f90 1f90 0000 0e10

@@ -63,7 +63,7 @@ export const addServeOptions = (command: Command): Command =>
       new Option("--max-lifetime <seconds>", "most lifetime of any mapping (default: 86400)").argParser(once(LIFETIME)),
     )
     .addOption(
-      new Option("-q, --quota <mappings>", "most mappings of one subscriber, 0 for no limit (default: 0)").argParser(
+      new Option("-q, --quota <mappings>", "most mappings of one subscriber, 0 for no limit (default: 1024)").argParser(
         once(wholeNumber(0, 0x7fffffff)),
       ),
     )

@@ -105,7 +105,11 @@ describe("sallyport decode", { concurrency: 3 }, () => {
   for (const [name, input, where] of [
     ["a word that is no octets", "00 02 hello", /cannot read argument: .*at line 1, column \d+\n$/],
     ["half an octet", "000", /cannot read argument: .*at line 1, column \d+\n$/],
-    ["a file that is not there", "./nothing.pcap", /there is no file "\.\/nothing\.pcap" either\n$/],
+    [
+      "a file that is not there",
+      "./nothing.pcap",
+      /^sallyport: cannot read argument: "\.\/nothing\.pcap" is no file, and as text: .*\n$/,
+    ],
     ["nothing", "", /cannot read argument: there is nothing in it/],
   ] as const) {
     it(`says what it can't read and where, and ends with 1: ${name}`, async () => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { describe, it } from "node:test"
+import { DEFAULT_POOL, poolAddresses } from "../../../adapters/cli/pool.ts"
+import { createServer } from "../../../core/server/index.ts"
 import { assertNoStack, sallyport } from "./command.ts"
 
 /** Wrong usage: arguments, and what the one line must say. */
@@ -29,7 +31,8 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ["no protocol left", "serve --no-pcp --no-nat-pmp", /'--no-pcp' and '--no-nat-pmp'/],
   ["a field that Wireshark has not", "decode 0000 --fields portcontrol.nonce", /--fields.*portcontrol\.map\.nonce/],
   ["two forms of output", "decode 0000 --json --fields nat-pmp.opcode", /--json.*cannot be used with.*--fields/],
-  ["a file that is not there", "decode package.json nothing.pcap", /there is no file "nothing\.pcap"/],
+  ["a file that is not there", "decode package.json nothing.pcap", /"nothing\.pcap" is no file/],
+  ["a folder for a file", "decode package.json core", /"core" is no file/],
 ]
 
 describe("sallyport, wrongly used, says one line and ends with 1", { concurrency: 3 }, () => {
@@ -72,6 +75,30 @@ describe("sallyport", () => {
       assert.match(stdout, /decode/)
       assert.ok(Math.max(...stdout.split("\n").map((line) => line.length)) <= 80)
     }
+  })
+
+  it("prints help of each command in 80 columns", async () => {
+    for (const command of ["serve", "decode"]) {
+      const { code, stdout } = await sallyport(["help", command])
+      assert.equal(code, 0)
+      assert.deepEqual(
+        stdout.split("\n").filter((line) => line.length > 80),
+        [],
+      )
+    }
+  })
+
+  it("tells in serve's help the defaults that the server has", async () => {
+    const made = createServer({ external: poolAddresses(DEFAULT_POOL), secret: new Uint8Array(32), now: 0 })
+    assert.ok(made.ok)
+    const { settings, cgnState } = made.state
+    const { stdout } = await sallyport(["help", "serve"])
+    const help = stdout.replace(/\s+/g, " ")
+    const told = (option: string) => new RegExp(`${option} <.*?\\(default: (.*?)\\)`).exec(help)?.[1]
+    assert.equal(told("--min-lifetime"), String(settings.minLifetime))
+    assert.equal(told("--max-lifetime"), String(settings.maxLifetime))
+    assert.equal(told("--quota"), String(cgnState.config.quota))
+    assert.equal(told("--ports"), `${cgnState.config.ports.first}-${cgnState.config.ports.last}`)
   })
 
   it("prints its version", async () => {

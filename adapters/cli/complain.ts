@@ -2,8 +2,14 @@ import { paintFor } from "./paint.ts"
 
 /** One line for people on standard error: warnings and errors, never data. */
 export const complain = (text: string): void => {
-  process.stderr.write(`${paintFor(process.stderr).yellow("sallyport:")} ${text.replaceAll("\n", " ")}\n`)
+  process.stderr.write(`${paintFor(process.stderr).yellow("sallyport:")} ${oneLine(text)}\n`)
 }
+
+/** Text on one line that cannot drive a terminal: a name of a file may hold any control character, visible here as `\u001b`. */
+export const oneLine = (text: string): string =>
+  text
+    .replaceAll("\n", " ")
+    .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /** What a thrown thing says, in one line and without its stack. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -7,7 +7,8 @@ const LIMIT = 2048
 
 /**
  * Takes away what has run out by `now`, milliseconds, and says when to come back: at once when there was more than one
- * call should do. Requests are answered right however late it is called.
+ * call should do. Requests are answered right however late it is called, but for one: where a pool is full and thousands
+ * of mappings ran out in it at once, a request may be told NO_RESOURCES until this has come round to them.
  */
 export const advance = <S>(state: ServerState<S>, now: number): readonly [ServerState<S>, Advance] => {
   const { state: cgnState, changes, next } = state.cgn.expire(state.cgnState, now, LIMIT)

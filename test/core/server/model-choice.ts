@@ -24,8 +24,7 @@ export type Choice =
 /** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
 export const checkChoice = (settings: ModelSettings, model: Model, now: number, want: Wanted, got: Chosen): Choice => {
   const { pool } = settings
-  const alive = portsOf(model, (end) => live(end, now))
-  const kept = portsOf(model, (end) => end)
+  const alive = portsOf(model, now)
   const mayHave = (external: string, port: number): boolean => {
     if (!inRange(settings, want.protocol, port)) return false
     const { own, other } = holders(alive, external, port, want.protocol)
@@ -35,14 +34,13 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   }
   // A port offered unasked has no companion to mind, not even one of the subscriber's own; as NAT-PMP gets both
   // protocols' ports, it is never offered 5350 and 5351.
-  const isFree = (ports: ReadonlyMap<string, ModelEnd>, external: string, port: number): boolean => {
+  const isFree = (external: string, port: number): boolean => {
     if (!inRange(settings, want.natPmp ? 17 : want.protocol, port)) return false
-    const { own, other } = holders(ports, external, port, want.protocol)
+    const { own, other } = holders(alive, external, port, want.protocol)
     return own === undefined && (other === undefined || (!want.natPmp && !reservesCompanion(other)))
   }
-  const hasRoom = (ports: ReadonlyMap<string, ModelEnd>, external: string): boolean => {
-    for (let port = settings.ports.first; port <= settings.ports.last; port++)
-      if (isFree(ports, external, port)) return true
+  const hasRoom = (external: string): boolean => {
+    for (let port = settings.ports.first; port <= settings.ports.last; port++) if (isFree(external, port)) return true
     return false
   }
   const homes = homesOf(settings, model, now, want.internal)
@@ -63,16 +61,16 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   }
   if (want.exact && (want.suggestedPort !== 0 || suggested.length === 0)) return refused(11)
   const anywhere = want.exact ? suggested : pool
-  if (!anywhere.some((external) => hasRoom(alive, external))) return refused(want.exact ? 11 : 8)
+  if (!anywhere.some((external) => hasRoom(external))) return refused(want.exact ? 11 : 8)
   if (got === undefined) return { is: "wrong", why: "refused, though there is room" }
   if (!pool.includes(got.external)) return { is: "wrong", why: `${got.external} is not in the pool` }
-  if (!isFree(alive, got.external, got.externalPort))
+  if (!isFree(got.external, got.externalPort))
     return { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
   if (!anywhere.includes(got.external)) return { is: "wrong", why: `${got.external} was not suggested` }
   // The suggested address while it has room, then the subscriber's own while that has room, then any (RFC 4787 REQ-2).
-  if (!isZero(want.suggested) && suggested.some((external) => hasRoom(kept, external)))
+  if (!isZero(want.suggested) && suggested.some((external) => hasRoom(external)))
     return suggested.includes(got.external) ? chosen() : { is: "wrong", why: "the suggested address has room" }
-  if (homes.every((external) => hasRoom(kept, external)) && !homes.includes(got.external))
+  if (homes.every((external) => hasRoom(external)) && !homes.includes(got.external))
     if (!suggested.includes(got.external)) return { is: "wrong", why: `${homes.join(" or ")}, its own, has room` }
   return chosen()
 }
@@ -88,11 +86,10 @@ export const homesOf = (settings: ModelSettings, model: Model, now: number, inte
 
 const portKey = (protocol: number, external: string, port: number): string => `${protocol} ${external} ${port}`
 
-const portsOf = (model: Model, view: (end: ModelEnd) => ModelEnd | undefined): ReadonlyMap<string, ModelEnd> => {
+const portsOf = (model: Model, now: number): ReadonlyMap<string, ModelEnd> => {
   const ports = new Map<string, ModelEnd>()
   for (const stored of model.ends.values()) {
-    const end = view(stored)
-    // Of two with one external end the older has run out: the newer one counts.
+    const end = live(stored, now)
     if (end !== undefined) ports.set(portKey(end.protocol, end.external, end.externalPort), end)
   }
   return ports

@@ -20,8 +20,9 @@ import {
 } from "../../../core/server/index.ts"
 import { type Address, formatAddress, formatNonce, parseAddress } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
-import { noteOutboundModel, serveModel } from "./model.ts"
+import { serveModel } from "./model.ts"
 import type { Chosen } from "./model-choice.ts"
+import { noteOutboundModel } from "./model-mapping.ts"
 import { hexAt } from "./model-message.ts"
 import { type Move, SUBSCRIBERS } from "./model-moves.ts"
 import {

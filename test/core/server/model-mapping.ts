@@ -1,0 +1,195 @@
+/** What MAP, PEER, deletions and traffic do to the model's mappings, by RFC 6887 sections 11.3, 12.3, 13.3 and 15. */
+import { type Choice, type Chosen, checkChoice } from "./model-choice.ts"
+import { addressText, isZero, type ModelOptions, word16 } from "./model-message.ts"
+import { endKey, heldBy, live, type Model, type ModelEnd, type ModelSettings, withEnd } from "./model-state.ts"
+
+export interface ModelRequest {
+  readonly bytes: Uint8Array
+  readonly now: number
+  readonly source: string
+  readonly outside: boolean
+  /** The code in the server's reply, looked at only where the model allows more than one. */
+  readonly answered: number
+}
+
+const NEVER = 0xffffffff
+
+/** Seconds from now to an instant: down for a promise made earlier, so that none is said to last longer than it does. */
+const left = (expires: number, now: number): number =>
+  expires === Number.POSITIVE_INFINITY ? NEVER : Math.max(1, Math.floor((expires - now) / 1000))
+
+/** Seconds for which traffic alone keeps an end: up, as no lifetime may be less (S-131). */
+const idleLeft = (end: ModelEnd | undefined, now: number): number =>
+  end === undefined || end.idle === 0 ? 0 : Math.ceil((end.idle - now) / 1000)
+
+/** The end of a grant: on whole seconds from the start, rounded up, so that a client never has less than promised. */
+const granted = (settings: ModelSettings, now: number, lifetime: number): number => {
+  const second = Math.ceil((now - settings.start) / 1000) + lifetime
+  return second >= NEVER ? Number.POSITIVE_INFINITY : settings.start + second * 1000
+}
+
+export interface Ask {
+  readonly protocol: number
+  readonly internal: string
+  readonly internalPort: number
+  /** `undefined` for NAT-PMP. */
+  readonly nonce: string | undefined
+  readonly suggested: string
+  readonly suggestedPort: number
+  /** Seconds, within the limits. */
+  readonly lifetime: number
+  readonly options: ModelOptions
+}
+
+export type Done =
+  | { readonly code: number; readonly lifetime?: number }
+  | {
+      readonly model: Model
+      readonly lifetime: number
+      /** `undefined`: the suggested one goes back as it came. */
+      readonly end: { readonly external: string; readonly externalPort: number } | undefined
+    }
+  | { readonly wrong: string }
+
+const emptyEnd = (ask: Ask, end: { readonly external: string; readonly externalPort: number }): ModelEnd => ({
+  protocol: ask.protocol,
+  internal: ask.internal,
+  internalPort: ask.internalPort,
+  external: end.external,
+  externalPort: end.externalPort,
+  map: undefined,
+  idle: 0,
+  peers: [],
+})
+
+const isOverQuota = (settings: ModelSettings, model: Model, ask: Ask, now: number): boolean =>
+  settings.quota !== 0 && heldBy(model, ask.internal, now) >= settings.quota
+
+const wrongChoice = (choice: Choice): Done =>
+  choice.is === "refused" ? { code: choice.code } : { wrong: choice.is === "wrong" ? choice.why : "" }
+
+/** RFC 6887 section 11.3, and RFC 6886 section 3.3 for requests without a nonce. */
+export const serveMap = (
+  settings: ModelSettings,
+  model: Model,
+  { now, answered }: ModelRequest,
+  chosen: Chosen,
+  ask: Ask,
+): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const { preferFailure } = ask.options
+  if (found?.map?.nonce !== undefined && found.map.nonce !== ask.nonce) {
+    const remaining = left(found.map.expires, now)
+    return ask.nonce === undefined
+      ? { model, lifetime: Math.min(ask.lifetime, remaining), end: found }
+      : { code: 2, lifetime: remaining }
+  }
+  if (found !== undefined && preferFailure)
+    if (!(isZero(ask.suggested) || ask.suggested === found.external) || ask.suggestedPort !== found.externalPort)
+      return { code: 11 }
+  if (found?.map === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
+  const filters = [...(ask.options.deleteFilters ? [] : (found?.map?.filters ?? []))]
+  for (const one of ask.options.filters) {
+    const same = filters.some(
+      (other) =>
+        other.remote === one.remote && other.prefixLength === one.prefixLength && other.remotePort === one.remotePort,
+    )
+    if (!same) filters.push(one)
+  }
+  const tooMany = ask.options.filters.length > 0 && filters.length > settings.filterLimit
+  let end = found
+  if (end === undefined) {
+    const want = { ...ask, natPmp: ask.nonce === undefined, exact: preferFailure }
+    const choice = checkChoice(settings, model, now, want, chosen)
+    // A mapping refused for its filters was chosen an end, but nobody learns which.
+    const maybe = choice.is === "wrong" || (choice.is === "refused" && choice.unsure && answered === 13)
+    if (tooMany && maybe) return { code: 13 }
+    if (choice.is !== "chosen") return wrongChoice(choice)
+    end = emptyEnd(ask, choice)
+  }
+  if (tooMany) return { code: 13 }
+  const lifetime = Math.max(ask.lifetime, idleLeft(end, now))
+  const expires = granted(settings, now, lifetime)
+  const map = { nonce: ask.nonce, expires, filters }
+  return { model: withEnd(model, key, { ...end, map }, now), lifetime, end }
+}
+
+/** RFC 6887 section 15.1 and RFC 6886 section 3.4. */
+export const serveDelete = (
+  settings: ModelSettings,
+  model: Model,
+  { now }: ModelRequest,
+  _: Chosen,
+  ask: Ask,
+): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const natPmp = ask.nonce === undefined
+  if (found === undefined) return { model, lifetime: 0, end: undefined }
+  if (found.map === undefined) return natPmp ? { model, lifetime: 0, end: undefined } : { code: 2 }
+  if (found.map.nonce !== undefined && found.map.nonce !== ask.nonce)
+    return { code: 2, lifetime: left(found.map.expires, now) }
+  const lifetime = natPmp ? 0 : idleLeft(found, now)
+  const map = lifetime === 0 ? undefined : { ...found.map, expires: granted(settings, now, lifetime) }
+  const end = live({ ...found, map }, now)
+  return { model: withEnd(model, key, end, now), lifetime, end: undefined }
+}
+
+/** RFC 6887 section 12.3. */
+export const servePeer = (
+  settings: ModelSettings,
+  model: Model,
+  { bytes, now }: ModelRequest,
+  chosen: Chosen,
+  ask: Ask,
+): Done => {
+  const key = endKey(ask.protocol, ask.internal, ask.internalPort)
+  const found = live(model.ends.get(key), now)
+  const remote = addressText(bytes, 64)
+  const remotePort = word16(bytes, 60)
+  const nonce = ask.nonce ?? ""
+  if (found === undefined) {
+    if (ask.lifetime === 0) return { model, lifetime: 0, end: undefined }
+    if (isOverQuota(settings, model, ask, now)) return { code: 10 }
+    const exact = ask.suggestedPort !== 0 || !isZero(ask.suggested)
+    const choice = checkChoice(settings, model, now, { ...ask, natPmp: false, exact }, chosen)
+    if (choice.is !== "chosen") return wrongChoice(choice)
+    const peers = [{ remote, remotePort, nonce, expires: granted(settings, now, ask.lifetime) }]
+    const end = { ...emptyEnd(ask, choice), peers }
+    return { model: withEnd(model, key, end, now), lifetime: ask.lifetime, end }
+  }
+  const last = Math.max(found.map?.expires ?? 0, found.idle, ...found.peers.map((peer) => peer.expires))
+  if (found.peers.some((peer) => peer.nonce !== nonce)) return { code: 2, lifetime: left(last, now) }
+  const before = found.peers.find((peer) => peer.remote === remote && peer.remotePort === remotePort)
+  // PEER can't shorten or delete (S-69): lifetime 0 asks, and less than what is left changes nothing.
+  if (ask.lifetime === 0 || (before !== undefined && granted(settings, now, ask.lifetime) <= before.expires))
+    return { model, lifetime: left(before?.expires ?? last, now), end: found }
+  if (before === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
+  const lifetime = Math.max(ask.lifetime, idleLeft(found, now))
+  const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime) }
+  const peers = [...found.peers.filter((other) => other !== before), peer]
+  return { model: withEnd(model, key, { ...found, peers }, now), lifetime, end: found }
+}
+
+/** RFC 4787 REQ-6: an outbound packet keeps its internal end for the idle time, and makes it where there is room. */
+export const noteOutboundModel = (
+  settings: ModelSettings,
+  model: Model,
+  end: { readonly protocol: number; readonly internal: string; readonly internalPort: number },
+  now: number,
+  chosen: Chosen,
+): Model | { readonly wrong: string } => {
+  const { protocol } = end
+  if (protocol !== 6 && protocol !== 17) return model
+  const key = endKey(protocol, end.internal, end.internalPort)
+  const idle = granted(settings, now, protocol === 6 ? settings.idleTimeout.tcp : settings.idleTimeout.udp)
+  const found = live(model.ends.get(key), now)
+  if (found !== undefined) return withEnd(model, key, { ...found, idle: Math.max(found.idle, idle) }, now)
+  const want = { ...end, suggested: "0.0.0.0", suggestedPort: 0, natPmp: false, exact: false }
+  const choice = checkChoice(settings, model, now, want, chosen)
+  if (choice.is === "wrong") return { wrong: choice.why }
+  if (choice.is === "refused") return model
+  const { external, externalPort } = choice
+  return withEnd(model, key, { ...end, external, externalPort, map: undefined, idle, peers: [] }, now)
+}

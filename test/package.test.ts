@@ -163,7 +163,17 @@ describe("the package as its users get it", () => {
     assert.ok(programs.length > 0)
     for (const text of programs) {
       writeFileSync(join(home, "readme.ts"), text)
-      const options = ["--target", "ES2022", "--lib", "ES2022,DOM", "--types", "", "--strict", "--skipLibCheck"]
+      const options = [
+        "--target",
+        "ES2022",
+        "--lib",
+        "ES2022,DOM",
+        "--types",
+        "",
+        "--strict",
+        "--noUncheckedIndexedAccess",
+        "--skipLibCheck",
+      ]
       run(
         bin("tsc"),
         ["--ignoreConfig", "--pretty", "false", "--noEmit", "--module", "NodeNext", ...options, "readme.ts"],

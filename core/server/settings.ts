@@ -87,22 +87,29 @@ export const createServerOver = <S>(
 
 /** What {@link createServer} takes: the server's settings, all with defaults, and those of its in-memory CGN. */
 export interface ServerOptions extends Partial<ServerSettings> {
+  /** Pool of external IPv4 addresses, 1 to 16384, each once. */
   readonly external: readonly Address[]
-  /** 32 octets of entropy. */
+  /** 32 octets of entropy: who knows them can tell ports in advance and make the tables slow. */
   readonly secret: Uint8Array
-  /** The clock's present, milliseconds. */
+  /** The present on the caller's monotonic clock, milliseconds: Epoch Time 0 (RFC 6887 section 8.5). */
   readonly now: number
-  /** Default 1024 to 65535. */
+  /** External ports to assign, both ends included. Default 1024 to 65535. */
   readonly ports?: CgnSettings["ports"]
-  /** Default 1024: RFC 6887 section 11.3 recommends a limit; 0 is none. */
+  /** MAP and PEER mappings of one subscriber. Default 1024: RFC 6887 section 11.3 recommends a limit; 0 is none. */
   readonly quota?: number
-  /** Default 43: as many as a request has room for (RFC 6887 section 13.3). */
+  /** FILTERs of one mapping. Default 43: as many as a request has room for (RFC 6887 section 13.3). */
   readonly filterLimit?: number
-  /** Default 300 s for UDP (RFC 4787 REQ-5), 7440 s for TCP (RFC 5382 REQ-5). */
+  /**
+   * Seconds without outbound traffic until an implicit mapping ends. Default 300 for UDP (RFC 4787 REQ-5), 7440 for TCP
+   * (RFC 5382 REQ-5).
+   */
   readonly idleTimeout?: CgnSettings["idleTimeout"]
 }
 
-/** A PCP and NAT-PMP server over the in-memory CGN, with no mappings yet. */
+/**
+ * A PCP and NAT-PMP server over the in-memory CGN, with no mappings yet; or the first setting that breaks a rule, with
+ * its code and a sentence for people. Give each datagram to `process`, and call `advance` when a `next` is due.
+ */
 export const createServer = (options: ServerOptions): Created<CgnState> => {
   const {
     external,

@@ -183,7 +183,7 @@ describe("sallyport serve, by default", { skip }, () => {
     const { code, stderr } = await server.stop()
     assert.equal(code, 0)
     assert.match(stderr, /^Listening +127\.0\.0\.1:5351, \[::1\]:5351 /)
-    assert.match(stderr, /Try next +natpmpc -g 127\.0\.0\.1 -a .*\n +sallyport decode /)
+    assert.match(stderr, /Try next +natpmpc -g 127\.0\.0\.1 -a .*\n +(?:npx )?sallyport decode /)
   })
 
   it("goes on with IPv4 where there is no IPv6, with a warning", async () => {

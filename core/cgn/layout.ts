@@ -24,6 +24,7 @@ export const Subscriber = {
   MAPPINGS: 7,
 } as const
 
+/** What a renewal touches comes first: a row of 64 octets mostly lies across two lines of the processor's cache, 48 and 16. */
 export const MappingWord = {
   SUBSCRIBER: 0,
   /** Protocol << 16 | internal port. */
@@ -32,20 +33,20 @@ export const MappingWord = {
   EXTERNAL: 2,
   NONCE: 3, // 3 words
   FLAGS: 6,
-  /** Seconds from the CGN's start when the MAP mapping ends; set while {@link Flag.MAP} is. */
+  /** Seconds from the CGN's start when the MAP mapping ends; 0 without {@link Flag.MAP}. */
   EXPIRES: 7,
   /** The same for the implicit mapping that outbound traffic keeps alive; 0: none. */
   IDLE: 8,
   /** First row in its list of peers. */
   PEERS: 9,
-  WHEEL_NEXT: 10,
-  WHEEL_PREV: 11,
-  WHEEL_SLOT: 12,
-  /** Neighbours in the subscriber's list. */
-  NEXT: 13,
-  PREV: 14,
+  WHEEL_SLOT: 10,
   /** First row in its list of filters. */
-  FILTERS: 15,
+  FILTERS: 11,
+  WHEEL_NEXT: 12,
+  WHEEL_PREV: 13,
+  /** Neighbours in the subscriber's list. */
+  NEXT: 14,
+  PREV: 15,
 } as const
 
 export const Flag = {

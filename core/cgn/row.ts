@@ -198,11 +198,8 @@ export const hasNonce = (table: Table, family: number, row: number, at: number, 
   word(table, family, row, at + 2) === nonceWord(nonce, 2)
 
 /** When the MAP mapping of a row ends, seconds from the CGN's start; 0 when there is none or it has run out. */
-export const mapDeadline = (step: Step, row: number): number => {
-  const { table } = step
-  if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.MAP) === 0) return 0
-  return live(step, word(table, MAPPING, row, MappingWord.EXPIRES))
-}
+export const mapDeadline = (step: Step, row: number): number =>
+  live(step, word(step.table, MAPPING, row, MappingWord.EXPIRES))
 
 /** Gives a row's MAP mapping its deadline. */
 export const setMapDeadline = (step: Step, row: number, deadline: number): void => {

@@ -134,9 +134,12 @@ const drop = <S>(state: ServerState<S>, reason: DropReason): readonly [ServerSta
 
 /** The earliest end among mappings that a request made or renewed, milliseconds. */
 const soonest = (changes: readonly Change[]): number | undefined => {
-  let next: number | undefined
-  for (const change of changes)
-    if (change.type === "created" || change.type === "renewed")
-      if (next === undefined || change.mapping.expires < next) next = change.mapping.expires
-  return next
+  let granted = false
+  let next = Number.POSITIVE_INFINITY
+  for (const change of changes) {
+    if (change.type !== "created" && change.type !== "renewed") continue
+    granted = true
+    next = Math.min(next, change.mapping.expires)
+  }
+  return granted ? next : undefined
 }

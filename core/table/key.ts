@@ -1,4 +1,4 @@
-import { halfSipHash } from "./halfsiphash.ts"
+import { halfSipHash13 } from "./halfsiphash.ts"
 import { addEntry, homeOf, makeRoom, removeEntry, segmentOf, slotAfter } from "./hash-index.ts"
 import { append, reserve } from "./log.ts"
 import { LOGICAL, type Memory } from "./memory.ts"
@@ -16,15 +16,7 @@ const FAMILY_MASK = (1 << SECOND) - 1
 const hashRow = (memory: Memory, family: Family, key: FamilyKey, row: number): number => {
   const index = row << family.widthBits
   const offset = index & memory.mask
-  return halfSipHash(
-    1,
-    3,
-    key.k0,
-    key.k1,
-    family.rows.segments[index >>> memory.bits],
-    offset + key.from,
-    offset + key.to,
-  )
+  return halfSipHash13(key.k0, key.k1, family.rows.segments[index >>> memory.bits], offset + key.from, offset + key.to)
 }
 
 const hasKey = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
@@ -86,7 +78,7 @@ export const find = (table: Table, family: number, which: 0 | 1 = 0): number => 
   const rows = table.families[family]
   if (which >= rows.keys.length) return 0
   const key = rows.keys[which]
-  const hash = halfSipHash(1, 3, key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  const hash = halfSipHash13(key.k0, key.k1, key.wanted, 0, key.wanted.length)
   const segment = segmentOf(key.index, hash)
   for (let at = homeOf(segment, hash); ; at = slotAfter(segment, at)) {
     const row = segment[at + 1]

@@ -1,3 +1,5 @@
+import { i32, u16 } from "./octets.ts"
+
 /**
  * One address type for the whole core: all 128 bits, as the wire carries them (RFC 6887 section 5), in a string of eight
  * UTF-16 code units, most significant first. A string compares with `===`, orders with `<`, and is a Map key as it is;
@@ -23,16 +25,19 @@ export const ANY4: Address = fromUnits(0, 0, 0, 0, 0, 0xffff, 0, 0)
 
 /** The 16 octets at `offset`. The caller has checked that they are there. */
 export const readAddress = (bytes: Uint8Array, o: number): Address =>
-  fromUnits(
-    (bytes[o] << 8) | bytes[o + 1],
-    (bytes[o + 2] << 8) | bytes[o + 3],
-    (bytes[o + 4] << 8) | bytes[o + 5],
-    (bytes[o + 6] << 8) | bytes[o + 7],
-    (bytes[o + 8] << 8) | bytes[o + 9],
-    (bytes[o + 10] << 8) | bytes[o + 11],
-    (bytes[o + 12] << 8) | bytes[o + 13],
-    (bytes[o + 14] << 8) | bytes[o + 15],
-  )
+  // Most requests suggest no address: theirs need no string of their own.
+  i32(bytes, o + 12) === 0 && i32(bytes, o + 8) === 0xffff && i32(bytes, o + 4) === 0 && i32(bytes, o) === 0
+    ? ANY4
+    : fromUnits(
+        u16(bytes, o),
+        u16(bytes, o + 2),
+        u16(bytes, o + 4),
+        u16(bytes, o + 6),
+        u16(bytes, o + 8),
+        u16(bytes, o + 10),
+        u16(bytes, o + 12),
+        u16(bytes, o + 14),
+      )
 
 /** The 4 octets of an IPv4 address at `offset`, as its IPv4-mapped form. */
 export const readIpv4 = (bytes: Uint8Array, o: number): Address =>
@@ -69,7 +74,8 @@ export const isIpv4 = (address: Address): boolean =>
   address.charCodeAt(4) === 0
 
 /** `::` or `::ffff:0.0.0.0`: no preference (RFC 6887 section 5). */
-export const isAny = (address: Address): boolean => address === ANY4 || address === ANY6
+export const isAny = (address: Address): boolean =>
+  address.charCodeAt(7) === 0 && (address === ANY4 || address === ANY6)
 
 /** The 32-bit IPv4 value, unsigned, of an IPv4-mapped address. */
 export const ipv4Value = (address: Address): number => addressWord(address, 3) >>> 0

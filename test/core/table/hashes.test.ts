@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { halfSipHash } from "../../../core/table/halfsiphash.ts"
+import { halfSipHash, halfSipHash13 } from "../../../core/table/halfsiphash.ts"
 import { siphash24 } from "../../../core/table/index.ts"
 
 // vectors.h of the reference implementation (github.com/veorq/SipHash, CC0): the hashes of the messages "", 00 01 02 03,
@@ -44,4 +44,14 @@ test("HalfSipHash reads the words from its start, wherever that is", () => {
   moved.set(words, 3)
   assert.equal(halfSipHash(1, 3, 7, 8, moved, 3, 12), halfSipHash(1, 3, 7, 8, words, 0, 9))
   assert.notEqual(halfSipHash(1, 3, 7, 8, moved, 3, 12), halfSipHash(1, 3, 8, 7, moved, 3, 12))
+})
+
+test("HalfSipHash-1-3 as the indexes hash is the general one with these rounds", () => {
+  for (let from = 0; from < 16; from++) {
+    for (let to = from; to <= 16; to++)
+      assert.equal(
+        halfSipHash13(words[from], ~to, words, from, to),
+        halfSipHash(1, 3, words[from], ~to, words, from, to),
+      )
+  }
 })

@@ -1,8 +1,7 @@
-import { increment, open, seal, setWord, word } from "../table/index.ts"
-import { type Change, counterCell } from "./change.ts"
+import { open, seal, setWord, word } from "../table/index.ts"
+import type { Change } from "./change.ts"
 import {
   type CgnState,
-  COUNTERS,
   deadlineAt,
   Flag,
   MAPPING,
@@ -52,13 +51,9 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
       if (row !== 0) setFilters(step.table, row, change.filters)
       return
     }
-    case "counted": {
-      const cell = counterCell(change.vector, change.index)
-      if (cell >= 0) increment(step.table, COUNTERS, cell)
-      return
-    }
+    case "counted":
     case "epoch-reset":
-      // The epoch is the server's: nothing of the CGN's changes.
+      // The server's own: nothing of the CGN's changes.
       return
   }
 }

@@ -1,4 +1,4 @@
-export { type Change, type Counters, type CounterVector, counted } from "./change.ts"
+export { type Change, type Counters, type CounterVector, counted, counterCell, countersFrom } from "./change.ts"
 export type {
   Cgn,
   CgnDone,
@@ -11,7 +11,7 @@ export type {
   PeerAsk,
 } from "./contract.ts"
 export type { CgnState } from "./layout.ts"
-export { listCounters, listFilters, listMappings, mappingCount, type Page } from "./list.ts"
+export { listFilters, listMappings, mappingCount, type Page } from "./list.ts"
 export type { Filter, Mapping, MappingKind, MappingOrigin } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
 export { type CgnSettings, MAX_POOL, type SettingsError } from "./settings.ts"

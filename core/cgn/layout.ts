@@ -70,9 +70,6 @@ export const PeerWord = {
 
 export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
 
-/** Sparse array: counters. */
-export const COUNTERS = 0
-
 /** Set group: taken external ports, three sets an address. */
 export const PORTS = 0
 /** Set group: external addresses with no free port left, one set a slot. */
@@ -89,7 +86,7 @@ const families: readonly FamilyShape[] = [
 export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
   createTable({
     families,
-    sparse: 1,
+    sparse: 0,
     sets: 2,
     wheel: {
       family: MAPPING,

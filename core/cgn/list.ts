@@ -1,7 +1,6 @@
-import { open, peek, rowCount, rowLimit, word } from "../table/index.ts"
-import { type Counters, countersFrom } from "./change.ts"
+import { open, rowCount, rowLimit, word } from "../table/index.ts"
 import type { InternalEnd } from "./contract.ts"
-import { type CgnState, COUNTERS, MAPPING, MappingWord, PEER, PeerWord } from "./layout.ts"
+import { type CgnState, MAPPING, MappingWord, PEER, PeerWord } from "./layout.ts"
 import type { Filter, Mapping } from "./mapping.ts"
 import { filtersOf, idleDeadline, implicitAsData, mapAsData, mapDeadline, peerAsData, peerDeadline } from "./row.ts"
 import { findRow, stepOf } from "./step.ts"
@@ -45,9 +44,3 @@ export const listFilters = (state: CgnState, end: InternalEnd): readonly Filter[
 
 /** How many internal ends are mapped, those that have run out and are not yet taken away among them. */
 export const mappingCount = (state: CgnState): number => rowCount(open(state.version), MAPPING)
-
-/** All counters that are not zero. */
-export const listCounters = (state: CgnState): Counters => {
-  const table = open(state.version)
-  return countersFrom((cell) => peek(table, COUNTERS, cell))
-}

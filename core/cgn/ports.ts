@@ -1,4 +1,4 @@
-import { find, give, isTaken, keyOf, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
+import { find, give, isTaken, keyOf, nextFree, siphash24, type Table, take, word } from "../table/index.ts"
 import { type Address, addressWord, CLIENT_PORT, Protocol, SERVER_PORT } from "../wire/index.ts"
 import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
 import type { CgnConfig } from "./settings.ts"
@@ -69,11 +69,9 @@ const mark = (step: Step, address: number, slot: number, port: number, taken: bo
   // Reserved ports are not in the capacity, so a TCP mapping of one must not count towards it.
   if (isReserved(slot, port)) return
   const set = portSet(address, slot)
-  if (taken === isTaken(table, PORTS, set, port)) return
-  if (taken) take(table, PORTS, set, port)
-  else give(table, PORTS, set, port)
-  if (takenCount(table, PORTS, set) >= capacity(config, slot)) take(table, FULL, slot, address)
-  else give(table, FULL, slot, address)
+  if (taken) {
+    if (take(table, PORTS, set, port) >= capacity(config, slot)) take(table, FULL, slot, address)
+  } else if (give(table, PORTS, set, port) === capacity(config, slot) - 1) give(table, FULL, slot, address)
 }
 
 const isNatPmp = (table: Table, row: number): boolean =>

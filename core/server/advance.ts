@@ -1,4 +1,5 @@
 import type { Change } from "../cgn/index.ts"
+import { count } from "./counts.ts"
 import type { Advance } from "./request.ts"
 import type { ServerState } from "./settings.ts"
 
@@ -22,4 +23,6 @@ export const advance = <S>(state: ServerState<S>, now: number): readonly [Server
 export const apply = <S>(state: ServerState<S>, change: Change): ServerState<S> =>
   change.type === "epoch-reset"
     ? { ...state, epochStart: change.at }
-    : { ...state, cgnState: state.cgn.apply(state.cgnState, [change]) }
+    : change.type === "counted"
+      ? { ...state, counts: count(state.counts, change.vector, change.index) }
+      : { ...state, cgnState: state.cgn.apply(state.cgnState, [change]) }

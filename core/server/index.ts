@@ -3,12 +3,12 @@ import {
   type Counters,
   type Filter,
   type InternalEnd,
-  listCounters,
   listFilters,
   listMappings,
   type Page,
   mappingCount as rowsOf,
 } from "../cgn/index.ts"
+import { type Counts, listCounts } from "./counts.ts"
 import type { ServerState } from "./settings.ts"
 
 export { advance, apply } from "./advance.ts"
@@ -34,7 +34,7 @@ export const mappings = (state: ServerState<CgnState>, now: number, after = 0, l
 export const mappingCount = (state: ServerState<CgnState>): number => rowsOf(state.cgnState)
 
 /** All counters that are not zero. */
-export const counters = (state: ServerState<CgnState>): Counters => listCounters(state.cgnState)
+export const counters = (state: { readonly counts: Counts }): Counters => listCounts(state.counts)
 
 /** The filters of a MAP mapping, in order. */
 export const filters = (state: ServerState<CgnState>, end: InternalEnd): readonly Filter[] =>

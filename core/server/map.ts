@@ -11,7 +11,7 @@ import {
   writeAddress,
 } from "../wire/index.ts"
 import { copyOptions, type Options, optionsLength } from "./option.ts"
-import { epochTime, refuse, type Served, writeHeader } from "./reply.ts"
+import { epochTime, NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
 import type { Request } from "./request.ts"
 import type { ServerSettings, ServerState } from "./settings.ts"
 
@@ -34,9 +34,8 @@ export const serveMap = <S>(state: ServerState<S>, request: Request, options: Op
   const subscriber = cgn.getSubscriber(cgnState, internal)
   if (subscriber !== ResultCode.SUCCESS) return refuse(state, request, subscriber)
   const nonce = readNonce(bytes, 24)
-  const end = { protocol, internal, internalPort }
   if (asked === 0) {
-    const done = cgn.delMapping(cgnState, { ...end, origin: "pcp", nonce }, now)
+    const done = cgn.delMapping(cgnState, { protocol, internal, internalPort, origin: "pcp", nonce }, now)
     return done.outcome === "refused"
       ? refuse(state, request, done.code, done.lifetime)
       : succeed(state, request, options, done, done.changes)
@@ -62,7 +61,7 @@ export const serveMap = <S>(state: ServerState<S>, request: Request, options: Op
   if (!options.deleteFilters && options.filters.length === 0)
     return succeed(state, request, options, done, done.changes)
   const { deleteFilters, filters } = options
-  const filtered = cgn.filter(done.state, { ...end, deleteFilters, filters }, now)
+  const filtered = cgn.filter(done.state, { protocol, internal, internalPort, deleteFilters, filters }, now)
   // The state with the new mapping and without its filters is never kept: that is all the rolling back there is.
   if (filtered.outcome === "refused") return refuse(state, request, filtered.code, filtered.lifetime)
   return succeed(state, request, options, { ...done, state: filtered.state }, [...done.changes, ...filtered.changes])
@@ -89,5 +88,5 @@ const succeed = <S>(
     writeAddress(reply, 44, done.external)
   }
   copyOptions(bytes, options, reply, MAP_LENGTH)
-  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes, options: [] }
+  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes, options: NO_OPTION_CODES }
 }

@@ -1,7 +1,9 @@
 import { type Change, counted } from "../cgn/index.ts"
 import {
   type Address,
+  addressWord,
   HEADER_LENGTH,
+  i32,
   MAP_LENGTH,
   MAX_MESSAGE,
   NATPMP_VERSION,
@@ -9,8 +11,8 @@ import {
   PCP_VERSION,
   PEER_LENGTH,
   ResultCode,
-  u16,
 } from "../wire/index.ts"
+import { count, countServed } from "./counts.ts"
 import { serveMap } from "./map.ts"
 import { serveNatPmp, versionError } from "./natpmp.ts"
 import { readOptions } from "./option.ts"
@@ -92,10 +94,11 @@ const bodyEnd = (opcode: number): number => {
 }
 
 /** Does the PCP Client's IP Address field have the source address? */
-const isClient = (bytes: Uint8Array, source: Address): boolean => {
-  for (let i = 0; i < 8; i++) if (u16(bytes, 8 + 2 * i) !== source.charCodeAt(i)) return false
-  return true
-}
+const isClient = (bytes: Uint8Array, source: Address): boolean =>
+  i32(bytes, 20) === addressWord(source, 3) &&
+  i32(bytes, 16) === addressWord(source, 2) &&
+  i32(bytes, 12) === addressWord(source, 1) &&
+  i32(bytes, 8) === addressWord(source, 0)
 
 const finish = <S>(
   state: ServerState<S>,
@@ -103,37 +106,34 @@ const finish = <S>(
   served: Served<S>,
   natPmp: boolean,
 ): readonly [ServerState<S>, Response] => {
-  const operation = counted(natPmp ? "natpmp-operation" : "operation", request.bytes[1])
+  const opcode = request.bytes[1]
+  const operation = counted(natPmp ? "natpmp-operation" : "operation", opcode)
   const result = counted(natPmp ? "natpmp-result" : "result", served.code)
-  const counts = [operation, result]
-  for (const code of served.options) counts.push(counted("option", code))
-  const { settings, cgn, epochStart } = state
-  // The CGN applied its own changes; counting is what is left.
-  const cgnState = cgn.apply(served.cgnState, counts)
   const own = served.changes
-  const changes =
-    own.length === 0
-      ? counts
-      : own.length === 1 && counts.length === 2
-        ? [own[0], operation, result]
-        : [...own, ...counts]
+  const { settings, cgn, epochStart } = state
+  let counts = countServed(state.counts, natPmp, opcode, served.code)
+  let changes = own.length === 1 ? [own[0], operation, result] : [...own, operation, result]
+  if (served.options.length > 0) {
+    for (const code of served.options) counts = count(counts, "option", code)
+    changes = [...changes, ...served.options.map((code) => counted("option", code))]
+  }
   return [
-    { settings, cgn, cgnState, epochStart },
+    { settings, cgn, cgnState: served.cgnState, epochStart, counts },
     { reply: served.reply, dropped: undefined, changes, next: soonest(own) },
   ]
 }
 
 const drop = <S>(state: ServerState<S>, reason: DropReason): readonly [ServerState<S>, Response] => {
-  const changes: readonly Change[] = [counted("drop", DROP_REASONS.indexOf(reason))]
-  const { settings, cgn, epochStart } = state
+  const number = DROP_REASONS.indexOf(reason)
   return [
-    { settings, cgn, cgnState: cgn.apply(state.cgnState, changes), epochStart },
-    { reply: undefined, dropped: reason, changes, next: undefined },
+    { ...state, counts: count(state.counts, "drop", number) },
+    { reply: undefined, dropped: reason, changes: [counted("drop", number)], next: undefined },
   ]
 }
 
 /** The earliest end among mappings that a request made or renewed, milliseconds. */
 const soonest = (changes: readonly Change[]): number | undefined => {
+  if (changes.length === 0) return undefined
   let granted = false
   let next = Number.POSITIVE_INFINITY
   for (const change of changes) {

@@ -57,6 +57,9 @@ export const writeHeader = (reply: Uint8Array, opcode: number, code: number, lif
   putU32(reply, 8, epoch)
 }
 
+/** The codes of no options, one for all. */
+export const NO_OPTION_CODES: readonly number[] = []
+
 /** What serving one request came to, before counting. */
 export interface Served<S> {
   readonly cgnState: S
@@ -73,5 +76,5 @@ export const refuse = <S>(state: ServerState<S>, request: Request, code: number,
   reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
   code,
   changes: [],
-  options: [],
+  options: NO_OPTION_CODES,
 })

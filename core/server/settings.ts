@@ -1,5 +1,6 @@
 import { type Cgn, type CgnSettings, type CgnState, createCgn, memoryCgn, type SettingsError } from "../cgn/index.ts"
 import type { Address } from "../wire/index.ts"
+import { type Counts, NO_COUNTS } from "./counts.ts"
 
 /** What a server does and within which limits. Lifetimes are seconds. */
 export interface ServerSettings {
@@ -43,6 +44,7 @@ export interface ServerState<S = CgnState> {
   readonly cgnState: S
   /** The instant when Epoch Time was 0, milliseconds (RFC 6887 section 8.5). */
   readonly epochStart: number
+  readonly counts: Counts
 }
 
 export interface ServerSettingsError {
@@ -82,7 +84,7 @@ export const createServerOver = <S>(
   const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...options }
   const error = checkSettings(settings)
   if (error !== undefined) return { ok: false, error }
-  return { ok: true, state: { settings, cgn, cgnState, epochStart: now } }
+  return { ok: true, state: { settings, cgn, cgnState, epochStart: now, counts: NO_COUNTS } }
 }
 
 /** What {@link createServer} takes: the server's settings, all with defaults, and those of its in-memory CGN. */

@@ -44,40 +44,44 @@ export const takenCount = (table: Table, group: number, set: number): number => 
   return base === -1 ? 0 : read(table, table.setWords, base + COUNT)
 }
 
-/** Puts `n` (0 to 65535) into the set; nothing if it is there. */
-export const take = (table: Table, group: number, set: number, n: number): void => {
+/** Puts `n` (0 to 65535) into the set. How many numbers are in it then; -1 if it was there already. */
+export const take = (table: Table, group: number, set: number, n: number): number => {
   let base = baseOf(table, group, set)
   if (base === -1) base = makeSet(table, group, set)
   const words = table.setWords
   const old = read(table, words, base + (n >>> 5))
   const bits = old | (1 << (n & 31))
-  if (bits === old) return
+  if (bits === old) return -1
+  const count = read(table, words, base + COUNT) + 1
   write(table, words, base + (n >>> 5), bits)
-  write(table, words, base + COUNT, read(table, words, base + COUNT) + 1)
-  if (bits !== -1) return
+  write(table, words, base + COUNT, count)
+  if (bits !== -1) return count
   const full = read(table, words, base + FULL + (n >>> 10)) | (1 << ((n >>> 5) & 31))
   write(table, words, base + FULL + (n >>> 10), full)
-  if (full !== -1) return
+  if (full !== -1) return count
   const fuller = read(table, words, base + FULLER + (n >>> 15)) | (1 << ((n >>> 10) & 31))
   write(table, words, base + FULLER + (n >>> 15), fuller)
+  return count
 }
 
-/** Takes `n` (0 to 65535) out of the set; nothing if it is not there. */
-export const give = (table: Table, group: number, set: number, n: number): void => {
+/** Takes `n` (0 to 65535) out of the set. How many numbers are in it then; -1 if it was not there. */
+export const give = (table: Table, group: number, set: number, n: number): number => {
   const base = baseOf(table, group, set)
-  if (base === -1) return
+  if (base === -1) return -1
   const words = table.setWords
   const old = read(table, words, base + (n >>> 5))
   const bits = old & ~(1 << (n & 31))
-  if (bits === old) return
+  if (bits === old) return -1
+  const count = read(table, words, base + COUNT) - 1
   write(table, words, base + (n >>> 5), bits)
-  write(table, words, base + COUNT, read(table, words, base + COUNT) - 1)
-  if (old !== -1) return
+  write(table, words, base + COUNT, count)
+  if (old !== -1) return count
   const full = read(table, words, base + FULL + (n >>> 10))
   write(table, words, base + FULL + (n >>> 10), full & ~(1 << ((n >>> 5) & 31)))
-  if (full !== -1) return
+  if (full !== -1) return count
   const fuller = read(table, words, base + FULLER + (n >>> 15))
   write(table, words, base + FULLER + (n >>> 15), fuller & ~(1 << ((n >>> 10) & 31)))
+  return count
 }
 
 /** Number of the lowest clear bit at or above bit `bit` of `word`, or 32. */

@@ -75,7 +75,7 @@ export const isIpv4 = (address: Address): boolean =>
 
 /** `::` or `::ffff:0.0.0.0`: no preference (RFC 6887 section 5). */
 export const isAny = (address: Address): boolean =>
-  address.charCodeAt(7) === 0 && (address === ANY4 || address === ANY6)
+  address.charCodeAt(7) === 0 && address.charCodeAt(6) === 0 && (address === ANY4 || address === ANY6)
 
 /** The 32-bit IPv4 value, unsigned, of an IPv4-mapped address. */
 export const ipv4Value = (address: Address): number => addressWord(address, 3) >>> 0

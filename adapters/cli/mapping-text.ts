@@ -22,6 +22,8 @@ export const shortOrigin = ({ origin }: Pick<Mapping, "origin">): string => {
       return "NAT-PMP"
     case "traffic":
       return "traffic"
+    case "administrator":
+      return "static"
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Address } from "../wire/index.ts"
-import type { Filter, Mapping } from "./mapping.ts"
+import type { Address, Nonce } from "../wire/index.ts"
+import type { Filter, Mapping, Realm } from "./mapping.ts"
 
 /** The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, and one for drops. */
 export type CounterVector = "operation" | "result" | "option" | "natpmp-operation" | "natpmp-result" | "drop"
@@ -67,15 +67,44 @@ export type Counters = Readonly<Record<CounterVector, readonly { readonly index:
 export type Change =
   /** A mapping came to be, was given a new lifetime, was deleted on request, or ran out. */
   | { readonly type: "created" | "renewed" | "deleted" | "expired"; readonly mapping: Mapping }
+  /** Its external end became another one: the pool changed. `mapping` has the new end (RFC 6887 section 14.2). */
+  | {
+      readonly type: "moved"
+      readonly mapping: Mapping
+      readonly external: Address
+      readonly externalPort: number
+    }
+  /** An external end that was freed waits until `until`, milliseconds, before others get it (RFC 6887 section 15). */
+  | {
+      readonly type: "held"
+      readonly protocol: number
+      readonly internal: Address
+      readonly internalPort: number
+      readonly realm: Realm | undefined
+      readonly external: Address
+      readonly externalPort: number
+      readonly nonce: Nonce | undefined
+      readonly until: number
+    }
+  /** A held external end is free again: reclaimed, or its time is over. */
+  | { readonly type: "freed"; readonly protocol: number; readonly external: Address; readonly externalPort: number }
   /** The filters of a MAP mapping are now exactly these (RFC 6887 section 13.3). */
   | {
       readonly type: "filtered"
       readonly protocol: number
       readonly internal: Address
       readonly internalPort: number
+      readonly realm: Realm | undefined
       readonly filters: readonly Filter[]
     }
   /** One counter went up by one: `index` is the opcode, result code, option code or drop reason's number. */
   | { readonly type: "counted"; readonly vector: CounterVector; readonly index: number }
   /** Epoch Time starts again from 0 at `at`, milliseconds (RFC 6887 section 8.5). */
   | { readonly type: "epoch-reset"; readonly at: number }
+  /** One subscriber's Epoch Time starts again from 0 at `at`, milliseconds. */
+  | {
+      readonly type: "subscriber-reset"
+      readonly internal: Address
+      readonly realm: Realm | undefined
+      readonly at: number
+    }

@@ -22,8 +22,8 @@ export const filter = (state: CgnState, ask: FilterAsk, now: number): CgnResult<
   if (after.length > step.config.filterLimit) return refused(ResultCode.EXCESSIVE_REMOTE_PEERS)
   const changes: Change[] = []
   if (after.length !== before.length || !after.every((one, i) => sameFilter(one, before[i]))) {
-    const { protocol, internal, internalPort } = ask
-    const made: Change = { type: "filtered", protocol, internal, internalPort, filters: after }
+    const { protocol, internal, internalPort, realm } = ask
+    const made: Change = { type: "filtered", protocol, internal, internalPort, realm, filters: after }
     changes.push(made)
     applyChange(step, made, row)
   }

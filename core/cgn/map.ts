@@ -14,7 +14,7 @@ import {
   SUBSCRIBER,
   Subscriber,
 } from "./layout.ts"
-import type { Mapping } from "./mapping.ts"
+import type { Mapping, Realm } from "./mapping.ts"
 import { slotOf } from "./ports.ts"
 import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf, setMapDeadline } from "./row.ts"
 import { change, create, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
@@ -42,6 +42,9 @@ const mapOf = (
   remotePort: 0,
   nonce: ask.nonce,
   expires: instantOf(step.config, deadline),
+  realm: ask.realm,
+  clientPort: ask.clientPort ?? 0,
+  details: undefined,
 })
 
 /**
@@ -125,7 +128,13 @@ const mayTouch = (step: Step, row: number, ask: DeleteAsk): boolean => {
   return ask.nonce !== undefined && hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce)
 }
 
-export const delMappings = (state: CgnState, internal: Address, protocol: number, now: number) => {
+export const delMappings = (
+  state: CgnState,
+  internal: Address,
+  _realm: Realm | undefined,
+  protocol: number,
+  now: number,
+) => {
   const step = stepOf(state, now)
   const { table } = step
   const changes: Change[] = []

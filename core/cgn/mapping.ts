@@ -2,12 +2,30 @@ import type { Address, Nonce } from "../wire/index.ts"
 
 /**
  * How a mapping came to be (RFC 6887 section 3): `map` explicit dynamic inbound, `peer` explicit dynamic outbound for one
- * remote peer, `implicit` dynamic from outbound traffic.
+ * remote peer, `implicit` dynamic from outbound traffic, `static` by the administrator.
  */
-export type MappingKind = "map" | "peer" | "implicit"
+export type MappingKind = "map" | "peer" | "implicit" | "static"
 
 /** Which protocol, or what else, asked for it; NAT-PMP mappings reserve their companion port (RFC 6886 section 3.3). */
-export type MappingOrigin = "pcp" | "nat-pmp" | "traffic"
+export type MappingOrigin = "pcp" | "nat-pmp" | "traffic" | "administrator"
+
+/**
+ * What keeps overlapping internal addresses apart: a softwire's B4 address (RFC 6333), a layer-2 id, a THIRD_PARTY_ID
+ * (RFC 7843), as 128 bits. Two equal internal addresses in different realms are different hosts.
+ */
+export type Realm = Address
+
+/** What few mappings have. */
+export interface MappingDetails {
+  /** Made with PREFER_FAILURE: an update must not move it (RFC 6887 section 14.2). */
+  readonly preferFailure: boolean
+  /** Who asked for it with THIRD_PARTY; `undefined`: the internal host itself. */
+  readonly requester: Address | undefined
+  /** The THIRD_PARTY_ID option's octets (RFC 7843), in hex, for echoing it. */
+  readonly thirdPartyId: string | undefined
+  /** DESCRIPTION as it was stored (RFC 7220). */
+  readonly description: string | undefined
+}
 
 /** A mapping as data. Times are milliseconds on the clock that the caller passes as `now`. */
 export interface Mapping {
@@ -17,6 +35,7 @@ export interface Mapping {
   readonly protocol: number
   readonly internal: Address
   readonly internalPort: number
+  readonly realm: Realm | undefined
   readonly external: Address
   readonly externalPort: number
   /** The remote peer of a `peer` mapping; `undefined` and 0 otherwise. */
@@ -26,6 +45,9 @@ export interface Mapping {
   readonly nonce: Nonce | undefined
   /** The instant from which it counts as absent; `Infinity` for a mapping that does not expire. */
   readonly expires: number
+  /** UDP source port of the request that made or renewed it last, where updates go (RFC 6887 section 14.2); 0: nobody's. */
+  readonly clientPort: number
+  readonly details: MappingDetails | undefined
 }
 
 /** One remote peer filter (RFC 6887 section 13.3). */

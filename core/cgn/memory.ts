@@ -2,10 +2,11 @@ import { nextDue, type Sizes, word } from "../table/index.ts"
 import { type Address, isAny, isIpv4, ResultCode } from "../wire/index.ts"
 import { apply } from "./apply.ts"
 import type { Change } from "./change.ts"
-import type { Cgn } from "./contract.ts"
+import type { Cgn, SubscriberAnswer } from "./contract.ts"
 import { filter } from "./filter.ts"
 import { type CgnState, createCgnTable, instantOf, SUBSCRIBER, Subscriber } from "./layout.ts"
 import { addMapping, delMapping, delMappings } from "./map.ts"
+import type { Realm } from "./mapping.ts"
 import { addDynamic } from "./peer.ts"
 import { pairedAddress, slotOf } from "./ports.ts"
 import { findSubscriber } from "./row.ts"
@@ -29,7 +30,12 @@ export const createCgn = (
   return { ok: true, state: { version: createCgnTable(config, sizes), config } }
 }
 
-const externalAddress = (state: CgnState, internal: Address, now: number): Address | undefined => {
+const externalAddress = (
+  state: CgnState,
+  internal: Address,
+  _realm: Realm | undefined,
+  now: number,
+): Address | undefined => {
   const { table, config } = stepOf(state, now)
   const subscriber = findSubscriber(table, internal)
   return config.external[
@@ -46,18 +52,21 @@ const expire = (state: CgnState, now: number, limit: number) => {
   return { state: sealed(step), changes, next }
 }
 
+const SERVED: SubscriberAnswer = { code: ResultCode.SUCCESS, epochStart: undefined }
+const NOT_SERVED: SubscriberAnswer = { code: ResultCode.NOT_AUTHORIZED, epochStart: undefined }
+
 /** The in-memory CGN behind the server's seam. */
 export const memoryCgn: Cgn<CgnState> = {
   // Whoever has an IPv4 address inside is a subscriber of a NAT44; an IPv6 client is none.
-  getSubscriber: (_state, internal) =>
-    isIpv4(internal) && !isAny(internal) ? ResultCode.SUCCESS : ResultCode.NOT_AUTHORIZED,
+  getSubscriber: (_state, internal) => (isIpv4(internal) && !isAny(internal) ? SERVED : NOT_SERVED),
+  authorize: () => ResultCode.SUCCESS,
   addMapping,
   delMapping,
   delMappings,
   addDynamic,
   filter,
   externalAddress,
-  supports: (_state, protocol) => slotOf(protocol) >= 0,
+  supports: (_state, protocol, internalPort) => internalPort !== 0 && slotOf(protocol) >= 0,
   expire,
   apply,
 }

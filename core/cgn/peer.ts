@@ -29,6 +29,8 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
       externalPort: ask.suggestedPort,
       lifetime: 0,
       changes,
+      ports: 1,
+      description: undefined,
     }
   if (row === 0) {
     if (!hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
@@ -68,6 +70,9 @@ const peerOf = (
   deadline: number,
 ): Mapping => ({
   kind: "peer",
+  realm: ask.realm,
+  clientPort: ask.clientPort ?? 0,
+  details: undefined,
   origin: "pcp",
   protocol: ask.protocol,
   internal: ask.internal,

@@ -281,6 +281,9 @@ const endOf = (step: Step, row: number) => {
     internalPort: internalEnd & 0xffff,
     external: config.external[addressOf(externalEnd)],
     externalPort: portOf(externalEnd),
+    realm: undefined,
+    clientPort: 0,
+    details: undefined,
   }
 }
 

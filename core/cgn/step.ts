@@ -30,9 +30,15 @@ export const done = (
   externalPort: end.externalPort,
   lifetime,
   changes,
+  ports: 1,
+  description: undefined,
 })
 
-export const refused = (code: number, lifetime?: number): CgnRefused => ({ outcome: "refused", code, lifetime })
+export const refused = (code: CgnRefused["code"], lifetime?: number): CgnRefused => ({
+  outcome: "refused",
+  code,
+  lifetime,
+})
 
 /** Whole seconds until a deadline; at least 1, since it has not come yet. */
 export const secondsLeft = (step: Step, deadline: number, now: number): number =>

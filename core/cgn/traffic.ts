@@ -49,6 +49,9 @@ export const noteOutbound = (
       remotePort: 0,
       nonce: undefined,
       expires: instantOf(config, deadline),
+      realm: end.realm,
+      clientPort: 0,
+      details: undefined,
     })
   return { state: sealed(step), changes }
 }

@@ -31,8 +31,8 @@ export const serveMap = <S>(state: ServerState<S>, request: Request, options: Op
   const asked = u32(bytes, 4)
   if (protocol === 0 && internalPort !== 0) return refuse(state, request, ResultCode.MALFORMED_REQUEST)
   const internal = options.thirdParty ?? source
-  const subscriber = cgn.getSubscriber(cgnState, internal)
-  if (subscriber !== ResultCode.SUCCESS) return refuse(state, request, subscriber)
+  const { code } = cgn.getSubscriber(cgnState, internal, undefined)
+  if (code !== ResultCode.SUCCESS) return refuse(state, request, code)
   const nonce = readNonce(bytes, 24)
   if (asked === 0) {
     const done = cgn.delMapping(cgnState, { protocol, internal, internalPort, origin: "pcp", nonce }, now)
@@ -41,7 +41,7 @@ export const serveMap = <S>(state: ServerState<S>, request: Request, options: Op
       : succeed(state, request, options, done, done.changes)
   }
   // A mapping of all ports, or of all protocols, is none that a NAT44 of shared addresses can give in its entirety.
-  if (internalPort === 0 || !cgn.supports(cgnState, protocol)) return refuse(state, request, ResultCode.UNSUPP_PROTOCOL)
+  if (!cgn.supports(cgnState, protocol, internalPort)) return refuse(state, request, ResultCode.UNSUPP_PROTOCOL)
   const done = cgn.addMapping(
     cgnState,
     {
@@ -54,6 +54,7 @@ export const serveMap = <S>(state: ServerState<S>, request: Request, options: Op
       suggestedPort: u16(bytes, 42),
       lifetime: grantedLifetime(settings, asked),
       preferFailure: options.preferFailure,
+      clientPort: request.sourcePort,
     },
     now,
   )

@@ -1,4 +1,4 @@
-import type { Change } from "../cgn/index.ts"
+import type { CgnRefused, Change } from "../cgn/index.ts"
 import {
   ANY4,
   ipv4Value,
@@ -56,8 +56,8 @@ const unsupportedOpcode = <S>(state: ServerState<S>, request: Request): Served<S
 const serveExternalAddress = <S>(state: ServerState<S>, request: Request): Served<S> => {
   const { source, now } = request
   const { cgn, cgnState } = state
-  const served = cgn.getSubscriber(cgnState, source) === ResultCode.SUCCESS
-  const external = served ? cgn.externalAddress(cgnState, source, now) : undefined
+  const served = cgn.getSubscriber(cgnState, source, undefined).code === ResultCode.SUCCESS
+  const external = served ? cgn.externalAddress(cgnState, source, undefined, now) : undefined
   const found = external !== undefined && isIpv4(external)
   const code = found ? NatPmpResult.SUCCESS : served ? NatPmpResult.NETWORK_FAILURE : NatPmpResult.NOT_AUTHORIZED
   const reply = new Uint8Array(12)
@@ -79,10 +79,10 @@ const serveMapping = <S>(state: ServerState<S>, request: Request, protocol: numb
   const internalPort = u16(bytes, 4)
   const asked = u32(bytes, 8)
   const end = { protocol, internal: source, internalPort }
-  if (cgn.getSubscriber(cgnState, source) !== ResultCode.SUCCESS)
+  if (cgn.getSubscriber(cgnState, source, undefined).code !== ResultCode.SUCCESS)
     return answer(state, request, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
   if (asked === 0 && internalPort === 0) {
-    const all = cgn.delMappings(cgnState, source, protocol, now)
+    const all = cgn.delMappings(cgnState, source, undefined, protocol, now)
     const code = all.complete ? NatPmpResult.SUCCESS : NatPmpResult.NOT_AUTHORIZED
     return answer(state, request, all.state, code, 0, 0, all.changes)
   }
@@ -102,6 +102,7 @@ const serveMapping = <S>(state: ServerState<S>, request: Request, protocol: numb
       suggestedPort: u16(bytes, 6),
       lifetime: Math.min(settings.maxLifetime, asked),
       preferFailure: false,
+      clientPort: request.sourcePort,
     },
     now,
   )
@@ -110,7 +111,7 @@ const serveMapping = <S>(state: ServerState<S>, request: Request, protocol: numb
 }
 
 /** The NAT-PMP result code that says best what a PCP one says. */
-const resultOf = (code: number): number => {
+const resultOf = (code: CgnRefused["code"]): number => {
   switch (code) {
     case ResultCode.NOT_AUTHORIZED:
       return NatPmpResult.NOT_AUTHORIZED

@@ -33,9 +33,9 @@ export const servePeer = <S>(state: ServerState<S>, request: Request, options: O
   if (protocol === 0 || internalPort === 0 || remotePort === 0 || !isRemotePeer(remote))
     return refuse(state, request, ResultCode.MALFORMED_REQUEST)
   const internal = options.thirdParty ?? source
-  const subscriber = cgn.getSubscriber(cgnState, internal)
-  if (subscriber !== ResultCode.SUCCESS) return refuse(state, request, subscriber)
-  if (!cgn.supports(cgnState, protocol)) return refuse(state, request, ResultCode.UNSUPP_PROTOCOL)
+  const { code } = cgn.getSubscriber(cgnState, internal, undefined)
+  if (code !== ResultCode.SUCCESS) return refuse(state, request, code)
+  if (!cgn.supports(cgnState, protocol, internalPort)) return refuse(state, request, ResultCode.UNSUPP_PROTOCOL)
   const asked = u32(bytes, 4)
   const done = cgn.addDynamic(
     cgnState,

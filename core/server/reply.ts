@@ -1,4 +1,4 @@
-import type { Change } from "../cgn/index.ts"
+import type { CgnRefused, Change } from "../cgn/index.ts"
 import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
 import type { Request } from "./request.ts"
 import type { ServerState } from "./settings.ts"
@@ -71,10 +71,19 @@ export interface Served<S> {
 }
 
 /** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */
-export const refuse = <S>(state: ServerState<S>, request: Request, code: number, lifetime?: number): Served<S> => ({
-  cgnState: state.cgnState,
-  reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
-  code,
-  changes: [],
-  options: NO_OPTION_CODES,
-})
+export const refuse = <S>(
+  state: ServerState<S>,
+  request: Request,
+  answer: CgnRefused["code"],
+  lifetime?: number,
+): Served<S> => {
+  // libpcpd's generic CGN error has no code of its own on the wire: NO_RESOURCES is the catch-all (RFC 6887 section 7.4).
+  const code = answer === "cgn-error" ? ResultCode.NO_RESOURCES : answer
+  return {
+    cgnState: state.cgnState,
+    reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
+    code,
+    changes: [],
+    options: NO_OPTION_CODES,
+  }
+}

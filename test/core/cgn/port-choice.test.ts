@@ -81,7 +81,7 @@ test("hosts are spread over the pool's addresses, and each keeps to one while th
   let state = cgnWith({ external })
   const counts = new Map<string, number>()
   for (let n = 1; n <= 1600; n++) {
-    const paired = memoryCgn.externalAddress(state, host(n), 0)
+    const paired = memoryCgn.externalAddress(state, host(n), undefined, 0)
     let at = ""
     for (const [protocol, origin] of [
       [UDP, "pcp"],

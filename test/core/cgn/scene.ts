@@ -88,7 +88,7 @@ export const met = (result: CgnResult<CgnState>) => {
 }
 
 /** The code of a request that was refused. */
-export const refusal = (result: CgnResult<CgnState>): number => {
+export const refusal = (result: CgnResult<CgnState>): number | "cgn-error" => {
   assert.ok(result.outcome === "refused", "not refused")
   return result.code
 }

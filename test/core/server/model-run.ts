@@ -93,7 +93,7 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
   if (!made.ok) throw new Error(made.error.text)
   const paired = new Map(
     SUBSCRIBERS.map((one) => {
-      const external = memoryCgn.externalAddress(cgn.state, address(one), start)
+      const external = memoryCgn.externalAddress(cgn.state, address(one), undefined, start)
       return [one, external === undefined ? "none" : formatAddress(external)]
     }),
   )

@@ -1,4 +1,5 @@
 export * from "./address.ts"
+export * from "./cgn-profile.ts"
 export * from "./dissect/index.ts"
 export { encode, encodeWith } from "./encode.ts"
 export type { Encoded, EncodeError } from "./encoded.ts"

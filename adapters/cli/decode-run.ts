@@ -1,4 +1,4 @@
-import { complain, messageOf } from "./complain.ts"
+import { complain, messageOf, oneLine } from "./complain.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { fieldColumns } from "./field-columns.ts"
 import { fileInput, type Input, type InputPacket, isFile, streamInput, textInput } from "./input.ts"
@@ -118,5 +118,5 @@ const hint = (nothing: boolean, words: readonly string[]): string =>
     : ""
 
 const note = (text: string): void => {
-  process.stderr.write(`${paintFor(process.stderr).dim(text.replaceAll("\n", " "))}\n`)
+  process.stderr.write(`${paintFor(process.stderr).dim(oneLine(text))}\n`)
 }

@@ -22,6 +22,8 @@ const program = new Command("sallyport")
   .helpOption("-h, --help", "print help")
   .helpCommand("help [command]", "print help for a command")
   .addHelpText("after", EXIT_HELP)
+  // Commands made after this say what is wrong as everything else does, and show no raw argument.
+  .configureOutput({ outputError: (text) => complain(text.trim().replace(/^error: /, "")) })
 
 serveCommand(program)
 decodeCommand(program)

@@ -74,7 +74,7 @@ export const jsonReport = (sink: Sink, clock: Clock): Report => {
         for (const mapping of page.mappings) sink.print(line({ event: "mapping", ...mappingRecord(mapping, wall) }))
         count += page.mappings.length
         after = page.after
-        await sink.ready()
+        if (!(await sink.ready())) return
         await turn()
       }
       sink.print(line({ time: wall.time(), event: "mappings", count }))

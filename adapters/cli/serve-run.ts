@@ -14,16 +14,16 @@ import { paintFor } from "./paint.ts"
 import { DEFAULT_POOL, poolAddresses, poolSize } from "./pool.ts"
 import { jsonReport, type Report, textReport } from "./report.ts"
 import { defaultListen, optionOf, type ServeOptions } from "./serve-options.ts"
-import { fileSink } from "./sink.ts"
+import { fileSink, openOutput } from "./sink.ts"
 
 /** Serves until a signal, or until nobody reads what it prints. `command` says what is wrong with the options. */
 export const serve = async (options: ServeOptions, command: Command): Promise<void> => {
-  const fail = (text: string): never => command.error(`error: ${text}`, { exitCode: Exit.USAGE })
+  const fail = (text: string): never => command.error(text, { exitCode: Exit.USAGE })
   const external = poolOf(options, fail)
   const state = createState(options, external, fail)
   let stop = (): void => {}
   const sink = fileSink(
-    1,
+    openOutput(),
     (cause) => {
       // Nobody reads any more: stop as at a signal. Any other failure would be silent if nobody said it.
       if (cause.code !== "EPIPE") complain(`standard output: ${cause.message}`)
@@ -47,6 +47,7 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   // Last: whoever reads that it listens may send a signal at once.
   report.listening(host.local, external, options)
   await stopped
+  sink.hurry(FAREWELL)
   await host.stop()
   onList()
   await listing
@@ -135,6 +136,9 @@ const reason = ({ code, text }: UdpError): string => {
       return `cannot be used: ${text}`
   }
 }
+
+/** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
+const FAREWELL = 1000
 
 /** Socket trouble comes in floods: the same line at most once in ten seconds. */
 const QUIET = 10_000

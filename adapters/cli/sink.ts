@@ -1,9 +1,10 @@
-import { write } from "node:fs"
+import { constants, fstatSync, openSync, write } from "node:fs"
+import { isatty } from "node:tty"
 
 /** Octets that may wait for a slow reader before {@link Sink.offer} leaves lines out. */
 const PATIENCE = 4 * 1024 * 1024
-/** Milliseconds before a full, non-blocking terminal or pipe is tried again. */
-const AGAIN = 10
+/** Milliseconds before a full, non-blocking terminal or pipe is tried again: at first, and for a reader that stays away. */
+const AGAIN = { least: 1, most: 32 }
 
 /**
  * Lines to standard output that never hold up whoever writes them: Node's own `process.stdout` blocks on a pipe or terminal
@@ -15,10 +16,26 @@ export interface Sink {
   print(text: string): void
   /** Takes a line unless the reader is far behind; how many were left out is printed when it has caught up. */
   offer(line: string): void
-  /** Resolves when less than a buffer waits: for producers that can wait. */
-  ready(): Promise<void>
+  /** Resolves when less than a buffer waits: for producers that can wait. `false`: nobody reads any more. */
+  ready(): Promise<boolean>
+  /** From now on a reader that takes nothing for so many milliseconds counts as gone, with the cause ETIMEDOUT. */
+  hurry(patience: number): void
   /** Resolves when everything is written, or nobody reads any more. */
   end(): Promise<void>
+}
+
+/**
+ * A descriptor of standard output whose writes never block. A blocked write would hold a thread that Node waits for when it
+ * exits, so nothing but SIGKILL would end a server whose reader sleeps. Its own opening of the pipe or terminal, as the
+ * flag of the inherited one is shared with the shell; where there is no /proc the inherited one has to do.
+ */
+export const openOutput = (): number => {
+  try {
+    if (!fstatSync(1).isFIFO() && !isatty(1)) return 1
+    return openSync("/proc/self/fd/1", constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    return 1
+  }
 }
 
 /** @param closed Called once when nobody reads any more (EPIPE), or writing fails for good, then with the cause. */
@@ -32,6 +49,8 @@ export const fileSink = (
   let busy = false
   let broken = false
   let missed = 0
+  let progress = performance.now()
+  let watch: NodeJS.Timeout | undefined
   let listeners: { readonly below: number; readonly call: () => void }[] = []
 
   const wake = (): void => {
@@ -54,28 +73,36 @@ export const fileSink = (
       return
     }
     busy = true
+    progress = performance.now()
     const bytes = Buffer.from(waiting.join(""))
     waiting = []
     size = bytes.length
     put(bytes)
   }
 
-  const put = (bytes: Buffer): void => {
+  const fail = (cause: NodeJS.ErrnoException): void => {
+    clearInterval(watch)
+    broken = true
+    waiting = []
+    size = 0
+    busy = false
+    wake()
+    closed(cause)
+  }
+
+  const put = (bytes: Buffer, again = AGAIN.least): void => {
     write(fd, bytes, 0, bytes.length, null, (cause, written) => {
+      if (broken) return
       if (cause?.code === "EAGAIN") {
-        setTimeout(() => put(bytes), AGAIN)
+        setTimeout(() => put(bytes, Math.min(again * 2, AGAIN.most)), again)
         return
       }
       if (cause !== null) {
-        broken = true
-        waiting = []
-        size = 0
-        busy = false
-        wake()
-        closed(cause)
+        fail(cause)
         return
       }
       size -= written
+      progress = performance.now()
       wake()
       if (written < bytes.length) put(bytes.subarray(written))
       else flush()
@@ -103,7 +130,16 @@ export const fileSink = (
       if (size > PATIENCE) missed++
       else print(line)
     },
-    ready: () => when(PATIENCE / 4),
+    ready: () => when(PATIENCE / 4).then(() => !broken),
+    hurry: (patience) => {
+      progress = performance.now()
+      clearInterval(watch)
+      watch = setInterval(() => {
+        if (!busy || performance.now() - progress < patience) return
+        fail(Object.assign(new Error("its reader takes nothing any more: the rest is lost"), { code: "ETIMEDOUT" }))
+      }, patience / 4)
+      watch.unref()
+    },
     end: () => when(0),
   }
 }

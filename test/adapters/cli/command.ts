@@ -58,6 +58,7 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     ? out.until(/"event":"listening".*"port":(\d+)/)
     : err.until(/Listening.*:(\d+)/)
   const ended = once(child, "close")
+  const exited = once(child, "exit")
   const early = ended.then(() => {
     throw new Error(`serve ended: ${err.text()}`)
   })
@@ -72,6 +73,9 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     records: () => records(out.text()),
     stop: async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
       child.kill(signal)
+      await exited
+      // A test may have stopped reading.
+      child.stdout?.resume()
       await ended
       return { code: child.exitCode, stdout: out.text(), stderr: err.text() }
     },

@@ -154,6 +154,18 @@ describe("sallyport serve", { concurrency: 3 }, () => {
   })
 })
 
+it("ends at the first signal when its reader has gone to sleep, and says that the rest is lost", async () => {
+  const server = await serving(["--json", "--min-lifetime", "0"])
+  server.child.stdout?.pause()
+  const peer = await client()
+  // Far more lines than a pipe and this process's buffer hold.
+  for (let port = 1; port < 4000; port++) await peer.ask(mapRequest(port % 900, 3600), server.port)
+  peer.close()
+  const { code, stderr } = await server.stop()
+  assert.equal(code, 0)
+  assert.match(stderr, /^sallyport: standard output: its reader takes nothing any more: the rest is lost\n$/)
+})
+
 /** A network namespace of its own, where port 5351 is free, in which a shell sets up and then becomes the command. */
 const inNamespace = (setup: string): readonly string[] => [
   "unshare",

@@ -42,6 +42,7 @@ describe("sallyport, wrongly used, says one line and ends with 1", { concurrency
       assert.equal(code, 1)
       assert.equal(stdout, "")
       assert.match(stderr, line)
+      assert.match(stderr, /^sallyport: /)
       assert.equal(stderr.split("\n").length, 2, stderr)
       assertNoStack(stderr)
     })
@@ -61,7 +62,7 @@ describe("sallyport, wrongly used, says one line and ends with 1", { concurrency
     socket.close()
     assert.equal(code, 1)
     assert.equal(stdout, "")
-    assert.match(stderr, /^error: option '--listen': 127\.0\.0\.1:\d+ is in use already; choose another.*\n$/)
+    assert.match(stderr, /^sallyport: option '--listen': 127\.0\.0\.1:\d+ is in use already; choose another.*\n$/)
   })
 })
 

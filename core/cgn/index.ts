@@ -17,5 +17,25 @@ export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, type Page } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
-export { type CgnSettings, MAX_POOL, type SettingsError } from "./settings.ts"
+export type { PortRange, Prefix, Rule } from "./rule.ts"
+export {
+  CGN_DEFAULTS,
+  type CgnChangeable,
+  type CgnSettings,
+  type InternalFamily,
+  MAX_POOL,
+  type NoncePolicy,
+  type StaticMapping,
+} from "./settings.ts"
+export type { SettingsError } from "./settings-check.ts"
+export {
+  type CreatedNpt,
+  createNpt,
+  type NptSettingsError,
+  type NptState,
+  nptCgn,
+  nptInbound,
+  nptOutbound,
+} from "./stateless/npt.ts"
+export type { Prefix6, PrefixPair, Translator } from "./stateless/prefix.ts"
 export { noteOutbound } from "./traffic.ts"

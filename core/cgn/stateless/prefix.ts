@@ -1,0 +1,116 @@
+import { type Address, addressFromWords, addressWord, formatAddress, isAny, isIpv4 } from "../../wire/index.ts"
+
+/** The first `length` bits of an IPv6 address; those behind are zero. */
+export interface Prefix6 {
+  readonly prefix: Address
+  readonly length: number
+}
+
+/** An internal prefix and the external one that replaces it: one NPTv6 translator (RFC 6296 section 3.1). */
+export interface PrefixPair {
+  readonly internal: Prefix6
+  readonly external: Prefix6
+}
+
+/** A translator as it is used: both prefixes at the same length, and the constant that keeps checksums what they were. */
+export interface Translator {
+  readonly internal: Address
+  readonly external: Address
+  /** Bits, 1 to 64: those of the longer prefix of the two; the shorter is extended with zeros. */
+  readonly length: number
+  /** One's complement sum of the internal prefix minus that of the external one, 16 bits (RFC 6296 section 3.1). */
+  readonly adjustment: number
+}
+
+/** Why a prefix is none that is translated, as the end of a sentence; `undefined` when it is fine. */
+export const prefixFault = ({ prefix, length }: Prefix6): string | undefined => {
+  // The adjustment is that of the first 64 bits (RFC 6296 section 3.1): for longer prefixes the algorithm says nothing.
+  if (!Number.isInteger(length) || length < 1 || length > 64) return `has ${length} bits, not 1 to 64`
+  if (isIpv4(prefix) || isAny(prefix) || addressWord(prefix, 0) >>> 24 === 0xff) return "is not of IPv6 unicast"
+  for (const word of [0, 1, 2, 3] as const) {
+    const inside = Math.min(32, Math.max(0, length - 32 * word))
+    // A shift by 32 would be a shift by 0.
+    if (inside < 32 && addressWord(prefix, word) << inside !== 0) return `has bits behind its first ${length}`
+  }
+  return undefined
+}
+
+/** For people: `2001:db8:1::/48`. */
+export const formatPrefix = ({ prefix, length }: Prefix6): string => `${formatAddress(prefix)}/${length}`
+
+/** Do the prefixes have addresses in common? */
+export const overlap = (a: Prefix6, b: Prefix6): boolean => hasPrefix(a.prefix, b.prefix, Math.min(a.length, b.length))
+
+export const makeTranslator = ({ internal, external }: PrefixPair): Translator => ({
+  internal: internal.prefix,
+  external: external.prefix,
+  length: Math.max(internal.length, external.length),
+  adjustment: add(sum64(internal.prefix), ~sum64(external.prefix) & 0xffff),
+})
+
+/** The external address of an internal one; `undefined` where it has none (RFC 6296 sections 3.2, 3.4, 3.5 and 3.7). */
+export const outbound = (translator: Translator, address: Address): Address | undefined =>
+  translate(address, translator.internal, translator.external, translator.length, translator.adjustment)
+
+/** The internal address of an external one; `undefined` where it has none (RFC 6296 section 3.3). */
+export const inbound = (translator: Translator, address: Address): Address | undefined =>
+  translate(address, translator.external, translator.internal, translator.length, ~translator.adjustment & 0xffff)
+
+const translate = (
+  address: Address,
+  from: Address,
+  to: Address,
+  length: number,
+  adjustment: number,
+): Address | undefined => {
+  if (!hasPrefix(address, from, length)) return undefined
+  const at = adjustedUnit(address, length)
+  if (at === undefined) return undefined
+  const units: number[] = []
+  for (let i = 0; i < 8; i++) {
+    const mask = unitMask(length - 16 * i)
+    units.push((to.charCodeAt(i) & mask) | (address.charCodeAt(i) & ~mask))
+  }
+  const adjusted = add(units[at], adjustment)
+  units[at] = adjusted === 0xffff ? 0 : adjusted
+  return addressOfUnits(units)
+}
+
+/**
+ * Which of an address's eight 16-bit units takes the adjustment: the subnet for prefixes of up to 48 bits (RFC 6296
+ * section 3.4), else the first of the interface identifier that is not 0xffff (section 3.5). None where that subnet is
+ * 0xffff (sections 3.2 and 4.2), where all four are, and where the identifier is all zeros (section 3.7).
+ *
+ * The other direction finds the same unit, as an adjusted one is never 0xffff.
+ */
+const adjustedUnit = (address: Address, length: number): number | undefined => {
+  if (length <= 48) return address.charCodeAt(3) === 0xffff ? undefined : 3
+  if (addressWord(address, 2) === 0 && addressWord(address, 3) === 0) return undefined
+  for (let i = 4; i < 8; i++) if (address.charCodeAt(i) !== 0xffff) return i
+  return undefined
+}
+
+/** One's complement sum of two 16-bit values (RFC 1071). */
+const add = (a: number, b: number): number => {
+  const sum = a + b
+  return (sum & 0xffff) + (sum >>> 16)
+}
+
+/** One's complement sum of the first four 16-bit units: the zero-extended /64 of RFC 6296 section 3.1. */
+const sum64 = (prefix: Address): number => {
+  let sum = 0
+  for (let i = 0; i < 4; i++) sum = add(sum, prefix.charCodeAt(i))
+  return sum
+}
+
+/** The first `bits` bits of a 16-bit unit: none below 1, all from 16 up. */
+const unitMask = (bits: number): number => (bits <= 0 ? 0 : bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff)
+
+const hasPrefix = (address: Address, prefix: Address, length: number): boolean => {
+  for (let i = 0; 16 * i < length; i++)
+    if (((address.charCodeAt(i) ^ prefix.charCodeAt(i)) & unitMask(length - 16 * i)) !== 0) return false
+  return true
+}
+
+const addressOfUnits = (u: readonly number[]): Address =>
+  addressFromWords((u[0] << 16) | u[1], (u[2] << 16) | u[3], (u[4] << 16) | u[5], (u[6] << 16) | u[7])

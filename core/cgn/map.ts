@@ -89,7 +89,7 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     changes,
   )
   if (!chosen.ok) return refused(chosen.code)
-  const end = { external: config.external[chosen.external], externalPort: chosen.port }
+  const end = { external: config.addresses[chosen.external], externalPort: chosen.port }
   const mapping = mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
   create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
   return done(step, "new", end, ask.lifetime, changes)

@@ -10,7 +10,9 @@ import type { Realm } from "./mapping.ts"
 import { addDynamic } from "./peer.ts"
 import { pairedAddress, slotOf } from "./ports.ts"
 import { findSubscriber } from "./row.ts"
-import { type CgnSettings, checkCgnSettings, configureCgn, type SettingsError } from "./settings.ts"
+import { permit } from "./rule.ts"
+import { type CgnSettings, configureCgn } from "./settings.ts"
+import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { sealed, stepOf } from "./step.ts"
 import { expireRows } from "./sweep.ts"
 
@@ -38,7 +40,7 @@ const externalAddress = (
 ): Address | undefined => {
   const { table, config } = stepOf(state, now)
   const subscriber = findSubscriber(table, internal)
-  return config.external[
+  return config.addresses[
     subscriber === 0 ? pairedAddress(config, internal) : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
   ]
 }
@@ -59,7 +61,7 @@ const NOT_SERVED: SubscriberAnswer = { code: ResultCode.NOT_AUTHORIZED, epochSta
 export const memoryCgn: Cgn<CgnState> = {
   // Whoever has an IPv4 address inside is a subscriber of a NAT44; an IPv6 client is none.
   getSubscriber: (_state, internal) => (isIpv4(internal) && !isAny(internal) ? SERVED : NOT_SERVED),
-  authorize: () => ResultCode.SUCCESS,
+  authorize: (state, request, source, thirdParty) => permit(state.config.rules, request, source, thirdParty),
   addMapping,
   delMapping,
   delMappings,

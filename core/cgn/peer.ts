@@ -37,7 +37,7 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
     const exact = ask.suggestedPort !== 0 || !isAny(ask.suggested)
     const chosen = choose(step, subscriber, { ...ask, natPmp: false, exact }, changes)
     if (!chosen.ok) return refused(chosen.code)
-    const end = { external: config.external[chosen.external], externalPort: chosen.port }
+    const end = { external: config.addresses[chosen.external], externalPort: chosen.port }
     const mapping = peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
     create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
     return done(step, "new", end, ask.lifetime, changes)

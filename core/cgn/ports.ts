@@ -115,7 +115,7 @@ const FOR_PORT = 2
 
 /** The number of the pool address that a subscriber without mappings is paired with: the same for all its internal ends. */
 export const pairedAddress = (config: CgnConfig, internal: Address): number =>
-  hashEnd(config, internal, 0, 0, FOR_ADDRESS) % config.external.length
+  config.pool[hashEnd(config, internal, 0, 0, FOR_ADDRESS) % config.pool.length]
 
 /** A free port of this address by the keyed hash, or -1 when it has none left; never a scan of a full set. */
 export const choosePort = (
@@ -142,4 +142,4 @@ export const choosePort = (
 
 /** The first address of the pool from `start` on, cyclically, that has a port free for this protocol, or -1. */
 export const chooseAddress = (step: Step, start: number, protocol: number, natPmp: boolean): number =>
-  nextFree(step.table, FULL, natPmp ? EITHER : slotOf(protocol), start, 0, step.config.external.length - 1)
+  nextFree(step.table, FULL, natPmp ? EITHER : slotOf(protocol), start, 0, step.config.addresses.length - 1)

@@ -279,7 +279,7 @@ const endOf = (step: Step, row: number) => {
     protocol: internalEnd >>> 16,
     internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
     internalPort: internalEnd & 0xffff,
-    external: config.external[addressOf(externalEnd)],
+    external: config.addresses[addressOf(externalEnd)],
     externalPort: portOf(externalEnd),
     realm: undefined,
     clientPort: 0,

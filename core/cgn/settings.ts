@@ -1,84 +1,187 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, formatAddress, i32, isAny, isIpv4 } from "../wire/index.ts"
+import { type Address, i32 } from "../wire/index.ts"
+import type { Realm } from "./mapping.ts"
+import type { PortRange, Rule } from "./rule.ts"
+
+/**
+ * A mapping by the administrator (RFC 6887 section 3): it does not expire, counts to no quota, and no request changes
+ * it. Its external port may lie outside the range of the dynamic ones, and its external address outside the pool.
+ */
+export interface StaticMapping {
+  /** IANA protocol number; 0 with both ports 0 is the DMZ host, which gets whatever nobody else does. */
+  readonly protocol: number
+  readonly internal: Address
+  /** 0 with external port 0: all ports of the protocol. */
+  readonly internalPort: number
+  readonly external: Address
+  readonly externalPort: number
+  readonly realm?: Realm | undefined
+}
+
+/**
+ * What a nonce protects (RFC 6887 section 11.3). `rfc`: PCP mappings from requests with another nonce; NAT-PMP, which has
+ * none, learns of them and cannot touch them, and PCP takes NAT-PMP mappings of the same host over. `strict`: besides,
+ * NAT-PMP does not learn of PCP mappings, and what NAT-PMP made only NAT-PMP changes. `off`: nonces are not compared, so
+ * that whoever can send with a host's address has its mappings: for clients that lose their nonce.
+ */
+export type NoncePolicy = "rfc" | "strict" | "off"
+
+/** Which internal addresses are served: IPv4 for a NAT44, IPv6 for a NAT64. */
+export type InternalFamily = "ipv4" | "ipv6" | "any"
 
 /** What a CGN is made from. */
 export interface CgnSettings {
   /** Pool of external IPv4 addresses, 1 to 16384, each once. */
   readonly external: readonly Address[]
   /** External ports that may be assigned, both ends included. */
-  readonly ports: { readonly first: number; readonly last: number }
-  /** MAP and PEER mappings that one subscriber may hold (RFC 6887 sections 11.3 and 17.2); 0 is no limit. */
+  readonly ports: PortRange
+  /** MAP and PEER mappings that one internal address may hold (RFC 6887 sections 11.3 and 17.2); 0 is no limit. */
   readonly quota: number
+  /** The same for one subscriber: a realm, or all internal addresses of one {@link subscriberPrefix}. Default 0: no limit. */
+  readonly subscriberQuota?: number
+  /** Leading bits that one subscriber's addresses share: of 32 for IPv4, of 128 for IPv6. Default 32 and 64. */
+  readonly subscriberPrefix?: { readonly ipv4: number; readonly ipv6: number }
   /** FILTERs that one mapping may have, at least 1 (RFC 6887 section 13.3). */
   readonly filterLimit: number
   /** Seconds without outbound traffic after which an implicit mapping ends: RFC 4787 REQ-5, RFC 5382 REQ-5. */
   readonly idleTimeout: { readonly udp: number; readonly tcp: number }
+  /**
+   * Seconds for which an external port that was freed is held for its former owner alone (RFC 6887 section 15, S-136);
+   * 0: not at all. Default 120 for both: two minutes of TIME_WAIT, and of UDP idle time. SCTP has TCP's.
+   */
+  readonly recycleDelay?: { readonly udp: number; readonly tcp: number }
+  /** Mappings by the administrator. Default none. */
+  readonly staticMappings?: readonly StaticMapping[]
+  /** Default `rfc`. */
+  readonly noncePolicy?: NoncePolicy
+  /** Permission rules in order; the first that matches decides. Default none: all is allowed. */
+  readonly rules?: readonly Rule[]
+  /** Default `ipv4`. */
+  readonly internalFamily?: InternalFamily
+  /** SCTP, without port rewriting (RFC 6887 section 16.3.3), and with {@link port0} whole protocols. Default off. */
+  readonly otherProtocols?: boolean
+  /**
+   * Internal port 0: all ports of a protocol, or a protocol that has none, on an external address of its own as far as
+   * that protocol goes (RFC 6887 section 11.1). Needs {@link otherProtocols}. Default off.
+   */
+  readonly port0?: boolean
+  /** Protocol and port 0: the DMZ host, on an external address of its own. Needs {@link port0}. Default off. */
+  readonly oneToOne?: boolean
   /** 32 octets of entropy; every random choice is computed from them. */
   readonly secret: Uint8Array
   /** The instant when the CGN starts, milliseconds on the clock of every later `now`. */
   readonly now: number
 }
 
+/** What can be changed while a CGN runs: all but its secret and its clock. */
+export type CgnChangeable = Omit<CgnSettings, "secret" | "now">
+
 /** Settings with what is computed from them once. */
-export interface CgnConfig extends CgnSettings {
+export interface CgnConfig extends Required<CgnSettings> {
+  /**
+   * Every external address by its number, which the table has in its rows. A number keeps its address over
+   * reconfigurations for as long as a mapping may have it; some stand for addresses that are no longer in use.
+   */
+  readonly addresses: readonly Address[]
+  /** Which numbers dynamic mappings may have. */
+  readonly inPool: readonly boolean[]
+  /** The numbers of the pool's addresses, in the pool's order. */
+  readonly pool: readonly number[]
+  /** The number of each address in the pool. */
   readonly poolIndex: ReadonlyMap<Address, number>
+  /** The number of each address in use: the pool's and the static mappings'. */
+  readonly addressIndex: ReadonlyMap<Address, number>
+  /** Can a mapping of a whole protocol be there at all? */
+  readonly whole: boolean
   /** Key of the port choice: its own, so that answers say nothing of the index hash's secret. */
   readonly portKey: readonly [number, number, number, number]
   readonly indexKey: readonly [number, number]
 }
 
-export interface SettingsError {
-  readonly code:
-    | "empty-pool"
-    | "pool-too-large"
-    | "bad-address"
-    | "bad-ports"
-    | "bad-quota"
-    | "bad-filters"
-    | "bad-secret"
-  readonly text: string
-}
-
-/** Each address of the pool costs a bit set a protocol, and its number must fit the page index. */
+/** Each address of the pool costs a bit set a protocol, and its number must fit an external end's word. */
 export const MAX_POOL = 16384
 
-/** The first rule that the settings break, or `undefined`. */
-export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefined => {
-  const { external, ports } = settings
-  if (external.length === 0) return { code: "empty-pool", text: "the pool of external addresses is empty" }
-  if (external.length > MAX_POOL)
-    return { code: "pool-too-large", text: `the pool has ${external.length} addresses; ${MAX_POOL} is the most` }
-  const seen = new Set<Address>()
-  for (const address of external) {
-    if (!isIpv4(address) || isAny(address))
-      return { code: "bad-address", text: `${formatAddress(address)} can't be an external address of a NAT44` }
-    if (seen.has(address)) return { code: "bad-address", text: `${formatAddress(address)} is in the pool twice` }
-    seen.add(address)
-  }
-  if (!isPort(ports.first) || !isPort(ports.last) || ports.first > ports.last)
-    return { code: "bad-ports", text: `${ports.first}-${ports.last} is no range of ports 1 to 65535` }
-  if (!isCount(settings.quota))
-    return { code: "bad-quota", text: "the quota must be 0 (no limit) or a whole number up to 2^31-1" }
-  if (!isCount(settings.filterLimit) || settings.filterLimit < 1)
-    return { code: "bad-filters", text: "at least one filter a mapping must be supported (RFC 6887 section 13.3)" }
-  if (settings.secret.length !== 32) return { code: "bad-secret", text: "the secret must be 32 octets" }
-  return undefined
+/** What the optional settings are where they are not given. */
+export const CGN_DEFAULTS = {
+  subscriberQuota: 0,
+  subscriberPrefix: { ipv4: 32, ipv6: 64 },
+  recycleDelay: { udp: 120, tcp: 120 },
+  staticMappings: [],
+  noncePolicy: "rfc",
+  rules: [],
+  internalFamily: "ipv4",
+  otherProtocols: false,
+  port0: false,
+  oneToOne: false,
+} as const
+
+/** The settings with every default filled in; `undefined` counts as not given. */
+const complete = (settings: CgnSettings): Required<CgnSettings> => ({
+  external: settings.external,
+  ports: settings.ports,
+  quota: settings.quota,
+  subscriberQuota: settings.subscriberQuota ?? CGN_DEFAULTS.subscriberQuota,
+  subscriberPrefix: settings.subscriberPrefix ?? CGN_DEFAULTS.subscriberPrefix,
+  filterLimit: settings.filterLimit,
+  idleTimeout: settings.idleTimeout,
+  recycleDelay: settings.recycleDelay ?? CGN_DEFAULTS.recycleDelay,
+  staticMappings: settings.staticMappings ?? CGN_DEFAULTS.staticMappings,
+  noncePolicy: settings.noncePolicy ?? CGN_DEFAULTS.noncePolicy,
+  rules: settings.rules ?? CGN_DEFAULTS.rules,
+  internalFamily: settings.internalFamily ?? CGN_DEFAULTS.internalFamily,
+  otherProtocols: settings.otherProtocols ?? CGN_DEFAULTS.otherProtocols,
+  port0: settings.port0 ?? CGN_DEFAULTS.port0,
+  oneToOne: settings.oneToOne ?? CGN_DEFAULTS.oneToOne,
+  secret: settings.secret.slice(),
+  now: settings.now,
+})
+
+/**
+ * Numbers for addresses: those that have one keep it, the rest get the numbers of addresses that were not in use, then
+ * new ones.
+ */
+const numberAddresses = (wanted: ReadonlySet<Address>, before: CgnConfig | undefined): readonly Address[] => {
+  const addresses = before === undefined ? [] : [...before.addresses]
+  const used = before?.addressIndex ?? new Map<Address, number>()
+  const spare: number[] = []
+  for (let number = 0; number < addresses.length; number++)
+    if (used.get(addresses[number]) !== number) spare.push(number)
+  spare.reverse()
+  for (const address of wanted) if (!used.has(address)) addresses[spare.pop() ?? addresses.length] = address
+  return addresses
 }
 
-const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65535
-const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 0x7fffffff
-
-/** The configuration that a CGN runs with. */
-export const configureCgn = (settings: CgnSettings): CgnConfig => {
+/** The configuration that a CGN runs with. `before`: what it ran with so far, whose table goes on. */
+export const configureCgn = (settings: CgnSettings, before?: CgnConfig): CgnConfig => {
   const key = (label: string, length: number) =>
     hkdf(sha256, settings.secret, undefined, new TextEncoder().encode(`sallyport ${label}`), length)
   const port = key("port choice", 16)
   const index = key("index hash", 8)
+  const whole = complete(settings)
+  const wanted = new Set([...whole.external, ...whole.staticMappings.map(({ external }) => external)])
+  const addresses = numberAddresses(wanted, before)
+  const addressIndex = new Map<Address, number>()
+  // Of two numbers for one address, one is spare: an earlier use of it that is over.
+  for (let number = addresses.length - 1; number >= 0; number--) {
+    const address = addresses[number]
+    const kept = before?.addressIndex.get(address)
+    if (wanted.has(address) && (kept === undefined || kept === number)) addressIndex.set(address, number)
+  }
+  const poolIndex = new Map<Address, number>()
+  for (const address of whole.external) {
+    const number = addressIndex.get(address)
+    if (number !== undefined) poolIndex.set(address, number)
+  }
+  const inPool = addresses.map((address, number) => poolIndex.get(address) === number)
   return {
-    ...settings,
-    secret: settings.secret.slice(),
-    poolIndex: new Map(settings.external.map((address, i) => [address, i])),
+    ...whole,
+    addresses,
+    inPool,
+    pool: [...poolIndex.values()],
+    poolIndex,
+    addressIndex,
+    whole: whole.port0 || whole.oneToOne || whole.staticMappings.some(({ internalPort }) => internalPort === 0),
     portKey: [i32(port, 0), i32(port, 4), i32(port, 8), i32(port, 12)],
     indexKey: [i32(index, 0), i32(index, 4)],
   }

@@ -74,5 +74,5 @@ export const findRow = (step: Step, end: InternalEnd): number =>
 
 export const externalOf = (step: Step, row: number): { readonly external: Address; readonly externalPort: number } => {
   const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
-  return { external: step.config.external[addressOf(end)], externalPort: portOf(end) }
+  return { external: step.config.addresses[addressOf(end)], externalPort: portOf(end) }
 }

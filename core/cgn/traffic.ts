@@ -34,7 +34,7 @@ export const noteOutbound = (
     const want = { ...end, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
     const chosen = choose(step, subscriber, want, changes)
     if (!chosen.ok) return { state: sealed(step), changes }
-    external = { external: config.external[chosen.external], externalPort: chosen.port }
+    external = { external: config.addresses[chosen.external], externalPort: chosen.port }
   }
   const idle = row === 0 ? 0 : idleDeadline(step, row)
   if (idle < deadline)

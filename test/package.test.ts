@@ -45,9 +45,6 @@ const entries = Object.entries(manifest.exports).flatMap(([key, target]) =>
       ],
 )
 
-/** Dependencies whose users are still to be written. */
-const AWAITED = ["ts-pattern"]
-
 describe("package.json", () => {
   test("each room, and nothing else, is an entry with types", () => {
     const rooms = globSync("{core,adapters}/{index,*/index}.ts", { cwd: root }).map((path) =>
@@ -65,9 +62,7 @@ describe("package.json", () => {
       readSource(path, readFileSync(join(root, path), "utf8")).imports.map(({ text }) => text),
     )
     const unused = Object.keys(manifest.dependencies).filter(
-      (name) =>
-        !AWAITED.includes(name) &&
-        !imported.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
+      (name) => !imported.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
     )
     assert.deepEqual(unused, [])
   })

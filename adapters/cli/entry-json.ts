@@ -17,6 +17,10 @@ export const entryRecord = (entry: Entry, clock: WallClock): object => {
         mapping: mappingRecord(entry.mapping, clock),
         ...(entry.asked === undefined ? {} : { asked: askedRecord(entry.asked) }),
       }
+    case "moved":
+      return { ...head, from: endRecord(entry.from), mapping: mappingRecord(entry.mapping, clock) }
+    case "reset":
+      return entry.internal === undefined ? head : { ...head, internal: formatAddress(entry.internal) }
     case "filtered": {
       const { protocol, internal, filters, asked } = entry
       const record = { ...head, protocol, internal: endRecord(internal), filters }
@@ -30,6 +34,7 @@ export const entryRecord = (entry: Entry, clock: WallClock): object => {
         result: { code: entry.result, name: entry.resultName },
         ...(entry.lifetime === undefined ? {} : { lifetime: entry.lifetime }),
         asked: askedRecord(entry.asked),
+        ...(entry.why === undefined ? {} : { why: entry.why }),
       }
     case "dropped":
       return { ...head, reason: entry.reason, octets: entry.octets, source: endRecord(entry.source) }

@@ -29,6 +29,13 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
         const who = asked === undefined ? shortOrigin(mapping) : by(asked, mapping.internal)
         return `${start}${granted.padEnd(8)} ${who}`
       }
+      case "moved": {
+        const { internal, external } = mappingEnds(entry.mapping)
+        const start = `${line} ${shortProtocol(entry.mapping.protocol).padEnd(4)} ${column("internal", internal)}`
+        return `${start} -> ${column("external", external)} from ${formatEndpoint(entry.from)}`
+      }
+      case "reset":
+        return `${line} Epoch Time of ${entry.internal === undefined ? "everybody" : formatAddress(entry.internal)} starts again`
       case "filtered": {
         const end = column("internal", formatEndpoint(entry.internal))
         const count = entry.filters === 1 ? "1 filter" : `${entry.filters} filters`
@@ -39,7 +46,8 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
         return `${line} ${entry.asked.opcode}${answer(entry.reply)}, ${by(entry.asked)}`
       case "refused": {
         const lasts = entry.lifetime === undefined ? "" : ` for ${entry.lifetime} s`
-        return `${line} ${entry.asked.opcode}${wanted(entry.asked)}: ${entry.resultName}${lasts}, ${by(entry.asked)}`
+        const why = entry.why === undefined ? "" : `: ${entry.why}`
+        return `${line} ${entry.asked.opcode}${wanted(entry.asked)}: ${entry.resultName}${lasts}, ${by(entry.asked)}${why}`
       }
       case "dropped":
         return `${line} ${DROPPED.get(entry.reason) ?? entry.reason}, ${entry.octets} octets from ${formatEndpoint(entry.source)}`
@@ -53,6 +61,8 @@ const COLOURS: Readonly<Record<Entry["event"], (paint: Paint) => Paint>> = {
   deleted: (paint) => paint.yellow,
   expired: (paint) => paint.yellow,
   filtered: (paint) => paint.cyan,
+  moved: (paint) => paint.yellow,
+  reset: (paint) => paint.yellow,
   answered: (paint) => paint.blue,
   refused: (paint) => paint.red,
   dropped: (paint) => paint.magenta,

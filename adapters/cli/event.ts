@@ -1,5 +1,9 @@
-import type { Mapping } from "../../core/cgn/index.ts"
+import { match, P } from "ts-pattern"
+import type { Change, Mapping } from "../../core/cgn/index.ts"
 import {
+  type Address,
+  type AddressFamily,
+  isIpv4,
   MAP_LENGTH,
   NATPMP_VERSION,
   NatPmpOpcode,
@@ -9,6 +13,7 @@ import {
   opcodeName,
   PCP_VERSION,
   Protocol,
+  ResultCode,
   resultName,
   u16,
   u32,
@@ -40,11 +45,13 @@ export type Entry =
   | {
       readonly event: "created" | "renewed" | "deleted" | "expired"
       readonly mapping: Mapping
-      /** Who asked; `undefined` when time alone did it. */
+      /** Who asked; `undefined` when time alone did it, or the administrator. */
       readonly asked: Asked | undefined
       /** Seconds granted. */
       readonly lifetime: number | undefined
     }
+  /** Its external end became another one. */
+  | { readonly event: "moved"; readonly mapping: Mapping; readonly from: Endpoint }
   | {
       readonly event: "filtered"
       readonly protocol: number
@@ -52,6 +59,8 @@ export type Entry =
       readonly filters: number
       readonly asked: Asked | undefined
     }
+  /** Epoch Time starts again from 0: one subscriber's, or everybody's. */
+  | { readonly event: "reset"; readonly internal: Address | undefined }
   /** A success that changed no mapping. */
   | { readonly event: "answered"; readonly asked: Asked; readonly reply: Uint8Array }
   | {
@@ -61,41 +70,71 @@ export type Entry =
       readonly resultName: string
       /** Seconds that the error lasts; `undefined` in NAT-PMP. */
       readonly lifetime: number | undefined
+      /** Why, where the result code alone would leave people guessing. */
+      readonly why: string | undefined
     }
   | { readonly event: "dropped"; readonly source: Endpoint; readonly octets: number; readonly reason: string }
 
-/** What is worth a line in one event of the server, in the order in which it happened. */
-export const entriesOf = (event: ServerEvent): Entry[] => {
-  if (event.type === "dropped") {
-    return [{ event: "dropped", source: event.source, octets: event.request.length, reason: event.reason }]
-  }
-  const asked = event.type === "answered" ? readAsked(event.request, event.source) : undefined
-  const lifetime = event.type === "answered" ? grantedLifetime(event.reply) : undefined
-  const entries: Entry[] = []
-  for (const change of event.changes) {
-    switch (change.type) {
-      case "created":
-      case "renewed":
-        entries.push({ event: change.type, mapping: change.mapping, asked, lifetime })
-        break
-      case "deleted":
-      case "expired":
-        entries.push({ event: change.type, mapping: change.mapping, asked, lifetime: undefined })
-        break
-      case "filtered": {
-        const internal = { address: change.internal, port: change.internalPort }
-        entries.push({ event: "filtered", protocol: change.protocol, internal, filters: change.filters.length, asked })
-      }
-    }
-  }
-  if (event.type !== "answered" || asked === undefined) return entries
-  const result = resultOf(event.reply)
+/**
+ * What is worth a line in one event of the server, in the order in which it happened. `internalFamily` is that of the hosts
+ * that it serves; `undefined`: either.
+ */
+export const entriesOf = (event: ServerEvent, internalFamily?: AddressFamily): Entry[] =>
+  match(event)
+    .with({ type: "dropped" }, ({ source, request, reason }): Entry[] => [
+      { event: "dropped", source, octets: request.length, reason },
+    ])
+    .with({ type: "advanced" }, ({ changes }) => changes.flatMap((change) => entryOf(change, undefined, undefined)))
+    .with({ type: "answered" }, (answered) => answeredEntries(answered, internalFamily))
+    .exhaustive()
+
+type Answered = Extract<ServerEvent, { type: "answered" }>
+
+const answeredEntries = ({ request, reply, source, changes }: Answered, internalFamily?: AddressFamily): Entry[] => {
+  const asked = readAsked(request, source)
+  const lifetime = grantedLifetime(reply)
+  const entries = changes.flatMap((change) => entryOf(change, asked, lifetime))
+  const result = resultOf(reply)
   if (result !== 0) {
-    const name = event.reply[0] === NATPMP_VERSION ? natPmpResultName(result) : resultName(result)
-    entries.push({ event: "refused", asked, result, resultName: name, lifetime })
-  } else if (entries.length === 0) entries.push({ event: "answered", asked, reply: event.reply })
+    const resultNamed = reply[0] === NATPMP_VERSION ? natPmpResultName(result) : resultName(result)
+    const why = whyRefused(result, source, internalFamily)
+    entries.push({ event: "refused", asked, result, resultName: resultNamed, lifetime, why })
+  } else if (entries.length === 0) entries.push({ event: "answered", asked, reply })
   return entries
 }
+
+/** What one change is worth: an entry, or none for what only machines want to know. */
+const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | undefined): Entry[] =>
+  match(change)
+    .returnType<Entry[]>()
+    .with({ type: P.union("created", "renewed") }, ({ type, mapping }) => [{ event: type, mapping, asked, lifetime }])
+    .with({ type: P.union("deleted", "expired") }, ({ type, mapping }) => [
+      { event: type, mapping, asked, lifetime: undefined },
+    ])
+    .with({ type: "moved" }, ({ mapping, external, externalPort }) => [
+      { event: "moved", mapping, from: { address: external, port: externalPort } },
+    ])
+    .with({ type: "filtered" }, ({ protocol, internal, internalPort, filters }) => [
+      {
+        event: "filtered",
+        protocol,
+        internal: { address: internal, port: internalPort },
+        filters: filters.length,
+        asked,
+      },
+    ])
+    .with({ type: "epoch-reset" }, () => [{ event: "reset", internal: undefined }])
+    .with({ type: "subscriber-reset" }, ({ internal }) => [{ event: "reset", internal }])
+    .with({ type: P.union("held", "freed", "counted") }, () => [])
+    .exhaustive()
+
+/** NOT_AUTHORIZED has many causes; that of a host of the wrong family can be told from outside. */
+const whyRefused = (result: number, { address }: Endpoint, internalFamily?: AddressFamily): string | undefined =>
+  result === ResultCode.NOT_AUTHORIZED &&
+  internalFamily !== undefined &&
+  (internalFamily === "ipv4") !== isIpv4(address)
+    ? `only ${internalFamily === "ipv4" ? "IPv4" : "IPv6"} hosts are translated`
+    : undefined
 
 const readAsked = (bytes: Uint8Array, source: Endpoint): Asked => {
   const version = bytes[0]

@@ -1,6 +1,13 @@
 import type { Mapping } from "../../core/cgn/index.ts"
 import { mappingCount, mappings, type ServerState } from "../../core/server/index.ts"
-import { type Address, formatAddress, ipv4Value, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
+import {
+  type Address,
+  type AddressFamily,
+  formatAddress,
+  ipv4Value,
+  isIpv4,
+  SERVER_PORT,
+} from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
@@ -29,7 +36,13 @@ const PAGE = 500
 const TABLE_ROWS = 1000
 
 /** Lines and tables on standard output; on standard error what to try next. */
-export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: Paint): Report => {
+export const textReport = (
+  sink: Sink,
+  clock: Clock,
+  paint: Paint,
+  errorPaint: Paint,
+  internalFamily: AddressFamily | undefined,
+): Report => {
   const print = entryPrinter(paint)
   return {
     listening: (local, pool, answers) => {
@@ -37,7 +50,8 @@ export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: P
     },
     events: (events) => {
       const time = new Date().toTimeString().slice(0, 8)
-      for (const event of events) for (const entry of entriesOf(event)) sink.offer(`${print(entry, time)}\n`)
+      for (const event of events)
+        for (const entry of entriesOf(event, internalFamily)) sink.offer(`${print(entry, time)}\n`)
     },
     mappings: async (state) => {
       const rows: Mapping[] = []
@@ -55,7 +69,7 @@ export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: P
 }
 
 /** One JSON object a line, on standard output. */
-export const jsonReport = (sink: Sink, clock: Clock): Report => {
+export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFamily | undefined): Report => {
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
   return {
@@ -64,7 +78,8 @@ export const jsonReport = (sink: Sink, clock: Clock): Report => {
       sink.print(line({ time: wall.time(), event: "listening", local: local.map(endRecord), external }))
     },
     events: (events) => {
-      for (const event of events) for (const entry of entriesOf(event)) sink.offer(line(entryRecord(entry, wall)))
+      for (const event of events)
+        for (const entry of entriesOf(event, internalFamily)) sink.offer(line(entryRecord(entry, wall)))
     },
     mappings: async (state) => {
       let count = 0

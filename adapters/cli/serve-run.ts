@@ -32,8 +32,8 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     (count) => (options.json ? JSON.stringify({ event: "left-out", lines: count }) : `... ${count} lines left out`),
   )
   const report = options.json
-    ? jsonReport(sink, nodeClock)
-    : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr))
+    ? jsonReport(sink, nodeClock, "ipv4")
+    : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr), "ipv4")
   const host = await listen(options, state, report, fail)
   let listing: Promise<void> = Promise.resolve()
   const onList = (): void => {

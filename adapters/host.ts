@@ -39,6 +39,8 @@ export interface HostListener<E> {
   socketError?(error: UdpError, local: Endpoint): void
   /** The machine threw, which is a bug: the state before that step is kept and the host goes on. Or `events` threw. */
   fault?(cause: unknown): void
+  /** Milliseconds that one datagram took, from its arrival here until its answer was handed to the system. */
+  took?(duration: number): void
 }
 
 export interface HostOptions<S, E> {
@@ -50,17 +52,22 @@ export interface HostOptions<S, E> {
   readonly listener?: HostListener<E>
 }
 
-export interface Host<S> {
+export interface Host<S, E = never> {
   /** The state after the last step. Keep it as long as you like: it stays valid. */
   state(): S
+  /**
+   * One step of the owner's own, such as a push or other settings: sends what it wants sent and tells its events. `next` speaks
+   * for what the step added. What the step throws is thrown here, and the state stays.
+   */
+  act(step: (state: S, now: number) => readonly [S, Output<E>]): void
   /** Where it listens, in the order of the options. */
   readonly local: readonly Endpoint[]
   /** Closes the sockets, drops the timer, and gives the last state. Twice is once. */
   stop(): Promise<S>
 }
 
-export type HostStart<S> =
-  | { readonly ok: true; readonly value: Host<S> }
+export type HostStart<S, E = never> =
+  | { readonly ok: true; readonly value: Host<S, E> }
   | { readonly ok: false; readonly error: UdpError; readonly local: Endpoint }
 
 /** Milliseconds until `advance` is tried again after it threw. */
@@ -75,7 +82,7 @@ const RETRY = 1000
  *
  * Binds all of `sockets` or none: on the first that fails the others are closed and its error is returned.
  */
-export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S>> => {
+export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options
   const sockets: UdpSocket[] = []
   let state = options.state
@@ -94,6 +101,11 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     if (output.events.length > 0) listener.events?.(output.events, now)
   }
 
+  const sendAll = (send: readonly MachineOutgoing[]): void => {
+    for (const outgoing of send)
+      for (const socket of socketsFor(sockets, outgoing)) socket.send(outgoing.bytes, outgoing.destination)
+  }
+
   const due = (): void => {
     const at = timer?.at
     timer = undefined
@@ -108,9 +120,7 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
       const [after, output] = machine.advance(state, now)
       state = after
       arm(output.next)
-      for (const outgoing of output.send) {
-        for (const socket of socketsFor(sockets, outgoing)) socket.send(outgoing.bytes, outgoing.destination)
-      }
+      sendAll(output.send)
       emit(output, now)
     } catch (cause) {
       arm(now + RETRY)
@@ -133,6 +143,7 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
           for (const other of socketsFor(sockets, outgoing)) other.send(outgoing.bytes, outgoing.destination)
         }
       }
+      listener.took?.(clock.now() - now)
       emit(output, now)
     } catch (cause) {
       listener.fault?.(cause)
@@ -157,6 +168,14 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     ok: true,
     value: {
       state: () => state,
+      act: (step) => {
+        const now = clock.now()
+        const [after, output] = step(state, now)
+        state = after
+        arm(output.next)
+        sendAll(output.send)
+        emit(output, now)
+      },
       local: sockets.map((socket) => socket.local),
       stop: () => {
         running = false

@@ -5,7 +5,7 @@ import { type Address, formatAddress } from "../../core/wire/index.ts"
 import { familyOf } from "../address-text.ts"
 import { type Host, type HostStart, startHost } from "../host.ts"
 import { entropy, nodeClock, nodeUdp } from "../node/index.ts"
-import { serverMachine } from "../server-machine.ts"
+import { type ServerEvent, serverMachine } from "../server-machine.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
 import { complain, messageOf } from "./complain.ts"
 import { formatEndpoint } from "./endpoint.ts"
@@ -88,9 +88,9 @@ const listen = async (
   state: ServerState,
   report: Report,
   fail: (text: string) => never,
-): Promise<Host<ServerState>> => {
+): Promise<Host<ServerState, ServerEvent>> => {
   const warned = new Map<string, number>()
-  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState>> =>
+  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState, ServerEvent>> =>
     startHost({
       udp: nodeUdp,
       clock: nodeClock,

@@ -51,7 +51,7 @@ const start = async (listener: HostListener<string> = {}) => {
   const state: Alarm = { heard: [], alarms: [] }
   const started = await startHost({ udp: net.udp, clock: time.clock, machine: alarms, state, sockets, listener })
   assert.ok(started.ok)
-  const host: Host<Alarm> = started.value
+  const host: Host<Alarm, string> = started.value
   const sent = () =>
     net.sockets.map((socket) => socket.sent.splice(0).map((outgoing) => new TextDecoder().decode(outgoing.bytes)))
   return { time, net, host, sent }
@@ -137,6 +137,33 @@ describe("startHost", () => {
     net.deliver(0, at("198.51.100.7", 1), bytes("one"))
     assert.equal(faults.length, 1)
     assert.deepEqual(host.state().heard, ["one"])
+  })
+
+  it("takes a step of its owner's own: state, alarm, datagrams and events, and no state of one that throws", async () => {
+    const events: string[] = []
+    const { time, host, sent } = await start({ events: (list) => events.push(...list) })
+    time.moveTo(5)
+    host.act((state, now) => [
+      { ...state, alarms: [70] },
+      { send: [{ bytes: bytes("all"), destination: at("ff02::1", 5350) }], next: 70, events: [`acted at ${now}`] },
+    ])
+    assert.deepEqual(sent(), [[], [], ["all"]])
+    assert.deepEqual(events, ["acted at 5"])
+    assert.deepEqual(time.pending(), [70])
+    assert.throws(() =>
+      host.act(() => {
+        throw new Error("step")
+      }),
+    )
+    assert.deepEqual(host.state().alarms, [70])
+  })
+
+  it("says how long each datagram took", async () => {
+    const durations: number[] = []
+    const { net } = await start({ took: (duration) => durations.push(duration) })
+    net.deliver(0, at("198.51.100.7", 1), bytes("one"))
+    net.deliver(0, at("198.51.100.7", 1), bytes("boom"))
+    assert.deepEqual(durations, [0], "the fake clock stands still, and what threw was not served")
   })
 
   it("passes on socket errors with the socket's own end", async () => {

@@ -284,7 +284,17 @@ const memory = (): number => {
   return heapUsed + arrayBuffers
 }
 
-const measure = (subject: Subject, size: number, renewals: number): Figures => {
+/** Runs a small one first, so that what is measured is compiled code at every size. */
+const warmUp = (subject: Subject): void => {
+  for (let round = 0; round < 10; round++)
+    for (let i = 0; i < WARM; i++) if (subject.step(i, 1000 + round) !== 0) throw new Error("the warm-up was refused")
+}
+
+const WARM = 20_000
+
+const measure = (make: (pool: readonly Address[]) => Subject, size: number, renewals: number): Figures => {
+  warmUp(make(poolFor(WARM)))
+  const subject = make(poolFor(size))
   const order = shuffler(size)
   const before = memory()
   let now = 1000
@@ -323,8 +333,8 @@ const { values, positionals } = parseArgs({
 
 if (values.subject !== undefined) {
   const size = Number(positionals[0])
-  const subject = (values.subject === "map" ? plainMap : values.subject === "lean" ? leanMap : sallyport)(poolFor(size))
-  console.log(JSON.stringify(measure(subject, size, Number(values.renewals))))
+  const make = values.subject === "map" ? plainMap : values.subject === "lean" ? leanMap : sallyport
+  console.log(JSON.stringify(measure(make, size, Number(values.renewals))))
 } else {
   const sizes = positionals.length > 0 ? positionals.map(Number) : [1000, 100_000, 1_000_000, 10_000_000]
   const child = (subject: string, size: number): Figures => {

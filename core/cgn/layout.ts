@@ -114,20 +114,25 @@ export interface Step {
 /** A deadline that never comes. */
 export const NEVER = 0xffffffff
 
+/** When a CGN started, milliseconds on the clock of every `now`: the second 0 of its deadlines. */
+export interface Clock {
+  readonly now: number
+}
+
 /** The whole second, from the CGN's start, in which the instant lies. */
-export const secondOf = (config: CgnConfig, now: number): number => Math.max(0, Math.floor((now - config.now) / 1000))
+export const secondOf = ({ now: start }: Clock, now: number): number => Math.max(0, Math.floor((now - start) / 1000))
 
 /**
  * The second at whose start a mapping ends that was granted `lifetime` seconds at `now`: rounded up, so that a client
  * never has less than it was promised.
  */
-export const deadlineOf = (config: CgnConfig, now: number, lifetime: number): number =>
-  Math.min(NEVER, Math.ceil((now - config.now) / 1000) + lifetime)
+export const deadlineOf = ({ now: start }: Clock, now: number, lifetime: number): number =>
+  Math.min(NEVER, Math.ceil((now - start) / 1000) + lifetime)
 
 /** The instant of a deadline on the caller's clock, milliseconds; `Infinity` for one that never comes. */
-export const instantOf = (config: CgnConfig, deadline: number): number =>
-  deadline === NEVER ? Number.POSITIVE_INFINITY : config.now + deadline * 1000
+export const instantOf = ({ now: start }: Clock, deadline: number): number =>
+  deadline === NEVER ? Number.POSITIVE_INFINITY : start + deadline * 1000
 
 /** The deadline of an instant: the inverse of {@link instantOf}. */
-export const deadlineAt = (config: CgnConfig, instant: number): number =>
-  instant === Number.POSITIVE_INFINITY ? NEVER : Math.min(NEVER, Math.max(0, Math.ceil((instant - config.now) / 1000)))
+export const deadlineAt = ({ now: start }: Clock, instant: number): number =>
+  instant === Number.POSITIVE_INFINITY ? NEVER : Math.min(NEVER, Math.max(0, Math.ceil((instant - start) / 1000)))

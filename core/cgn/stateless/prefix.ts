@@ -1,9 +1,9 @@
 import { type Address, addressFromWords, addressWord, formatAddress, isAny, isIpv4 } from "../../wire/index.ts"
 
-/** The first `length` bits of an IPv6 address; those behind are zero. */
+/** The first `prefixLength` bits of an IPv6 address; those behind are zero. */
 export interface Prefix6 {
-  readonly prefix: Address
-  readonly length: number
+  readonly address: Address
+  readonly prefixLength: number
 }
 
 /** An internal prefix and the external one that replaces it: one NPTv6 translator (RFC 6296 section 3.1). */
@@ -23,29 +23,30 @@ export interface Translator {
 }
 
 /** Why a prefix is none that is translated, as the end of a sentence; `undefined` when it is fine. */
-export const prefixFault = ({ prefix, length }: Prefix6): string | undefined => {
+export const prefixFault = ({ address, prefixLength: length }: Prefix6): string | undefined => {
   // The adjustment is that of the first 64 bits (RFC 6296 section 3.1): for longer prefixes the algorithm says nothing.
   if (!Number.isInteger(length) || length < 1 || length > 64) return `has ${length} bits, not 1 to 64`
-  if (isIpv4(prefix) || isAny(prefix) || addressWord(prefix, 0) >>> 24 === 0xff) return "is not of IPv6 unicast"
+  if (isIpv4(address) || isAny(address) || addressWord(address, 0) >>> 24 === 0xff) return "is not of IPv6 unicast"
   for (const word of [0, 1, 2, 3] as const) {
     const inside = Math.min(32, Math.max(0, length - 32 * word))
     // A shift by 32 would be a shift by 0.
-    if (inside < 32 && addressWord(prefix, word) << inside !== 0) return `has bits behind its first ${length}`
+    if (inside < 32 && addressWord(address, word) << inside !== 0) return `has bits behind its first ${length}`
   }
   return undefined
 }
 
 /** For people: `2001:db8:1::/48`. */
-export const formatPrefix = ({ prefix, length }: Prefix6): string => `${formatAddress(prefix)}/${length}`
+export const formatPrefix = ({ address, prefixLength }: Prefix6): string => `${formatAddress(address)}/${prefixLength}`
 
 /** Do the prefixes have addresses in common? */
-export const overlap = (a: Prefix6, b: Prefix6): boolean => hasPrefix(a.prefix, b.prefix, Math.min(a.length, b.length))
+export const overlap = (a: Prefix6, b: Prefix6): boolean =>
+  hasPrefix(a.address, b.address, Math.min(a.prefixLength, b.prefixLength))
 
 export const makeTranslator = ({ internal, external }: PrefixPair): Translator => ({
-  internal: internal.prefix,
-  external: external.prefix,
-  length: Math.max(internal.length, external.length),
-  adjustment: add(sum64(internal.prefix), ~sum64(external.prefix) & 0xffff),
+  internal: internal.address,
+  external: external.address,
+  length: Math.max(internal.prefixLength, external.prefixLength),
+  adjustment: add(sum64(internal.address), ~sum64(external.address) & 0xffff),
 })
 
 /** The external address of an internal one; `undefined` where it has none (RFC 6296 sections 3.2, 3.4, 3.5 and 3.7). */

@@ -26,7 +26,7 @@ const address = (text: string): Address => {
 
 const prefix = (text: string) => {
   const [bits, length] = text.split("/")
-  return { prefix: address(bits), length: Number(length) }
+  return { address: address(bits), prefixLength: Number(length) }
 }
 
 const npt = (...pairs: readonly (readonly [string, string])[]): NptState => {
@@ -116,8 +116,8 @@ const scene = fc
   })
   .map(({ length, internal, external, host }) => {
     const pair: PrefixPair = {
-      internal: { prefix: fromNumber(high(internal, length)), length },
-      external: { prefix: fromNumber(high(external, length)), length },
+      internal: { address: fromNumber(high(internal, length)), prefixLength: length },
+      external: { address: fromNumber(high(external, length)), prefixLength: length },
     }
     return { length, pair, internal: fromNumber(high(internal, length) | low(host, 128 - length)) }
   })
@@ -135,7 +135,7 @@ describe("RFC 6296 of any prefixes", () => {
           assert.ok(length > 48 ? identifier === 0n || identifier === (1n << 64n) - 1n : subnet === 0xffffn)
           return
         }
-        assert.equal(high(asNumber(external), length), asNumber(pair.external.prefix))
+        assert.equal(high(asNumber(external), length), asNumber(pair.external.address))
         assert.equal(asNumber(external) % 0xffffn, asNumber(internal) % 0xffffn)
         if (length <= 48) assert.equal(low(asNumber(external), 64), low(asNumber(internal), 64))
         // Only an identifier that came out as zeros finds no way back (section 3.7).
@@ -149,8 +149,8 @@ describe("RFC 6296 of any prefixes", () => {
 
   test("any two prefixes give a state or a named fault", () => {
     const anyPrefix = fc.record({
-      prefix: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(fromNumber),
-      length: fc.oneof(fc.integer({ min: -1, max: 129 }), fc.constantFrom(0.5, Number.NaN)),
+      address: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(fromNumber),
+      prefixLength: fc.oneof(fc.integer({ min: -1, max: 129 }), fc.constantFrom(0.5, Number.NaN)),
     })
     fc.assert(
       fc.property(anyPrefix, anyPrefix, (internal, external) => {

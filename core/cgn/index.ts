@@ -31,11 +31,12 @@ export type { SettingsError } from "./settings-check.ts"
 export {
   type CreatedNpt,
   createNpt,
+  type NptSettings,
   type NptSettingsError,
   type NptState,
   nptCgn,
   nptInbound,
   nptOutbound,
 } from "./stateless/npt.ts"
-export type { Prefix6, PrefixPair, Translator } from "./stateless/prefix.ts"
+export type { PrefixPair, Translator } from "./stateless/prefix.ts"
 export { noteOutbound } from "./traffic.ts"

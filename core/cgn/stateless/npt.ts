@@ -1,5 +1,6 @@
 import { type Address, isAny, ResultCode } from "../../wire/index.ts"
 import type { Cgn, CgnDone, CgnRefused, CgnResult, PortSetAsk, SubscriberAnswer } from "../contract.ts"
+import { permit, type Rule } from "../rule.ts"
 import {
   formatPrefix,
   inbound,
@@ -11,9 +12,21 @@ import {
   type Translator,
 } from "./prefix.ts"
 
+/** What an NPTv6 device is made from. */
+export interface NptSettings {
+  /**
+   * Internal prefixes and what replaces each, 1 to 64 bits: every pair is a translator of its own (RFC 6296 section 3.1).
+   * Internal prefixes of different pairs have no address in common, nor have external ones.
+   */
+  readonly pairs: readonly PrefixPair[]
+  /** Permission rules in order; the first that matches decides. Default none: all is allowed. */
+  readonly rules?: readonly Rule[]
+}
+
 /** An NPTv6 device's state: what it was configured with. No request changes it. */
 export interface NptState {
   readonly translators: readonly Translator[]
+  readonly rules: readonly Rule[]
 }
 
 export interface NptSettingsError {
@@ -26,11 +39,8 @@ export type CreatedNpt =
   | { readonly ok: true; readonly state: NptState }
   | { readonly ok: false; readonly error: NptSettingsError }
 
-/**
- * An NPTv6 device (RFC 6296): each pair of prefixes, 1 to 64 bits, is a translator of its own. Internal prefixes of
- * different pairs have no address in common, nor have external ones.
- */
-export const createNpt = (pairs: readonly PrefixPair[]): CreatedNpt => {
+/** An NPTv6 device (RFC 6296), or the first fault of its settings. */
+export const createNpt = ({ pairs, rules = [] }: NptSettings): CreatedNpt => {
   const refuse = (code: NptSettingsError["code"], text: string): CreatedNpt => ({ ok: false, error: { code, text } })
   if (pairs.length === 0) return refuse("empty-pool", "there is no pair of prefixes to translate")
   for (const side of ["internal", "external"] as const) {
@@ -43,7 +53,7 @@ export const createNpt = (pairs: readonly PrefixPair[]): CreatedNpt => {
       return refuse("overlap", text)
     }
   }
-  return { ok: true, state: Object.freeze({ translators: Object.freeze(pairs.map(makeTranslator)) }) }
+  return { ok: true, state: Object.freeze({ translators: pairs.map(makeTranslator), rules }) }
 }
 
 /** The external address of an internal one; `undefined` where it has none (RFC 6296 section 3.2). */
@@ -126,7 +136,7 @@ const done = (
  */
 export const nptCgn: Cgn<NptState> = {
   getSubscriber: (state, internal) => (reachable(state, internal) === undefined ? NOT_SERVED : SERVED),
-  authorize: () => ResultCode.SUCCESS,
+  authorize: ({ rules }, request, source, thirdParty) => permit(rules, request, source, thirdParty),
   addMapping: (state, ask) => answer(state, ask, ask.preferFailure),
   delMapping: (state, { internal, internalPort, portSet }) =>
     done(state, internal, internalPort, 0, portsOf(internalPort, portSet)),

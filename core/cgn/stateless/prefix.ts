@@ -1,29 +1,23 @@
 import { type Address, addressFromWords, addressWord, formatAddress, isAny, isIpv4 } from "../../wire/index.ts"
-
-/** The first `prefixLength` bits of an IPv6 address; those behind are zero. */
-export interface Prefix6 {
-  readonly address: Address
-  readonly prefixLength: number
-}
+import { isInPrefix, type Prefix } from "../rule.ts"
 
 /** An internal prefix and the external one that replaces it: one NPTv6 translator (RFC 6296 section 3.1). */
 export interface PrefixPair {
-  readonly internal: Prefix6
-  readonly external: Prefix6
+  readonly internal: Prefix
+  readonly external: Prefix
 }
 
 /** A translator as it is used: both prefixes at the same length, and the constant that keeps checksums what they were. */
 export interface Translator {
-  readonly internal: Address
-  readonly external: Address
-  /** Bits, 1 to 64: those of the longer prefix of the two; the shorter is extended with zeros. */
-  readonly length: number
+  /** Of 1 to 64 bits, as many as the longer of the two had: the shorter is extended with zeros. */
+  readonly internal: Prefix
+  readonly external: Prefix
   /** One's complement sum of the internal prefix minus that of the external one, 16 bits (RFC 6296 section 3.1). */
   readonly adjustment: number
 }
 
 /** Why a prefix is none that is translated, as the end of a sentence; `undefined` when it is fine. */
-export const prefixFault = ({ address, prefixLength: length }: Prefix6): string | undefined => {
+export const prefixFault = ({ address, prefixLength: length }: Prefix): string | undefined => {
   // The adjustment is that of the first 64 bits (RFC 6296 section 3.1): for longer prefixes the algorithm says nothing.
   if (!Number.isInteger(length) || length < 1 || length > 64) return `has ${length} bits, not 1 to 64`
   if (isIpv4(address) || isAny(address) || addressWord(address, 0) >>> 24 === 0xff) return "is not of IPv6 unicast"
@@ -36,41 +30,37 @@ export const prefixFault = ({ address, prefixLength: length }: Prefix6): string 
 }
 
 /** For people: `2001:db8:1::/48`. */
-export const formatPrefix = ({ address, prefixLength }: Prefix6): string => `${formatAddress(address)}/${prefixLength}`
+export const formatPrefix = ({ address, prefixLength }: Prefix): string => `${formatAddress(address)}/${prefixLength}`
 
 /** Do the prefixes have addresses in common? */
-export const overlap = (a: Prefix6, b: Prefix6): boolean =>
-  hasPrefix(a.address, b.address, Math.min(a.prefixLength, b.prefixLength))
+export const overlap = (a: Prefix, b: Prefix): boolean =>
+  a.prefixLength < b.prefixLength ? isInPrefix(b.address, a) : isInPrefix(a.address, b)
 
-export const makeTranslator = ({ internal, external }: PrefixPair): Translator => ({
-  internal: internal.address,
-  external: external.address,
-  length: Math.max(internal.prefixLength, external.prefixLength),
-  adjustment: add(sum64(internal.address), ~sum64(external.address) & 0xffff),
-})
+export const makeTranslator = ({ internal, external }: PrefixPair): Translator => {
+  const prefixLength = Math.max(internal.prefixLength, external.prefixLength)
+  return Object.freeze({
+    internal: { address: internal.address, prefixLength },
+    external: { address: external.address, prefixLength },
+    adjustment: add(sum64(internal.address), ~sum64(external.address) & 0xffff),
+  })
+}
 
 /** The external address of an internal one; `undefined` where it has none (RFC 6296 sections 3.2, 3.4, 3.5 and 3.7). */
-export const outbound = (translator: Translator, address: Address): Address | undefined =>
-  translate(address, translator.internal, translator.external, translator.length, translator.adjustment)
+export const outbound = ({ internal, external, adjustment }: Translator, address: Address): Address | undefined =>
+  translate(address, internal, external, adjustment)
 
 /** The internal address of an external one; `undefined` where it has none (RFC 6296 section 3.3). */
-export const inbound = (translator: Translator, address: Address): Address | undefined =>
-  translate(address, translator.external, translator.internal, translator.length, ~translator.adjustment & 0xffff)
+export const inbound = ({ internal, external, adjustment }: Translator, address: Address): Address | undefined =>
+  translate(address, external, internal, ~adjustment & 0xffff)
 
-const translate = (
-  address: Address,
-  from: Address,
-  to: Address,
-  length: number,
-  adjustment: number,
-): Address | undefined => {
-  if (!hasPrefix(address, from, length)) return undefined
-  const at = adjustedUnit(address, length)
+const translate = (address: Address, from: Prefix, to: Prefix, adjustment: number): Address | undefined => {
+  if (!isInPrefix(address, from)) return undefined
+  const at = adjustedUnit(address, from.prefixLength)
   if (at === undefined) return undefined
   const units: number[] = []
   for (let i = 0; i < 8; i++) {
-    const mask = unitMask(length - 16 * i)
-    units.push((to.charCodeAt(i) & mask) | (address.charCodeAt(i) & ~mask))
+    const mask = unitMask(from.prefixLength - 16 * i)
+    units.push((to.address.charCodeAt(i) & mask) | (address.charCodeAt(i) & ~mask))
   }
   const adjusted = add(units[at], adjustment)
   units[at] = adjusted === 0xffff ? 0 : adjusted
@@ -106,12 +96,6 @@ const sum64 = (prefix: Address): number => {
 
 /** The first `bits` bits of a 16-bit unit: none below 1, all from 16 up. */
 const unitMask = (bits: number): number => (bits <= 0 ? 0 : bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff)
-
-const hasPrefix = (address: Address, prefix: Address, length: number): boolean => {
-  for (let i = 0; 16 * i < length; i++)
-    if (((address.charCodeAt(i) ^ prefix.charCodeAt(i)) & unitMask(length - 16 * i)) !== 0) return false
-  return true
-}
 
 const addressOfUnits = (u: readonly number[]): Address =>
   addressFromWords((u[0] << 16) | u[1], (u[2] << 16) | u[3], (u[4] << 16) | u[5], (u[6] << 16) | u[7])

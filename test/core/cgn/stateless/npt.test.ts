@@ -30,9 +30,9 @@ const prefix = (text: string) => {
 }
 
 const npt = (...pairs: readonly (readonly [string, string])[]): NptState => {
-  const made = createNpt(
-    pairs.map(([internal, external]) => ({ internal: prefix(internal), external: prefix(external) })),
-  )
+  const made = createNpt({
+    pairs: pairs.map(([internal, external]) => ({ internal: prefix(internal), external: prefix(external) })),
+  })
   assert.ok(made.ok, made.ok ? "" : made.error.text)
   return made.state
 }
@@ -126,7 +126,7 @@ describe("RFC 6296 of any prefixes", () => {
   test("2.6: translation keeps the checksum and the interface's side, and comes back", () => {
     fc.assert(
       fc.property(scene, ({ length, pair, internal }) => {
-        const made = createNpt([pair])
+        const made = createNpt({ pairs: [pair] })
         assert.ok(made.ok)
         const external = nptOutbound(made.state, internal)
         if (external === undefined) {
@@ -154,7 +154,7 @@ describe("RFC 6296 of any prefixes", () => {
     })
     fc.assert(
       fc.property(anyPrefix, anyPrefix, (internal, external) => {
-        const made = createNpt([{ internal, external }])
+        const made = createNpt({ pairs: [{ internal, external }] })
         if (!made.ok) assert.equal(made.error.code, "bad-prefix")
       }),
     )
@@ -163,9 +163,9 @@ describe("RFC 6296 of any prefixes", () => {
 
 describe("settings of an NPTv6 device", () => {
   const faultOf = (...pairs: readonly (readonly [string, string])[]): string => {
-    const made = createNpt(
-      pairs.map(([internal, external]) => ({ internal: prefix(internal), external: prefix(external) })),
-    )
+    const made = createNpt({
+      pairs: pairs.map(([internal, external]) => ({ internal: prefix(internal), external: prefix(external) })),
+    })
     return made.ok ? "" : `${made.error.code}: ${made.error.text}`
   }
 

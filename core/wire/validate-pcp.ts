@@ -5,6 +5,7 @@ import { ZERO_NONCE } from "./nonce.ts"
 import type { MapBody, PcpPacket, PcpRequest, PcpResponse, PeerBody } from "./packet.ts"
 import { opcodeOf } from "./packet.ts"
 import type { WireProfile } from "./profile.ts"
+import { hasPorts } from "./protocol.ts"
 import { CLIENT_PORT, Opcode, Protocol, ResultCode, SERVER_PORT } from "./registry.ts"
 import { familyName, familyOf, isLoopback, isMulticast, validateMappedForm } from "./validate-address.ts"
 import { validateAuthentication } from "./validate-authentication.ts"
@@ -152,14 +153,6 @@ const validateResult = (packet: PcpResponse, report: Report): void => {
     }
   }
 }
-
-/** Protocols with 16-bit port numbers; ports of others are zero (RFC 6887 section 11.2, C-04). */
-const hasPorts = (protocol: number): boolean =>
-  protocol === Protocol.TCP ||
-  protocol === Protocol.UDP ||
-  protocol === Protocol.SCTP ||
-  protocol === Protocol.DCCP ||
-  protocol === Protocol.UDP_LITE
 
 const validateNonce = (body: MapBody | PeerBody, clause: string, report: Report): void => {
   if (body.nonce === ZERO_NONCE) {

@@ -1,0 +1,9 @@
+import { Protocol } from "./registry.ts"
+
+/** Has the protocol 16-bit port numbers? In packets the ports of others are zero (RFC 6887 sections 11.1 and 11.2, C-04). */
+export const hasPorts = (protocol: number): boolean =>
+  protocol === Protocol.TCP ||
+  protocol === Protocol.UDP ||
+  protocol === Protocol.SCTP ||
+  protocol === Protocol.DCCP ||
+  protocol === Protocol.UDP_LITE

@@ -32,6 +32,8 @@ export interface Rule {
   readonly allow: boolean
   /** The source address of the request. */
   readonly clients?: Prefix | undefined
+  /** Source addresses that the rule is not for, whatever else fits. */
+  readonly except?: readonly Prefix[] | undefined
   /** The internal address: the source, or what THIRD_PARTY names. */
   readonly internal?: Prefix | undefined
   readonly internalPorts?: PortRange | undefined
@@ -103,6 +105,7 @@ const matches = (rule: Rule, asked: Asked, request: Uint8Array, source: Address,
   if (rule.opcode !== undefined && rule.opcode !== asked.opcode) return false
   if (rule.protocol !== undefined && rule.protocol !== asked.protocol) return false
   if (rule.clients !== undefined && !isInPrefix(source, rule.clients)) return false
+  if (rule.except?.some((prefix) => isInPrefix(source, prefix))) return false
   if (rule.internal !== undefined && !isInPrefix(internal, rule.internal)) return false
   if (rule.internalPorts !== undefined && !isInRange(asked.internalPort, rule.internalPorts)) return false
   if (rule.externalPorts !== undefined) {

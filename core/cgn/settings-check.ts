@@ -94,7 +94,7 @@ const checkStatic = (mappings: readonly StaticMapping[], pool: Set<Address>): Se
 const checkRules = (rules: readonly Rule[]): SettingsError | undefined => {
   for (const [i, rule] of rules.entries()) {
     const bad = (text: string): SettingsError => ({ code: "bad-rule", text: `rule ${i + 1}: ${text}` })
-    for (const prefix of [rule.clients, rule.internal])
+    for (const prefix of [rule.clients, rule.internal, ...(rule.except ?? [])])
       if (prefix !== undefined && !isPrefix(prefix)) return bad("a prefix has 0 to 128 bits, IPv4's 96 to 128")
     for (const range of [rule.internalPorts, rule.externalPorts])
       if (range !== undefined && !isRange(range, 0)) return bad("no range of ports 0 to 65535")

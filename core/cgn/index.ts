@@ -13,6 +13,16 @@ export type {
   PortSetAsk,
   SubscriberAnswer,
 } from "./contract.ts"
+export { admits, type InboundPacket } from "./firewall/filter.ts"
+export {
+  createFirewall,
+  firewallCgn,
+  listPinholes,
+  pinholeCount,
+  pinholeFilters,
+} from "./firewall/firewall.ts"
+export type { FirewallState } from "./firewall/layout.ts"
+export type { FirewallSettings, FirewallSettingsError } from "./firewall/settings.ts"
 export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, type Page } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"

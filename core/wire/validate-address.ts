@@ -3,6 +3,7 @@ import { addressWord, formatMapped, isIpv4 } from "./address.ts"
 import type { Report } from "./finding.ts"
 import type { AddressFamily } from "./profile.ts"
 
+/** IPv4 is what is IPv4-mapped (RFC 6887 section 5). */
 export const familyOf = (address: Address): AddressFamily => (isIpv4(address) ? "ipv4" : "ipv6")
 
 /** For people: `IPv4`. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { createNpt, nptCgn } from "../../../../core/cgn/index.ts"
 import { address, announce, filter, map, NONCE, OTHER_NONCE, octets, preferFailure } from "../../server/scene.ts"
-import { digits, Stage } from "./stage.ts"
+import { digits, Stage } from "../stage.ts"
 
 const NOT_AUTHORIZED = 2
 const CANNOT_PROVIDE_EXTERNAL = 11

@@ -1,6 +1,6 @@
 /** A server over any CGN: scene.ts's packets, with IPv6 clients. */
 import assert from "node:assert/strict"
-import type { Cgn } from "../../../../core/cgn/index.ts"
+import type { Cgn } from "../../../core/cgn/index.ts"
 import {
   advance,
   createServerOver,
@@ -8,9 +8,9 @@ import {
   type Response,
   type ServerSettings,
   type ServerState,
-} from "../../../../core/server/index.ts"
-import { writeAddress } from "../../../../core/wire/index.ts"
-import { address, type Reply, read } from "../../server/scene.ts"
+} from "../../../core/server/index.ts"
+import { writeAddress } from "../../../core/wire/index.ts"
+import { address, type Reply, read } from "../server/scene.ts"
 
 /** The 32 hexadecimal digits of an IPv6 address: what scene.ts's packets take. */
 export const digits = (text: string): string => {

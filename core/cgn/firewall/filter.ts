@@ -1,0 +1,68 @@
+import { type Address, ResultCode } from "../../wire/index.ts"
+import type { Change } from "../change.ts"
+import type { CgnResult, FilterAsk } from "../contract.ts"
+import type { Filter, Realm } from "../mapping.ts"
+import { isInPrefix } from "../rule.ts"
+import { make } from "./apply.ts"
+import type { FirewallState, FirewallStep } from "./layout.ts"
+import { done, isOwnPort, refused, secondsLeft, stepOf } from "./map.ts"
+import { deadlineOfRow, filtersOf, findEnd, findHost, findPinhole } from "./row.ts"
+
+const sameFilter = (a: Filter, b: Filter): boolean =>
+  a.remote === b.remote && a.prefixLength === b.prefixLength && a.remotePort === b.remotePort
+
+/** RFC 6887 section 13.3. One that is there already is not added again: a retransmission must not run into the limit. */
+export const filter = (state: FirewallState, ask: FilterAsk, now: number): CgnResult<FirewallState> => {
+  const step = stepOf(state, now)
+  const row = findEnd(step.table, ask)
+  const deadline = deadlineOfRow(step, row)
+  if (deadline === 0) return refused(ResultCode.NO_RESOURCES)
+  const before = filtersOf(step.table, row)
+  const after = ask.deleteFilters ? [] : [...before]
+  for (const added of ask.filters) if (!after.some((one) => sameFilter(one, added))) after.push(added)
+  if (after.length > step.config.filterLimit) return refused(ResultCode.EXCESSIVE_REMOTE_PEERS)
+  const changes: Change[] = []
+  if (after.length !== before.length || !after.every((one, i) => sameFilter(one, before[i]))) {
+    const { protocol, internal, internalPort, realm } = ask
+    make(step, changes, { type: "filtered", protocol, internal, internalPort, realm, filters: after })
+  }
+  return done(step, "ok", ask, secondsLeft(step, deadline, now), changes)
+}
+
+/** A packet from the outside, by what filters look at; ports are 0 for protocols that have none. */
+export interface InboundPacket {
+  readonly protocol: number
+  readonly internal: Address
+  readonly internalPort: number
+  readonly realm?: Realm | undefined
+  readonly remote: Address
+  readonly remotePort: number
+}
+
+/**
+ * Does an explicit mapping let this packet in at `now`, milliseconds? The mapping of its own port, of all ports of its
+ * protocol and of all protocols are asked in turn; any of them may let it in, past its filters (RFC 6887 section 13.3).
+ * None does to PCP's own ports (section 11.3, S-49).
+ */
+export const admits = (state: FirewallState, packet: InboundPacket, now: number): boolean => {
+  const { protocol, internal, internalPort, realm } = packet
+  if (isOwnPort(protocol, internalPort)) return false
+  const step = stepOf(state, now)
+  const host = findHost(step.table, internal, realm)
+  const letsIn = (row: number): boolean => deadlineOfRow(step, row) !== 0 && passes(step, row, packet)
+  return (
+    letsIn(findPinhole(step.table, host, protocol, internalPort)) ||
+    (internalPort !== 0 && letsIn(findPinhole(step.table, host, protocol, 0))) ||
+    (protocol !== 0 && letsIn(findPinhole(step.table, host, 0, 0)))
+  )
+}
+
+const passes = (step: FirewallStep, row: number, { remote, remotePort }: InboundPacket): boolean => {
+  const filters = filtersOf(step.table, row)
+  if (filters.length === 0) return true
+  return filters.some(
+    (one) =>
+      (one.remotePort === 0 || one.remotePort === remotePort) &&
+      isInPrefix(remote, { address: one.remote, prefixLength: one.prefixLength }),
+  )
+}

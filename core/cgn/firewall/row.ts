@@ -1,0 +1,159 @@
+import { addRow, dropRow, find, indexRow, keyOf, setWord, type Table, unindexRow, word } from "../../table/index.ts"
+import {
+  type Address,
+  ANY6,
+  addressFromWords,
+  addressWord,
+  type Nonce,
+  nonceFromWords,
+  nonceWord,
+} from "../../wire/index.ts"
+import type { InternalEnd } from "../contract.ts"
+import { instantOf } from "../layout.ts"
+import type { Filter, Mapping, Realm } from "../mapping.ts"
+import { FILTER, FilterWord, type FirewallStep, HOST, Host, PINHOLE, Pinhole, PinholeFlag } from "./layout.ts"
+
+const WORDS = [0, 1, 2, 3] as const
+
+/** The row of an internal address in its realm, or 0. */
+export const findHost = (table: Table, internal: Address, realm: Realm | undefined): number => {
+  const key = keyOf(table, HOST)
+  for (const i of WORDS) {
+    key[Host.ADDRESS + i] = addressWord(internal, i)
+    key[Host.REALM + i] = addressWord(realm ?? ANY6, i)
+  }
+  return find(table, HOST)
+}
+
+/** The row of a pinhole of a host (0: no host), or 0. */
+export const findPinhole = (table: Table, host: number, protocol: number, port: number): number => {
+  if (host === 0) return 0
+  const key = keyOf(table, PINHOLE)
+  key[Pinhole.HOST] = host
+  key[Pinhole.END] = (protocol << 16) | port
+  return find(table, PINHOLE)
+}
+
+export const findEnd = (table: Table, end: InternalEnd): number =>
+  findPinhole(table, findHost(table, end.internal, end.realm), end.protocol, end.internalPort)
+
+/** A row for an internal end, whose host gets one where it has none yet; the caller writes what it grants. */
+export const addPinhole = (table: Table, end: InternalEnd): number => {
+  const host = findHost(table, end.internal, end.realm) || addHost(table, end.internal, end.realm)
+  const row = addRow(table, PINHOLE)
+  setWord(table, PINHOLE, row, Pinhole.HOST, host)
+  setWord(table, PINHOLE, row, Pinhole.END, (end.protocol << 16) | end.internalPort)
+  const next = word(table, HOST, host, Host.PINHOLES)
+  setWord(table, PINHOLE, row, Pinhole.NEXT, next)
+  if (next !== 0) setWord(table, PINHOLE, next, Pinhole.PREV, row)
+  setWord(table, HOST, host, Host.PINHOLES, row)
+  setWord(table, HOST, host, Host.COUNT, word(table, HOST, host, Host.COUNT) + 1)
+  indexRow(table, PINHOLE, row)
+  return row
+}
+
+const addHost = (table: Table, internal: Address, realm: Realm | undefined): number => {
+  const row = addRow(table, HOST)
+  for (const i of WORDS) {
+    setWord(table, HOST, row, Host.ADDRESS + i, addressWord(internal, i))
+    setWord(table, HOST, row, Host.REALM + i, addressWord(realm ?? ANY6, i))
+  }
+  indexRow(table, HOST, row)
+  return row
+}
+
+/** Drops a pinhole with its filters, and its host with its last one. */
+export const dropPinhole = (table: Table, row: number): void => {
+  setFilters(table, row, [])
+  const host = word(table, PINHOLE, row, Pinhole.HOST)
+  const next = word(table, PINHOLE, row, Pinhole.NEXT)
+  const prev = word(table, PINHOLE, row, Pinhole.PREV)
+  if (next !== 0) setWord(table, PINHOLE, next, Pinhole.PREV, prev)
+  if (prev !== 0) setWord(table, PINHOLE, prev, Pinhole.NEXT, next)
+  else setWord(table, HOST, host, Host.PINHOLES, next)
+  unindexRow(table, PINHOLE, row)
+  dropRow(table, PINHOLE, row)
+  const count = word(table, HOST, host, Host.COUNT) - 1
+  setWord(table, HOST, host, Host.COUNT, count)
+  if (count > 0) return
+  unindexRow(table, HOST, host)
+  dropRow(table, HOST, host)
+}
+
+/** Seconds from the start when a pinhole ends; 0 when it has, or for row 0. */
+export const deadlineOfRow = ({ table, second }: FirewallStep, row: number): number => {
+  const deadline = row === 0 ? 0 : word(table, PINHOLE, row, Pinhole.EXPIRES) >>> 0
+  return deadline > second ? deadline : 0
+}
+
+export const nonceOf = (table: Table, row: number): Nonce | undefined => {
+  if ((word(table, PINHOLE, row, Pinhole.FLAGS) & PinholeFlag.NONCE) === 0) return undefined
+  const at = (i: 0 | 1 | 2): number => word(table, PINHOLE, row, Pinhole.NONCE + i)
+  return nonceFromWords(at(0), at(1), at(2))
+}
+
+export const setNonce = (table: Table, row: number, nonce: Nonce): void => {
+  for (const i of [0, 1, 2] as const) setWord(table, PINHOLE, row, Pinhole.NONCE + i, nonceWord(nonce, i))
+}
+
+const addressAt = (table: Table, family: number, row: number, first: number): Address => {
+  const at = (i: 0 | 1 | 2 | 3): number => word(table, family, row, first + i)
+  return addressFromWords(at(0), at(1), at(2), at(3))
+}
+
+/** A pinhole as data: the external end is the internal one. */
+export const pinholeAsData = ({ table, config }: FirewallStep, row: number): Mapping => {
+  const host = word(table, PINHOLE, row, Pinhole.HOST)
+  const end = word(table, PINHOLE, row, Pinhole.END)
+  const flags = word(table, PINHOLE, row, Pinhole.FLAGS)
+  const internal = addressAt(table, HOST, host, Host.ADDRESS)
+  const realm = addressAt(table, HOST, host, Host.REALM)
+  return {
+    kind: "map",
+    origin: (flags & PinholeFlag.NATPMP) === 0 ? "pcp" : "nat-pmp",
+    protocol: end >>> 16,
+    internal,
+    internalPort: end & 0xffff,
+    realm: realm === ANY6 ? undefined : realm,
+    external: internal,
+    externalPort: end & 0xffff,
+    remote: undefined,
+    remotePort: 0,
+    nonce: nonceOf(table, row),
+    expires: instantOf(config, word(table, PINHOLE, row, Pinhole.EXPIRES) >>> 0),
+    clientPort: flags >>> 16,
+    details: undefined,
+  }
+}
+
+/** The filters of a pinhole, in order. */
+export const filtersOf = (table: Table, row: number): Filter[] => {
+  const filters: Filter[] = []
+  for (let at = word(table, PINHOLE, row, Pinhole.FILTERS); at !== 0; at = word(table, FILTER, at, FilterWord.NEXT)) {
+    filters.push({
+      remote: addressAt(table, FILTER, at, FilterWord.REMOTE),
+      prefixLength: word(table, FILTER, at, FilterWord.PREFIX),
+      remotePort: word(table, FILTER, at, FilterWord.PORT),
+    })
+  }
+  return filters
+}
+
+/** Makes these the filters of a pinhole. */
+export const setFilters = (table: Table, row: number, filters: readonly Filter[]): void => {
+  for (let at = word(table, PINHOLE, row, Pinhole.FILTERS); at !== 0; ) {
+    const next = word(table, FILTER, at, FilterWord.NEXT)
+    dropRow(table, FILTER, at)
+    at = next
+  }
+  let first = 0
+  for (const { remote, prefixLength, remotePort } of [...filters].reverse()) {
+    const at = addRow(table, FILTER)
+    for (const i of WORDS) setWord(table, FILTER, at, FilterWord.REMOTE + i, addressWord(remote, i))
+    setWord(table, FILTER, at, FilterWord.PREFIX, prefixLength)
+    setWord(table, FILTER, at, FilterWord.PORT, remotePort)
+    setWord(table, FILTER, at, FilterWord.NEXT, first)
+    first = at
+  }
+  setWord(table, PINHOLE, row, Pinhole.FILTERS, first)
+}

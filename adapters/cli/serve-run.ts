@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import { MAX_POOL } from "../../core/cgn/index.ts"
 import { createServer, type ServerState } from "../../core/server/index.ts"
-import { type Address, formatAddress } from "../../core/wire/index.ts"
+import { type Address, formatAddress, PROFILES } from "../../core/wire/index.ts"
 import { familyOf } from "../address-text.ts"
 import { type Host, type HostStart, startHost } from "../host.ts"
 import { entropy, nodeClock, nodeUdp } from "../node/index.ts"
@@ -72,7 +72,8 @@ const createState = (
     external,
     secret: entropy(32),
     now: nodeClock.now(),
-    thirdParty,
+    threatModel: thirdParty ? "advanced" : "simple",
+    profile: { ...PROFILES.nat444, thirdParty },
     pcp,
     natPmp,
     ...(ports === undefined ? {} : { ports }),

@@ -1,10 +1,21 @@
 import type { Address, Nonce } from "../wire/index.ts"
 import type { Filter, Mapping, Realm } from "./mapping.ts"
 
-/** The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, and one for drops. */
-export type CounterVector = "operation" | "result" | "option" | "natpmp-operation" | "natpmp-result" | "drop"
+/**
+ * The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, one for drops, and one for
+ * the subscriber cache: 0 counts hits, 1 misses.
+ */
+export type CounterVector = "operation" | "result" | "option" | "natpmp-operation" | "natpmp-result" | "drop" | "cache"
 
-const VECTORS: readonly CounterVector[] = ["operation", "result", "option", "natpmp-operation", "natpmp-result", "drop"]
+const VECTORS: readonly CounterVector[] = [
+  "operation",
+  "result",
+  "option",
+  "natpmp-operation",
+  "natpmp-result",
+  "drop",
+  "cache",
+]
 
 /** Counters a vector. */
 const VECTOR_LENGTH = 256
@@ -27,6 +38,8 @@ const vectorNumber = (vector: CounterVector): number => {
       return 4
     case "drop":
       return 5
+    case "cache":
+      return 6
   }
 }
 
@@ -54,6 +67,7 @@ export const countersFrom = (read: (cell: number) => number): Counters => {
     "natpmp-operation": vector("natpmp-operation"),
     "natpmp-result": vector("natpmp-result"),
     drop: vector("drop"),
+    cache: vector("cache"),
   }
 }
 

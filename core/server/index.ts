@@ -9,22 +9,30 @@ import {
   mappingCount as rowsOf,
 } from "../cgn/index.ts"
 import { type Counts, listCounts } from "./counts.ts"
-import type { ServerState } from "./settings.ts"
+import type { ServerState } from "./state.ts"
 
+export { adopt, type CgnStep, uncache } from "./adopt.ts"
 export { advance, apply } from "./advance.ts"
+export { announce } from "./announce.ts"
+export { epochOf, epochTime } from "./epoch.ts"
 export { process } from "./process.ts"
-export { epochTime } from "./reply.ts"
-export { type Advance, DROP_REASONS, type DropReason, type Request, type Response } from "./request.ts"
+export type { Destination } from "./push.ts"
+export type { Rate, RateLimits } from "./rate.ts"
+export { type RecycleAsk, type Recycled, updateRecycle } from "./recycle.ts"
 export {
-  type Created,
-  createServer,
-  createServerOver,
-  DEFAULT_SETTINGS,
-  type ServerOptions,
-  type ServerSettings,
-  type ServerSettingsError,
-  type ServerState,
-} from "./settings.ts"
+  type Advance,
+  DROP_REASONS,
+  type DropReason,
+  type Outgoing,
+  type Pushed,
+  type Request,
+  type Response,
+} from "./request.ts"
+export { type Context, runOnce } from "./run-once.ts"
+export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
+export { type Created, createServer, createServerOver, type ServerOptions, type ServerState } from "./state.ts"
+export { id2str, strerror } from "./text.ts"
+export { type UpdateAsk, update } from "./update.ts"
 
 /** One page of a server's live mappings: see `listMappings` of the CGN. `after` is 0 to start. */
 export const mappings = (state: ServerState<CgnState>, now: number, after = 0, limit = 1000): Page =>

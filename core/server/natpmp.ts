@@ -13,57 +13,69 @@ import {
   u16,
   u32,
 } from "../wire/index.ts"
-import { epochTime, type Served } from "./reply.ts"
-import type { Request } from "./request.ts"
-import type { ServerState } from "./settings.ts"
+import type { Call } from "./call.ts"
+import type { Served } from "./reply.ts"
 
 const NO_CHANGES: readonly Change[] = []
 
 /** NAT-PMP (RFC 6886 section 3): opcode under 128, and 12 octets at least for a mapping request. */
-export const serveNatPmp = <S>(state: ServerState<S>, request: Request): Served<S> => {
-  switch (request.bytes[1]) {
+export const serveNatPmp = <S>(call: Call<S>): Served<S> => {
+  switch (call.request.bytes[1]) {
     case NatPmpOpcode.EXTERNAL_ADDRESS:
-      return serveExternalAddress(state, request)
+      return serveExternalAddress(call)
     case NatPmpOpcode.MAP_UDP:
-      return serveMapping(state, request, Protocol.UDP)
+      return serveMapping(call, Protocol.UDP)
     case NatPmpOpcode.MAP_TCP:
-      return serveMapping(state, request, Protocol.TCP)
+      return serveMapping(call, Protocol.TCP)
     default:
-      return unsupportedOpcode(state, request)
+      return unsupportedOpcode(call)
   }
 }
 
 /** RFC 6886 section 3.5: a NAT-PMP server answers any other version with 8 octets whose opcode is 0, response bit and all. */
-export const versionError = <S>(state: ServerState<S>, request: Request): Served<S> => {
+export const versionError = <S>(call: Call<S>): Served<S> => {
   const reply = new Uint8Array(8)
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_VERSION)
-  putU32(reply, 4, epochTime(state, request.now))
-  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_VERSION, changes: NO_CHANGES, options: [] }
+  putU32(reply, 4, call.epoch)
+  return {
+    cgnState: call.state.cgnState,
+    reply,
+    code: NatPmpResult.UNSUPPORTED_VERSION,
+    changes: NO_CHANGES,
+    options: [],
+  }
 }
 
 /** RFC 6886 section 3.5: the whole request comes back, top bit of the opcode set, result code 5. */
-const unsupportedOpcode = <S>(state: ServerState<S>, request: Request): Served<S> => {
-  const copied = Math.min(request.bytes.length, MAX_MESSAGE)
+const unsupportedOpcode = <S>(call: Call<S>): Served<S> => {
+  const { bytes } = call.request
+  const copied = Math.min(bytes.length, MAX_MESSAGE)
   // The result code needs 4 octets, whatever the request had.
   const reply = new Uint8Array(Math.max(4, copied))
-  reply.set(request.bytes.subarray(0, copied))
+  reply.set(bytes.subarray(0, copied))
   reply[1] |= 0x80
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_OPCODE)
-  return { cgnState: state.cgnState, reply, code: NatPmpResult.UNSUPPORTED_OPCODE, changes: NO_CHANGES, options: [] }
+  return {
+    cgnState: call.state.cgnState,
+    reply,
+    code: NatPmpResult.UNSUPPORTED_OPCODE,
+    changes: NO_CHANGES,
+    options: [],
+  }
 }
 
 /** RFC 6886 section 3.2: 12 octets: version, opcode, result code 2, epoch 4, external address 4 (zero on failure). */
-const serveExternalAddress = <S>(state: ServerState<S>, request: Request): Served<S> => {
-  const { source, now } = request
-  const { cgn, cgnState } = state
-  const served = cgn.getSubscriber(cgnState, source, undefined).code === ResultCode.SUCCESS
-  const external = served ? cgn.externalAddress(cgnState, source, undefined, now) : undefined
+const serveExternalAddress = <S>(call: Call<S>): Served<S> => {
+  const { source, now } = call.request
+  const { cgn, cgnState } = call.state
+  const served = isServed(call)
+  const external = served ? cgn.externalAddress(cgnState, source, call.realm, now) : undefined
   const found = external !== undefined && isIpv4(external)
   const code = found ? NatPmpResult.SUCCESS : served ? NatPmpResult.NETWORK_FAILURE : NatPmpResult.NOT_AUTHORIZED
   const reply = new Uint8Array(12)
   reply[1] = 0x80
   putU16(reply, 2, code)
-  putU32(reply, 4, epochTime(state, now))
+  putU32(reply, 4, call.epoch)
   if (found) putU32(reply, 8, ipv4Value(external))
   return { cgnState, reply, code, changes: NO_CHANGES, options: [] }
 }
@@ -73,24 +85,24 @@ const serveExternalAddress = <S>(state: ServerState<S>, request: Request): Serve
  * internal port 0 it deletes all of the host's mappings of the protocol. Internal port 0 with a lifetime has no meaning
  * in the RFC: refused, result code 2.
  */
-const serveMapping = <S>(state: ServerState<S>, request: Request, protocol: number): Served<S> => {
+const serveMapping = <S>(call: Call<S>, protocol: number): Served<S> => {
+  const { realm, request, state } = call
   const { bytes, source, now } = request
   const { cgn, cgnState, settings } = state
   const internalPort = u16(bytes, 4)
   const asked = u32(bytes, 8)
-  const end = { protocol, internal: source, internalPort }
-  if (cgn.getSubscriber(cgnState, source, undefined).code !== ResultCode.SUCCESS)
-    return answer(state, request, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
+  const end = { protocol, internal: source, internalPort, realm }
+  if (!isServed(call)) return answer(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
   if (asked === 0 && internalPort === 0) {
-    const all = cgn.delMappings(cgnState, source, undefined, protocol, now)
+    const all = cgn.delMappings(cgnState, source, realm, protocol, now)
     const code = all.complete ? NatPmpResult.SUCCESS : NatPmpResult.NOT_AUTHORIZED
-    return answer(state, request, all.state, code, 0, 0, all.changes)
+    return answer(call, all.state, code, 0, 0, all.changes)
   }
-  if (internalPort === 0) return answer(state, request, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
+  if (internalPort === 0) return answer(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
   if (asked === 0) {
     const done = cgn.delMapping(cgnState, { ...end, origin: "nat-pmp", nonce: undefined }, now)
-    if (done.outcome === "refused") return answer(state, request, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
-    return answer(state, request, done.state, NatPmpResult.SUCCESS, 0, 0, done.changes)
+    if (done.outcome === "refused") return answer(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
+    return answer(call, done.state, NatPmpResult.SUCCESS, 0, 0, done.changes)
   }
   const done = cgn.addMapping(
     cgnState,
@@ -103,11 +115,34 @@ const serveMapping = <S>(state: ServerState<S>, request: Request, protocol: numb
       lifetime: Math.min(settings.maxLifetime, asked),
       preferFailure: false,
       clientPort: request.sourcePort,
+      requester: undefined,
+      thirdPartyId: undefined,
+      createAsLocked: false,
+      portSet: undefined,
+      description: undefined,
     },
     now,
   )
-  if (done.outcome === "refused") return answer(state, request, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
-  return answer(state, request, done.state, NatPmpResult.SUCCESS, done.externalPort, done.lifetime, done.changes)
+  if (done.outcome === "refused") return answer(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
+  return answer(call, done.state, NatPmpResult.SUCCESS, done.externalPort, done.lifetime, done.changes)
+}
+
+/** Does the CGN serve the source, and authorize the request? */
+const isServed = <S>({ request, state, subscriber }: Call<S>): boolean =>
+  subscriber.code === ResultCode.SUCCESS &&
+  state.cgn.authorize(state.cgnState, request.bytes, request.source, 0) === ResultCode.SUCCESS
+
+/** What a server without resources, or one over its rate limit, says: an error of the request's own format. */
+export const outOfResources = <S>(call: Call<S>): Served<S> => {
+  const opcode = call.request.bytes[1]
+  if (opcode === NatPmpOpcode.MAP_UDP || opcode === NatPmpOpcode.MAP_TCP)
+    return answer(call, call.state.cgnState, NatPmpResult.OUT_OF_RESOURCES, 0, 0, NO_CHANGES)
+  const reply = new Uint8Array(12)
+  reply[1] = 0x80 | opcode
+  putU16(reply, 2, NatPmpResult.OUT_OF_RESOURCES)
+  putU32(reply, 4, call.epoch)
+  const code = NatPmpResult.OUT_OF_RESOURCES
+  return { cgnState: call.state.cgnState, reply, code, changes: NO_CHANGES, options: [] }
 }
 
 /** The NAT-PMP result code that says best what a PCP one says. */
@@ -123,19 +158,18 @@ const resultOf = (code: CgnRefused["code"]): number => {
 }
 
 const answer = <S>(
-  state: ServerState<S>,
-  request: Request,
+  call: Call<S>,
   cgnState: S,
   code: number,
   externalPort: number,
   lifetime: number,
   changes: readonly Change[],
 ): Served<S> => {
-  const { bytes, now } = request
+  const { bytes } = call.request
   const reply = new Uint8Array(16)
   reply[1] = bytes[1] | 0x80
   putU16(reply, 2, code)
-  putU32(reply, 4, epochTime(state, now))
+  putU32(reply, 4, call.epoch)
   reply[8] = bytes[4]
   reply[9] = bytes[5]
   putU16(reply, 10, externalPort)

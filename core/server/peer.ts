@@ -13,29 +13,36 @@ import {
   u32,
   writeAddress,
 } from "../wire/index.ts"
-import { grantedLifetime } from "./map.ts"
-import { copyOptions, type Options, optionsLength } from "./option.ts"
-import { epochTime, refuse, type Served, writeHeader } from "./reply.ts"
-import type { Request } from "./request.ts"
-import type { ServerState } from "./settings.ts"
+import type { Call } from "./call.ts"
+import { authorize, grantedLifetime, hasProtocol } from "./map.ts"
+import type { Options } from "./option.ts"
+import { replyWithOptions } from "./option-reply.ts"
+import { NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
 
 /**
  * PEER (RFC 6887 section 12.3), its syntax and options found good. Octets as MAP's, then remote peer port 60 and address
  * 64 to 79. A zero protocol or port is MALFORMED_REQUEST: section 12.1 forbids them and names no code (S-61).
  */
-export const servePeer = <S>(state: ServerState<S>, request: Request, options: Options): Served<S> => {
+export const servePeer = <S>(call: Call<S>, options: Options): Served<S> => {
+  const { request, state } = call
   const { bytes, source, now } = request
   const { cgn, cgnState, settings } = state
   const protocol = bytes[36]
   const internalPort = u16(bytes, 40)
   const remotePort = u16(bytes, 60)
   const remote = readAddress(bytes, 64)
-  if (protocol === 0 || internalPort === 0 || remotePort === 0 || !isRemotePeer(remote))
-    return refuse(state, request, ResultCode.MALFORMED_REQUEST)
+  if (
+    protocol === 0 ||
+    internalPort === 0 ||
+    remotePort === 0 ||
+    !isRemotePeer(remote, settings.profile.mapDestination)
+  )
+    return refuse(call, ResultCode.MALFORMED_REQUEST)
   const internal = options.thirdParty ?? source
-  const { code } = cgn.getSubscriber(cgnState, internal, undefined)
-  if (code !== ResultCode.SUCCESS) return refuse(state, request, code)
-  if (!cgn.supports(cgnState, protocol, internalPort)) return refuse(state, request, ResultCode.UNSUPP_PROTOCOL)
+  const code = authorize(call, options, internal)
+  if (code !== ResultCode.SUCCESS) return refuse(call, code)
+  if (!hasProtocol(settings, protocol, internalPort) || !cgn.supports(cgnState, protocol, internalPort))
+    return refuse(call, ResultCode.UNSUPP_PROTOCOL)
   const asked = u32(bytes, 4)
   const done = cgn.addDynamic(
     cgnState,
@@ -43,18 +50,24 @@ export const servePeer = <S>(state: ServerState<S>, request: Request, options: O
       protocol,
       internal,
       internalPort,
+      realm: options.realm ?? call.realm,
       nonce: readNonce(bytes, 24),
       remote,
       remotePort,
       suggested: readAddress(bytes, 44),
       suggestedPort: u16(bytes, 42),
       lifetime: asked === 0 ? 0 : grantedLifetime(settings, asked),
+      clientPort: request.sourcePort,
+      requester: internal === source ? undefined : source,
+      thirdPartyId: options.thirdPartyId,
+      description: options.description,
     },
     now,
   )
-  if (done.outcome === "refused") return refuse(state, request, done.code, done.lifetime)
-  const reply = new Uint8Array(PEER_LENGTH + optionsLength(options))
-  writeHeader(reply, Opcode.PEER, ResultCode.SUCCESS, done.lifetime, epochTime(state, now))
+  if (done.outcome === "refused") return refuse(call, done.code, done.lifetime)
+  const reply = replyWithOptions(bytes, PEER_LENGTH, options, settings, done)
+  if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
+  writeHeader(reply, Opcode.PEER, ResultCode.SUCCESS, done.lifetime, call.epoch)
   for (let i = 24; i < 37; i++) reply[i] = bytes[i]
   reply[40] = bytes[40]
   reply[41] = bytes[41]
@@ -63,13 +76,18 @@ export const servePeer = <S>(state: ServerState<S>, request: Request, options: O
   reply[60] = bytes[60]
   reply[61] = bytes[61]
   for (let i = 64; i < PEER_LENGTH; i++) reply[i] = bytes[i]
-  copyOptions(bytes, options, reply, PEER_LENGTH)
-  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes: done.changes, options: [] }
+  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes: done.changes, options: NO_OPTION_CODES }
 }
 
-/** An IPv4 address that a host beyond the NAT can have: not this network, loopback, multicast or broadcast (S-63). */
-const isRemotePeer = (remote: Address): boolean => {
-  if (!isIpv4(remote) || isAny(remote)) return false
+/**
+ * An address that a host beyond the device can have, of the family in which the client sees it (RFC 6887 section 10): not
+ * this network, loopback, multicast or broadcast (S-63).
+ */
+const isRemotePeer = (remote: Address, ipv4: boolean): boolean => {
+  if (isIpv4(remote) !== ipv4 || isAny(remote)) return false
+  if (!ipv4) return remote !== LOOPBACK6 && remote.charCodeAt(0) >>> 8 !== 0xff
   const first = ipv4Value(remote) >>> 24
   return first !== 0 && first !== 127 && first < 224
 }
+
+const LOOPBACK6 = "\0\0\0\0\0\0\0\x01"

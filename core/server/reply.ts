@@ -1,31 +1,30 @@
 import type { CgnRefused, Change } from "../cgn/index.ts"
 import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
-import type { Request } from "./request.ts"
-import type { ServerState } from "./settings.ts"
-
-/** Seconds since Epoch Time was 0 (RFC 6887 section 8.5), modulo 2^32. */
-export const epochTime = (state: { readonly epochStart: number }, now: number): number =>
-  Math.max(0, Math.floor((now - state.epochStart) / 1000)) >>> 0
+import type { Call } from "./call.ts"
+import type { Update } from "./push.ts"
+import type { ServerSettings } from "./settings.ts"
 
 /**
  * The usual lifetime of an error, seconds, by RFC 6887 section 7.4. CANNOT_PROVIDE_EXTERNAL depends on its reason there:
  * every reason here is an external end that somebody has, which may soon pass.
  */
-const errorLifetime = <S>(state: ServerState<S>, code: number): number => {
+const errorLifetime = (settings: ServerSettings, code: number): number => {
   switch (code) {
     case ResultCode.NETWORK_FAILURE:
     case ResultCode.NO_RESOURCES:
     case ResultCode.USER_EX_QUOTA:
     case ResultCode.CANNOT_PROVIDE_EXTERNAL:
-      return state.settings.shortError
+      return settings.shortError
     default:
-      return state.settings.longError
+      return settings.longError
   }
 }
 
 /**
  * Which errors mean that the request was not successfully parsed, so that octets 12 to 23 stay what the request had
- * there (RFC 6887 section 7.2); the RFC leaves open which do (reference trap 6.13).
+ * there (RFC 6887 section 7.2); the RFC leaves open which do.
+ *
+ * Ambiguity 6.13: UNSUPP_VERSION, MALFORMED_REQUEST, UNSUPP_OPCODE and MALFORMED_OPTION do; all others zero the octets.
  */
 const isUnparsed = (code: number): boolean =>
   code === ResultCode.UNSUPP_VERSION ||
@@ -35,8 +34,9 @@ const isUnparsed = (code: number): boolean =>
 
 /**
  * An error response: a copy of the request, cut at 1100 octets and padded to a multiple of 4, with the server's fields set
- * (RFC 6887 section 8.2). One to a request under 24 octets, an unsupported version, is padded to the whole header that
- * its fields need (reference trap 6.2).
+ * (RFC 6887 section 8.2).
+ *
+ * Ambiguity 6.2: one to a request under 24 octets, an unsupported version, is padded to the whole header that its fields need.
  */
 const errorReply = (request: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {
   const copied = Math.min(request.length, MAX_MESSAGE)
@@ -68,20 +68,18 @@ export interface Served<S> {
   readonly changes: readonly Change[]
   /** Codes of the options seen, for counting. */
   readonly options: readonly number[]
+  /** Mapping updates that the request calls for (RFC 7753 section 4.4.1). */
+  readonly updates?: readonly Update[]
 }
 
 /** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */
-export const refuse = <S>(
-  state: ServerState<S>,
-  request: Request,
-  answer: CgnRefused["code"],
-  lifetime?: number,
-): Served<S> => {
+export const refuse = <S>(call: Call<S>, answer: CgnRefused["code"], lifetime?: number): Served<S> => {
+  const { epoch, request, state } = call
   // libpcpd's generic CGN error has no code of its own on the wire: NO_RESOURCES is the catch-all (RFC 6887 section 7.4).
   const code = answer === "cgn-error" ? ResultCode.NO_RESOURCES : answer
   return {
     cgnState: state.cgnState,
-    reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state, code), epochTime(state, request.now)),
+    reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state.settings, code), epoch),
     code,
     changes: [],
     options: NO_OPTION_CODES,

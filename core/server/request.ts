@@ -1,4 +1,4 @@
-import type { Change } from "../cgn/index.ts"
+import type { Change, Realm, SubscriberAnswer } from "../cgn/index.ts"
 import type { Address } from "../wire/index.ts"
 
 /** One datagram as it reached the server, and when. */
@@ -11,6 +11,13 @@ export interface Request {
   readonly sourcePort: number
   /** Where it arrived: requests from `outside` are ignored (RFC 6887 section 8.2, RFC 6886 section 3.3). Default `inside`. */
   readonly side?: "inside" | "outside"
+  /**
+   * What tells apart hosts of the same address where internal addresses overlap: a layer-2 id, the B4's address of the
+   * softwire that it came through. Default: none, or in DS-Lite the IPv6 source address.
+   */
+  readonly realm?: Realm | undefined
+  /** What the CGN would say of the source as a subscriber, where the caller has just asked it: see `runOnce`. */
+  readonly subscriber?: SubscriberAnswer | undefined
 }
 
 /** Why a datagram got no answer; the index in this list is its number in the `drop` counter vector. */
@@ -19,6 +26,9 @@ export const DROP_REASONS = [
   "too-short", // under 2 octets, or a supported version under 24 (RFC 6887 section 8.2)
   "response", // R bit set (RFC 6887 section 8.2), or NAT-PMP opcode 128 and up (RFC 6886 section 3.5)
   "not-serving", // the protocol is switched off and its RFC wants silence (RFC 6886 section 3.8)
+  "source-port-0", // from UDP port 0, which nobody can be answered at (RFC 768)
+  "source-rate", // over the rate limit of one source (RFC 6887 section 8.2: overload)
+  "global-rate", // over the rate limit of all sources together
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]
@@ -34,11 +44,25 @@ export interface Response {
   readonly next: number | undefined
 }
 
+/** An unsolicited datagram, from the server's own address and port (RFC 6887 sections 14.1 and 14.2). */
+export interface Outgoing {
+  readonly bytes: Uint8Array
+  /** Where it is multicast, it goes out on every path over which requests are accepted (RFC 6887 section 14.1.3). */
+  readonly destination: Address
+  readonly port: number
+}
+
 /** What `advance` found due. */
 export interface Advance {
   readonly changes: readonly Change[]
-  /** Unsolicited datagrams to send, from the server's own address and port (RFC 6887 sections 14.1 and 14.2). */
-  readonly send: readonly { readonly bytes: Uint8Array; readonly destination: Address; readonly port: number }[]
+  readonly send: readonly Outgoing[]
   /** When to call again, milliseconds; `undefined` when nothing is pending. */
+  readonly next: number | undefined
+}
+
+/** What a push, a revocation or a reconfiguration came to. */
+export interface Pushed {
+  readonly changes: readonly Change[]
+  /** Call `advance` no later than this instant, milliseconds: it sends. `undefined`: there is nothing to send. */
   readonly next: number | undefined
 }

@@ -1,9 +1,10 @@
-import { type Cgn, type CgnSettings, type CgnState, createCgn, memoryCgn, type SettingsError } from "../cgn/index.ts"
-import type { Address } from "../wire/index.ts"
-import { type Counts, NO_COUNTS } from "./counts.ts"
+import type { Realm, SettingsError } from "../cgn/index.ts"
+import { type CgnProfile, checkProfile, PROFILES, type Prefix64 } from "../wire/index.ts"
+import type { RateLimits } from "./rate.ts"
+import type { Naming } from "./text.ts"
 
 /** What a server does and within which limits. Lifetimes are seconds. */
-export interface ServerSettings {
+export interface ServerSettings extends Naming {
   /** Least lifetime granted to PCP (RFC 6887 section 15: 120). NAT-PMP's is never raised (RFC 6886 section 3.3). */
   readonly minLifetime: number
   /** Most granted to anybody (RFC 6887 section 15: 24 hours). */
@@ -16,12 +17,33 @@ export interface ServerSettings {
   readonly pcp: boolean
   /** Answer NAT-PMP; without it, NAT-PMP's version 0 is an unsupported PCP version (RFC 6887 section 9). */
   readonly natPmp: boolean
-  /** The administrator's switches for the opcodes (RFC 6887 sections 11 and 12). */
-  readonly map: boolean
-  readonly peer: boolean
-  readonly announce: boolean
-  /** Allow the THIRD_PARTY option: only where the whole network is trusted (RFC 6887 section 13.1). */
-  readonly thirdParty: boolean
+  /** What is controlled, and what of PCP is offered for it: libpcpd's flags. */
+  readonly profile: CgnProfile
+  /**
+   * RFC 6887 section 18. `simple`: no THIRD_PARTY whatever the profile says, as no host may ask for another. `advanced`: what
+   * the profile says, for networks where requests cannot be forged.
+   */
+  readonly threatModel: "simple" | "advanced"
+  /** Keep DESCRIPTION (RFC 7220) where the CGN can; without it the option is ignored. */
+  readonly description: boolean
+  /** Map sets of ports (RFC 7753) where the CGN can; without it the option is ignored. */
+  readonly portSet: boolean
+  /** What PREFIX64 tells a NAT64's clients (RFC 7225), in this order; empty: the option is ignored. */
+  readonly prefix64: readonly Prefix64[]
+  /** Send {@link prefix64} with every MAP success, asked for or not (RFC 7225 section 4.2). */
+  readonly prefix64Unasked: boolean
+  /** THIRD_PARTY_ID (RFC 7843): the identifier's octets in lower-case hex, and the realm that it names; empty: not offered. */
+  readonly thirdPartyIds: ReadonlyMap<string, Realm>
+  /** `undefined`: requests are taken as fast as they come. */
+  readonly rateLimits: RateLimits | undefined
+  /** Subscribers that the cache holds where the profile has one. */
+  readonly cacheSize: number
+  /** Transmissions of each announcement, 0 to 10 (RFC 6887 section 14.1.3, RFC 6886 section 3.2.1). */
+  readonly announceCount: number
+  /** Transmissions of each mapping update, 0 to 3 (RFC 6887 section 14.2). */
+  readonly updateCount: number
+  /** Mapping updates that may be under way at once; for those over it clients have the announcement and its epoch. */
+  readonly updateLimit: number
 }
 
 export const DEFAULT_SETTINGS: ServerSettings = {
@@ -31,37 +53,53 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   longError: 1800,
   pcp: true,
   natPmp: true,
-  map: true,
-  peer: true,
-  announce: true,
-  thirdParty: false,
-}
-
-/** A server's state: a handle that stays valid. `S` is its CGN's state. */
-export interface ServerState<S = CgnState> {
-  readonly settings: ServerSettings
-  readonly cgn: Cgn<S>
-  readonly cgnState: S
-  /** The instant when Epoch Time was 0, milliseconds (RFC 6887 section 8.5). */
-  readonly epochStart: number
-  readonly counts: Counts
+  profile: PROFILES.nat444,
+  threatModel: "simple",
+  description: true,
+  portSet: true,
+  prefix64: [],
+  prefix64Unasked: false,
+  thirdPartyIds: new Map(),
+  rateLimits: undefined,
+  cacheSize: 4096,
+  announceCount: 10,
+  updateCount: 3,
+  updateLimit: 65536,
+  strerror: undefined,
+  id2str: undefined,
 }
 
 export interface ServerSettingsError {
-  readonly code: SettingsError["code"] | "bad-lifetime" | "bad-protocols"
+  readonly code:
+    | SettingsError["code"]
+    | "bad-lifetime"
+    | "bad-protocols"
+    | "bad-profile"
+    | "bad-prefix64"
+    | "bad-third-party-id"
+    | "bad-rate"
+    | "bad-count"
   readonly text: string
 }
 
-export type Created<S> =
-  | { readonly ok: true; readonly state: ServerState<S> }
-  | { readonly ok: false; readonly error: ServerSettingsError }
-
-const isLifetime = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 0xffffffff
+/** Is third-party asking allowed at all (RFC 6887 sections 13.1 and 18.1)? */
+export const hasThirdParty = (settings: ServerSettings): boolean =>
+  settings.profile.thirdParty && settings.threatModel === "advanced"
 
 /** The first rule that the settings break, or `undefined`. */
-export const checkSettings = (settings: ServerSettings): ServerSettingsError | undefined => {
+export const checkSettings = (settings: ServerSettings): ServerSettingsError | undefined =>
+  checkLifetimes(settings) ??
+  checkServed(settings) ??
+  checkOptions(settings) ??
+  checkRates(settings.rateLimits) ??
+  checkCounts(settings)
+
+const isWhole = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+
+const checkLifetimes = (settings: ServerSettings): ServerSettingsError | undefined => {
   for (const name of ["minLifetime", "maxLifetime", "shortError", "longError"] as const)
-    if (!isLifetime(settings[name]))
+    if (!isWhole(settings[name], 0, 0xffffffff))
       return { code: "bad-lifetime", text: `${name} must be a whole number of seconds from 0 to 4294967295` }
   if (settings.maxLifetime === 0) return { code: "bad-lifetime", text: "maxLifetime 0 would grant nothing" }
   if (settings.minLifetime > settings.maxLifetime)
@@ -69,60 +107,48 @@ export const checkSettings = (settings: ServerSettings): ServerSettingsError | u
       code: "bad-lifetime",
       text: `the least lifetime, ${settings.minLifetime} s, is over the most, ${settings.maxLifetime} s`,
     }
-  if (!settings.pcp && !settings.natPmp)
-    return { code: "bad-protocols", text: "neither PCP nor NAT-PMP is on: nothing would be answered" }
   return undefined
 }
 
-/** A server over any CGN, its Epoch Time 0 at `now`, milliseconds. */
-export const createServerOver = <S>(
-  cgn: Cgn<S>,
-  cgnState: S,
-  now: number,
-  options: Partial<ServerSettings> = {},
-): Created<S> => {
-  const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...options }
-  const error = checkSettings(settings)
-  if (error !== undefined) return { ok: false, error }
-  return { ok: true, state: { settings, cgn, cgnState, epochStart: now, counts: NO_COUNTS } }
+const checkServed = (settings: ServerSettings): ServerSettingsError | undefined => {
+  if (!settings.pcp && !settings.natPmp)
+    return { code: "bad-protocols", text: "neither PCP nor NAT-PMP is on: nothing would be answered" }
+  const broken = checkProfile(settings.profile)
+  return broken === undefined ? undefined : { code: "bad-profile", text: broken.text }
 }
 
-/** What {@link createServer} takes: the server's settings, all with defaults, and those of its in-memory CGN. */
-export interface ServerOptions extends Partial<ServerSettings> {
-  /** Pool of external IPv4 addresses, 1 to 16384, each once. */
-  readonly external: readonly Address[]
-  /** 32 octets of entropy: who knows them can tell ports in advance and make the tables slow. */
-  readonly secret: Uint8Array
-  /** The present on the caller's monotonic clock, milliseconds: Epoch Time 0 (RFC 6887 section 8.5). */
-  readonly now: number
-  /** External ports to assign, both ends included. Default 1024 to 65535. */
-  readonly ports?: CgnSettings["ports"]
-  /** MAP and PEER mappings of one subscriber. Default 1024: RFC 6887 section 11.3 recommends a limit; 0 is none. */
-  readonly quota?: number
-  /** FILTERs of one mapping. Default 43: as many as a request has room for (RFC 6887 section 13.3). */
-  readonly filterLimit?: number
-  /**
-   * Seconds without outbound traffic until an implicit mapping ends. Default 300 for UDP (RFC 4787 REQ-5), 7440 for TCP
-   * (RFC 5382 REQ-5).
-   */
-  readonly idleTimeout?: CgnSettings["idleTimeout"]
+/** Octets that a Pref64::/n may have (RFC 6052 section 2.2). */
+const PREFIX64_LENGTHS: readonly number[] = [4, 5, 6, 7, 8, 12]
+
+const checkOptions = ({ prefix64, thirdPartyIds }: ServerSettings): ServerSettingsError | undefined => {
+  for (const { prefix, suffix, ipv4Prefixes = [] } of prefix64) {
+    if (!PREFIX64_LENGTHS.includes(prefix.length) || prefix.length + suffix.length !== 12)
+      return { code: "bad-prefix64", text: "a Pref64 has 4, 5, 6, 7, 8 or 12 octets, its suffix the rest of 12" }
+    if (ipv4Prefixes.some(({ length }) => !isWhole(length, 0, 32)))
+      return { code: "bad-prefix64", text: "an IPv4 prefix of a Pref64 has 0 to 32 bits" }
+  }
+  // As many as leave room for MAP and the options of a request (RFC 6887 section 7).
+  if (prefix64.reduce((sum, one) => sum + 20 + 6 * (one.ipv4Prefixes?.length ?? 0), 0) > 512)
+    return { code: "bad-prefix64", text: "the Pref64s and their IPv4 prefixes take over 512 octets of a message" }
+  for (const id of thirdPartyIds.keys())
+    if (!/^(?:[0-9a-f]{2}){1,1016}$/.test(id))
+      return { code: "bad-third-party-id", text: "a third-party id is 1 to 1016 octets in lower-case hex" }
+  return undefined
 }
 
-/**
- * A PCP and NAT-PMP server over the in-memory CGN, with no mappings yet; or the first setting that breaks a rule, with
- * its code and a sentence for people. Give each datagram to `process`, and call `advance` when a `next` is due.
- */
-export const createServer = (options: ServerOptions): Created<CgnState> => {
-  const {
-    external,
-    secret,
-    now,
-    ports = { first: 1024, last: 65535 },
-    quota = 1024,
-    filterLimit = 43,
-    idleTimeout = { udp: 300, tcp: 7440 },
-    ...settings
-  } = options
-  const made = createCgn({ external, secret, now, ports, quota, filterLimit, idleTimeout })
-  return made.ok ? createServerOver(memoryCgn, made.state, now, settings) : made
+const checkRates = (limits: RateLimits | undefined): ServerSettingsError | undefined => {
+  for (const rate of [limits?.perSource, limits?.global])
+    if (rate !== undefined && !(rate.perSecond > 0 && Number.isFinite(rate.perSecond) && isWhole(rate.burst, 1, 1e9)))
+      return { code: "bad-rate", text: "a rate limit has a rate over 0 a second and a burst of 1 request at least" }
+  return undefined
+}
+
+const checkCounts = (settings: ServerSettings): ServerSettingsError | undefined => {
+  if (!isWhole(settings.announceCount, 0, 10))
+    return { code: "bad-count", text: "announceCount must be 0 to 10 (RFC 6887 section 14.1.3)" }
+  if (!isWhole(settings.updateCount, 0, 3))
+    return { code: "bad-count", text: "updateCount must be 0 to 3 (RFC 6887 section 14.2)" }
+  if (!isWhole(settings.updateLimit, 0, 1e6)) return { code: "bad-count", text: "updateLimit must be 0 to 1000000" }
+  if (!isWhole(settings.cacheSize, 1, 1e6)) return { code: "bad-count", text: "cacheSize must be 1 to 1000000" }
+  return undefined
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { noteOutbound } from "../../core/cgn/index.ts"
 import { createServer, mappings, process, type ServerOptions } from "../../core/server/index.ts"
-import { type Address, parseAddress } from "../../core/wire/index.ts"
+import { type Address, PROFILES, parseAddress } from "../../core/wire/index.ts"
 import { addressText, hexAt, word16, word32 } from "../core/server/model-message.ts"
 import { announce, CORPUS, filter, map, mapOfLength, natPmp, option, peer, SOURCE, thirdParty } from "./corpus.ts"
 import { SERVER_LIFE, serverTarget, wireTarget } from "./target.ts"
@@ -71,7 +71,7 @@ test("CVE-2019-12111: an external address of all zeros, of either family, is no 
 test("CVE-2019-12111: a third party of all zeros is nobody: an error, and no mapping", () => {
   for (const nobody of ["0".repeat(32), "0.0.0.0"])
     for (const request of [map({ options: thirdParty(nobody) }), peer({ options: thirdParty(nobody) })]) {
-      const open = serve({ thirdParty: true })
+      const open = serve({ threatModel: "advanced", profile: { ...PROFILES.nat444, thirdParty: true } })
       assert.equal(codeOf(open.send(request)), 6)
       assert.deepEqual(open.mappings(), [])
       assert.equal(codeOf(serve().send(request)), 5)
@@ -95,7 +95,7 @@ test("an option's padding is not its data, whatever it holds, and the next optio
 test("an option that runs past the end is MALFORMED_OPTION whatever its code, and reads nothing beyond it (S-31)", () => {
   for (const code of [0, 1, 2, 3, 13, 127, 128, 130, 200, 255])
     for (const length of [1, 2, 4, 16, 20, 1036, 32767, 32768, 65532, 65535]) {
-      const server = serve({ thirdParty: true })
+      const server = serve({ threatModel: "advanced", profile: { ...PROFILES.nat444, thirdParty: true } })
       // In a larger buffer: what lies behind the packet is not the packet's.
       const packet = map({ options: option(code, [], length) })
       const behind = new Uint8Array(70000).fill(1)

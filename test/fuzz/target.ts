@@ -1,6 +1,15 @@
 import type { CgnState } from "../../core/cgn/index.ts"
 import { advance, createServer, mappingCount, process, type ServerState } from "../../core/server/index.ts"
-import { type Address, describe, dissect, parse, parseAddress, validate, walk } from "../../core/wire/index.ts"
+import {
+  type Address,
+  describe,
+  dissect,
+  PROFILES,
+  parse,
+  parseAddress,
+  validate,
+  walk,
+} from "../../core/wire/index.ts"
 
 /** What a fuzz run does with each input; a text says what is wrong with what came of it, as does anything thrown. */
 export type Target = (bytes: Uint8Array, index: number) => string | undefined
@@ -43,7 +52,8 @@ export const serverTarget = (): Target => {
       ports: life % 2 === 0 ? { first: 2000, last: 2015 } : { first: 5340, last: 5355 },
       quota: life % 3 === 0 ? 12 : 0,
       filterLimit: life % 5 === 0 ? 3 : 43,
-      thirdParty: life % 4 < 2,
+      threatModel: "advanced",
+      profile: { ...PROFILES.nat444, thirdParty: life % 4 < 2 },
       natPmp: life % 8 !== 7,
       maxLifetime: life % 2 === 0 ? 86400 : 0xffffffff,
     })

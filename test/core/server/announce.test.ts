@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { announce, option, Scene } from "./scene.ts"
+import { announce, option, profileWith, Scene } from "./scene.ts"
 
 describe("ANNOUNCE (RFC 6887 section 14.1.2)", () => {
   it("S-81 answers SUCCESS with lifetime 0 and no payload, whatever the lifetime", () => {
@@ -21,7 +21,7 @@ describe("ANNOUNCE (RFC 6887 section 14.1.2)", () => {
 
   it("S-81 refuses another's address, and can be switched off", () => {
     assert.equal(new Scene().send(announce(), "10.0.0.2").result, 12)
-    assert.equal(new Scene({ announce: false }).send(announce()).result, 4)
+    assert.equal(new Scene({ profile: profileWith({ announce: false }) }).send(announce()).result, 4)
   })
 
   it("S-81 answers IPv6 clients as well", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { address, map, NONCE, natPmpMap, OTHER_NONCE, octets, peer, Scene } from "./scene.ts"
+import { address, map, NONCE, natPmpMap, OTHER_NONCE, octets, peer, profileWith, Scene } from "./scene.ts"
 
 const NOT_AUTHORIZED = 2
 const MALFORMED_REQUEST = 3
@@ -13,7 +13,7 @@ const pool = ["203.0.113.1", "203.0.113.2"].map((text) => JSON.stringify(octets(
 
 describe("MAP (RFC 6887 section 11.3)", () => {
   it("S-40 is UNSUPP_OPCODE when switched off", () => {
-    const scene = new Scene({ map: false })
+    const scene = new Scene({ profile: profileWith({ map: false }) })
     const refused = scene.send(map())
     assert.deepEqual([refused.result, refused.lifetime], [UNSUPP_OPCODE, 1800])
   })

@@ -18,7 +18,7 @@ import {
   process,
   type ServerState,
 } from "../../../core/server/index.ts"
-import { type Address, formatAddress, formatNonce, parseAddress } from "../../../core/wire/index.ts"
+import { type Address, formatAddress, formatNonce, PROFILES, parseAddress } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
 import { serveModel } from "./model.ts"
 import type { Chosen } from "./model-choice.ts"
@@ -83,13 +83,19 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
     pageBits: 3,
     wheelSlots: 32,
   }
-  const { pool, ports, quota, filterLimit, idleTimeout, start, ...server } = settings
+  const { pool, ports, quota, filterLimit, idleTimeout, start, map, peer, announce, thirdParty, ...server } = settings
   const cgn = createCgn(
     { external: pool.map(address), ports, quota, filterLimit, idleTimeout, secret, now: start },
     sizes,
   )
   if (!cgn.ok) throw new Error(cgn.error.text)
-  const made = createServerOver(memoryCgn, cgn.state, start, server)
+  const made = createServerOver(memoryCgn, cgn.state, start, {
+    ...server,
+    description: false,
+    portSet: false,
+    threatModel: "advanced",
+    profile: { ...PROFILES.nat444, map, peer, announce, thirdParty },
+  })
   if (!made.ok) throw new Error(made.error.text)
   const paired = new Map(
     SUBSCRIBERS.map((one) => {

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { filters } from "../../../core/server/index.ts"
-import { address, announce, filter, map, octets, option, peer, preferFailure, Scene, thirdParty } from "./scene.ts"
+import {
+  address,
+  announce,
+  filter,
+  map,
+  octets,
+  option,
+  peer,
+  preferFailure,
+  Scene,
+  THIRD_PARTY,
+  thirdParty,
+} from "./scene.ts"
 
 const UNSUPP_OPTION = 5
 const MALFORMED_OPTION = 6
@@ -35,13 +47,13 @@ describe("options", () => {
 
   it("S-32 passes over optional ones, refuses mandatory ones that it does not know, UNSUPP_OPTION", () => {
     const scene = new Scene()
-    for (const code of [128, 130, 200, 255]) assert.equal(scene.send(map({ options: option(code) })).result, 0)
+    for (const code of [128, 131, 200, 255]) assert.equal(scene.send(map({ options: option(code) })).result, 0)
     for (const code of [0, 4, 13, 63, 99, 127])
       assert.equal(scene.send(map({ options: option(code) })).result, UNSUPP_OPTION)
   })
 
   it("S-30 processes them in order: of two faults the first decides", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     const bad = filter(95, 0, "198.51.100.1")
     const unknown = option(99)
     assert.equal(scene.send(map({ options: [...bad, ...unknown] })).result, MALFORMED_OPTION)
@@ -49,7 +61,7 @@ describe("options", () => {
   })
 
   it("S-33 refuses a second of an option that may come once, MALFORMED_OPTION", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     const twice = [...preferFailure(), ...preferFailure()]
     assert.equal(scene.send(map({ options: twice, suggestedPort: 5000 })).result, MALFORMED_OPTION)
     const parties = [...thirdParty("10.0.0.7"), ...thirdParty("10.0.0.8")]
@@ -65,7 +77,7 @@ describe("options", () => {
   })
 
   it("S-35 refuses FILTER with PEER and ANNOUNCE, THIRD_PARTY and PREFER_FAILURE with ANNOUNCE", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     assert.equal(scene.send(peer({ options: filter(128, 0, "198.51.100.1") })).result, MALFORMED_OPTION)
     for (const options of [filter(128, 0, "198.51.100.1"), thirdParty("10.0.0.7"), preferFailure()])
       assert.equal(scene.send(announce({ options })).result, MALFORMED_OPTION)
@@ -190,12 +202,12 @@ describe("THIRD_PARTY", () => {
   })
 
   it("S-100 refuses the sender's own address, MALFORMED_REQUEST", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     assert.equal(scene.send(map({ options: thirdParty("10.0.0.1") })).result, MALFORMED_REQUEST)
   })
 
   it("S-103 S-42 maps for the address in the option, copies the option back, and can delete", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     const reply = scene.reply(map({ options: thirdParty("10.0.0.7") }))
     assert.deepEqual([...reply.subarray(60)], thirdParty("10.0.0.7"))
     assert.deepEqual(
@@ -207,7 +219,7 @@ describe("THIRD_PARTY", () => {
   })
 
   it("S-32 refuses a wrong length and an all-zeros address, MALFORMED_OPTION", () => {
-    const scene = new Scene({ thirdParty: true })
+    const scene = new Scene(THIRD_PARTY)
     assert.equal(scene.send(map({ options: option(1, [10, 0, 0, 7]) })).result, MALFORMED_OPTION)
     for (const zero of ["0.0.0.0", "0".repeat(32)])
       assert.equal(scene.send(map({ options: thirdParty(zero) })).result, MALFORMED_OPTION)

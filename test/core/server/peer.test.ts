@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { map, NONCE, OTHER_NONCE, octets, peer, read, Scene } from "./scene.ts"
+import { map, NONCE, OTHER_NONCE, octets, peer, profileWith, read, Scene } from "./scene.ts"
 
 const NOT_AUTHORIZED = 2
 const MALFORMED_REQUEST = 3
@@ -10,7 +10,7 @@ const CANNOT_PROVIDE_EXTERNAL = 11
 
 describe("PEER (RFC 6887 section 12.3)", () => {
   it("S-60 is UNSUPP_OPCODE when switched off", () => {
-    assert.equal(new Scene({ peer: false }).send(peer()).result, UNSUPP_OPCODE)
+    assert.equal(new Scene({ profile: profileWith({ peer: false }) }).send(peer()).result, UNSUPP_OPCODE)
   })
 
   it("S-61 refuses protocol, internal port and remote peer port zero, MALFORMED_REQUEST", () => {

@@ -14,7 +14,7 @@ import {
   type ServerOptions,
   type ServerState,
 } from "../../../core/server/index.ts"
-import { type Address, parseAddress } from "../../../core/wire/index.ts"
+import { type Address, type CgnProfile, createProfile, parseAddress } from "../../../core/wire/index.ts"
 
 export const address = (text: string): Address => {
   const parsed = parseAddress(text)
@@ -139,6 +139,19 @@ export const read = (bytes: Uint8Array) => {
 }
 
 export type Reply = ReturnType<typeof read>
+
+/** A NAT44's profile with some switches set otherwise. */
+export const profileWith = (switches: Partial<Omit<CgnProfile, "kind">>): CgnProfile => {
+  const made = createProfile("nat444", switches)
+  assert.ok(made.ok)
+  return made.profile
+}
+
+/** What allows THIRD_PARTY: the profile has it, and the threat model is not the simple one (RFC 6887 section 18.1). */
+export const THIRD_PARTY: Partial<ServerOptions> = {
+  threatModel: "advanced",
+  profile: profileWith({ thirdParty: true }),
+}
 
 export const POOL = ["203.0.113.1", "203.0.113.2"]
 

@@ -1,0 +1,18 @@
+import type { Realm } from "../cgn/index.ts"
+import type { Address } from "../wire/index.ts"
+import type { ServerState } from "./state.ts"
+
+/** Seconds since Epoch Time was 0 (RFC 6887 section 8.5), modulo 2^32. */
+export const epochTime = (state: { readonly epochStart: number }, now: number): number =>
+  Math.max(0, Math.floor((now - state.epochStart) / 1000)) >>> 0
+
+/** Epoch Time as a subscriber sees it: its own where the CGN reset it alone, else the server's. */
+export const epochOf = <S>(
+  state: ServerState<S>,
+  internal: Address | undefined,
+  realm: Realm | undefined,
+  now: number,
+): number => {
+  const own = internal === undefined ? undefined : state.cgn.getSubscriber(state.cgnState, internal, realm).epochStart
+  return epochTime({ epochStart: own ?? state.epochStart }, now)
+}

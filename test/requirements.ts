@@ -16,7 +16,6 @@ export interface Requirement {
   readonly planned?: string
 }
 
-const ANNOUNCEMENTS = "unsolicited announcements and mapping updates are to come"
 const TRANSLATION = "comes with the translation of packets"
 
 const requirement = (id: string, level: string, clause: string, text: string, planned?: string): Requirement =>
@@ -96,14 +95,14 @@ export const REQUIREMENTS: readonly Requirement[] = [
   requirement("S-68", "RECOMMENDED", "6887 12.3", "PEER lifetimes longer than implicit ones"),
   requirement("S-69", "in effect", "6887 12.1", "PEER neither shortens nor deletes"),
   requirement("S-70", "in effect", "6887 12.3", "an unrenewed PEER mapping is implicit again"),
-  requirement("S-80", "MUST", "6887 14", "ANNOUNCE or Mapping Update where state can be lost", ANNOUNCEMENTS),
+  requirement("S-80", "MUST", "6887 14", "ANNOUNCE or Mapping Update where state can be lost"),
   requirement("S-81", "in effect", "6887 14.1.2", "a solicited ANNOUNCE: SUCCESS, lifetime 0, no payload"),
-  requirement("S-82", "MUST", "6887 14.1.3", "unsolicited ANNOUNCE from the server's address and port", ANNOUNCEMENTS),
-  requirement("S-83", "MUST", "6887 14.1.3", "ANNOUNCE after a possible loss of state", ANNOUNCEMENTS),
-  requirement("S-84", "MAY", "6887 14.1.3", "up to 10 transmissions, intervals doubling", ANNOUNCEMENTS),
-  requirement("S-90", "in effect", "6887 14.2", "updates like the previous response", ANNOUNCEMENTS),
-  requirement("S-91", "MUST", "6887 14.2", "updates echo THIRD_PARTY and FILTER", ANNOUNCEMENTS),
-  requirement("S-92", "SHOULD", "6887 14.2", "updates go out 3 times", ANNOUNCEMENTS),
+  requirement("S-82", "MUST", "6887 14.1.3", "unsolicited ANNOUNCE from the server's address and port"),
+  requirement("S-83", "MUST", "6887 14.1.3", "ANNOUNCE after a possible loss of state"),
+  requirement("S-84", "MAY", "6887 14.1.3", "up to 10 transmissions, intervals doubling"),
+  requirement("S-90", "in effect", "6887 14.2", "updates like the previous response"),
+  requirement("S-91", "MUST", "6887 14.2", "updates echo THIRD_PARTY and FILTER"),
+  requirement("S-92", "SHOULD", "6887 14.2", "updates go out 3 times"),
   requirement("S-100", "MUST", "6887 13.1", "THIRD_PARTY with the sender's address: MALFORMED_REQUEST"),
   requirement("S-101", "MUST", "6887 13.1", "THIRD_PARTY prohibited: UNSUPP_OPTION"),
   requirement("S-102", "RECOMMENDED", "6887 13.1", "THIRD_PARTY off by default"),
@@ -156,7 +155,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     "an existing mapping's port; another for one that is taken; lifetime not over the asked",
   ),
   requirement("N-05", "MUST", "6886 3.4", "expiry, deletion, deletion of all"),
-  requirement("N-06", "MUST", "6886 3.2.1", "announce address changes and reboots", ANNOUNCEMENTS),
+  requirement("N-06", "MUST", "6886 3.2.1", "announce address changes and reboots"),
   requirement("N-07", "SHOULD", "6886 5", "an administrator's switch"),
 ]
 

@@ -1,4 +1,4 @@
-import type { CgnDone, Change } from "../cgn/index.ts"
+import type { CgnDone, Change, Mapping } from "../cgn/index.ts"
 import {
   type Address,
   isAny,
@@ -151,5 +151,15 @@ const succeed = <S>(
     putU16(reply, 42, done.externalPort)
     writeAddress(reply, 44, done.external)
   }
-  return { cgnState, reply, code: ResultCode.SUCCESS, changes, options: NO_OPTION_CODES }
+  const served = { cgnState, reply, code: ResultCode.SUCCESS, changes, options: NO_OPTION_CODES }
+  return options.portSet === undefined ? served : { ...served, updates: overlapped(changes) }
+}
+
+/**
+ * RFC 7753 section 4.4.1: where a set overlaps mappings that were there before, each of them is refreshed and has a Mapping
+ * Update of its own. A set of which all is there is renewed as one: the response says it all.
+ */
+const overlapped = (changes: readonly Change[]): readonly Mapping[] => {
+  if (!changes.some(({ type }) => type === "created")) return []
+  return changes.flatMap((change) => (change.type === "renewed" ? [change.mapping] : []))
 }

@@ -1,4 +1,4 @@
-import { type Change, counted } from "../cgn/index.ts"
+import { type Change, counted, type Mapping } from "../cgn/index.ts"
 import {
   type Address,
   addressWord,
@@ -26,6 +26,7 @@ import { NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
 import { DROP_REASONS, type DropReason, type Request, type Response } from "./request.ts"
 import type { ServerSettings } from "./settings.ts"
 import type { ServerState } from "./state.ts"
+import { update } from "./update.ts"
 
 /** Whose rules a datagram is read by: its first octet says (RFC 6887 section 9, RFC 6886 section 3.5). */
 type Format = "pcp" | "nat-pmp" | "no-such-version"
@@ -177,10 +178,22 @@ const finish = <S>(
   }
   // A client that renewed its mapping needs no more updates of it (RFC 6887 section 14.2).
   const pushes = state.pushes === NO_PUSHES ? NO_PUSHES : stopUpdates(state.pushes, own)
-  return [
-    { settings, cgn, cgnState: served.cgnState, epochStart, counts, pushes, cache, rates },
-    { reply: served.reply, dropped: undefined, changes, next: soonest(own) },
-  ]
+  const after = { settings, cgn, cgnState: served.cgnState, epochStart, counts, pushes, cache, rates }
+  const response = { reply: served.reply, dropped: undefined, changes, next: soonest(own) }
+  return served.updates === undefined || served.updates.length === 0
+    ? [after, response]
+    : withUpdates(after, response, served.updates, request.now)
+}
+
+const withUpdates = <S>(
+  state: ServerState<S>,
+  response: Response,
+  mappings: readonly Mapping[],
+  now: number,
+): readonly [ServerState<S>, Response] => {
+  let after = state
+  for (const mapping of mappings) after = update(after, { mapping }, now)[0]
+  return [after, after === state ? response : { ...response, next: now }]
 }
 
 const drop = <S>(state: ServerState<S>, reason: DropReason): readonly [ServerState<S>, Response] => {

@@ -1,7 +1,6 @@
-import type { CgnRefused, Change } from "../cgn/index.ts"
+import type { CgnRefused, Change, Mapping } from "../cgn/index.ts"
 import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
 import type { Call } from "./call.ts"
-import type { Update } from "./push.ts"
 import type { ServerSettings } from "./settings.ts"
 
 /**
@@ -68,8 +67,8 @@ export interface Served<S> {
   readonly changes: readonly Change[]
   /** Codes of the options seen, for counting. */
   readonly options: readonly number[]
-  /** Mapping updates that the request calls for (RFC 7753 section 4.4.1). */
-  readonly updates?: readonly Update[]
+  /** Mappings of which the request calls for updates (RFC 7753 section 4.4.1). */
+  readonly updates?: readonly Mapping[]
 }
 
 /** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */

@@ -28,3 +28,12 @@ export const copyDirectory = (directory: Directory): Directory => ({
 
 export const directoryBytes = (directory: Directory): number =>
   directory.leaves.reduce((bytes, leaf) => bytes + 8 + (leaf === EMPTY ? 0 : leaf.byteLength), 0)
+
+/** Calls `visit` with every number that has one, in order, and what it has. */
+export const eachEntry = ({ leaves }: Directory, visit: (key: number, value: number) => void): void => {
+  for (let high = 0; high < leaves.length; high++) {
+    const leaf = leaves[high]
+    if (leaf === EMPTY) continue
+    for (let low = 0; low <= LEAF_MASK; low++) if (leaf[low] !== 0) visit(high * (LEAF_MASK + 1) + low, leaf[low])
+  }
+}

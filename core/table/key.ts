@@ -28,7 +28,8 @@ const hasKey = (memory: Memory, family: Family, key: FamilyKey, row: number): bo
   return true
 }
 
-const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
+/** Enters a row into one index without a record: the log knows how to do that again, and a new table has no past. */
+export const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
   const hash = hashRow(memory, family, key, row)
   makeRoom(key.index, hash)
   addEntry(key.index, hash, row)

@@ -24,9 +24,9 @@ export interface FamilyKey extends KeyShape {
   readonly wanted: Int32Array
 }
 
-const FREE = 0
-const FREE_COUNT = 1
-const USED = 2
+export const FREE = 0
+export const FREE_COUNT = 1
+export const USED = 2
 /** Header words a family. */
 export const FAMILY_WORDS = 3
 

@@ -11,20 +11,21 @@ export interface SetGroup {
   readonly places: Directory
 }
 
-const FULL = 2048
-const FULLER = FULL + 64
-const COUNT = FULLER + 2
+export const FULL = 2048
+export const FULLER = FULL + 64
+export const COUNT = FULLER + 2
 const WORDS = COUNT + 1
 
 export const makeSetGroup = (): SetGroup => ({ places: makeDirectory() })
 
 /** Index of a set's first word, or -1 for a set in which nothing was ever taken. */
-const baseOf = (table: Table, group: number, set: number): number => {
+export const baseOf = (table: Table, group: number, set: number): number => {
   const place = lookUp(table.setGroups[group].places, set)
   return place === 0 ? -1 : (place - 1) * WORDS
 }
 
-const makeSet = (table: Table, group: number, set: number): number => {
+/** Makes set `set`, which is not there, and returns the index of its first word. */
+export const makeSet = (table: Table, group: number, set: number): number => {
   const place = table.setCount + 1
   ensure(table, table.setWords, place * WORDS - 1)
   enter(table.setGroups[group].places, set, place)

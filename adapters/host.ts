@@ -72,19 +72,24 @@ export type HostStart<S, E = never> =
 
 /** Milliseconds until `advance` is tried again after it threw. */
 const RETRY = 1000
+/** Clients in each of two generations whose sockets are remembered. */
+const REMEMBERED = 32768
 
 /**
  * Drives a machine over sockets and a clock, with one timer for its earliest `next`.
  *
  * A datagram leaves from the socket bound to its `from`; without one, an answer leaves from the socket that received, a
  * multicast from every socket of its family (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
- * anything else from the first socket of its family. A link-local destination that answers keeps the zone it came from.
+ * anything else from the socket that its destination was last heard on, so that a client knows the server by its address,
+ * or else from the first of its family. A link-local destination that answers keeps the zone it came from.
  *
  * Binds all of `sockets` or none: on the first that fails the others are closed and its error is returned.
  */
 export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options
   const sockets: UdpSocket[] = []
+  let heard = new Map<Address, UdpSocket>()
+  let heardBefore = heard
   let state = options.state
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   // Not before all sockets are there: a server that will not come up answers nobody.
@@ -101,9 +106,26 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     if (output.events.length > 0) listener.events?.(output.events, now)
   }
 
+  /** Only where there is a choice: one socket a family, as by default, costs nothing. */
+  const remember = (client: Address, socket: UdpSocket): void => {
+    if (sockets.length < 3 && hasOneEach(sockets)) return
+    if (heard.size >= REMEMBERED) {
+      heardBefore = heard
+      heard = new Map()
+    }
+    heard.set(client, socket)
+  }
+
+  const sendOne = (outgoing: MachineOutgoing): void => {
+    const { bytes, destination, from } = outgoing
+    const known =
+      from === undefined ? (heard.get(destination.address) ?? heardBefore.get(destination.address)) : undefined
+    if (known !== undefined) known.send(bytes, destination)
+    else for (const socket of socketsFor(sockets, outgoing)) socket.send(bytes, destination)
+  }
+
   const sendAll = (send: readonly MachineOutgoing[]): void => {
-    for (const outgoing of send)
-      for (const socket of socketsFor(sockets, outgoing)) socket.send(outgoing.bytes, outgoing.destination)
+    for (const outgoing of send) sendOne(outgoing)
   }
 
   const due = (): void => {
@@ -134,14 +156,13 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     try {
       const [after, output] = machine.receive(state, datagram, now)
       state = after
+      remember(datagram.source.address, socket)
       arm(output.next)
       for (const outgoing of output.send) {
         if (outgoing.from === undefined && outgoing.destination.address === datagram.source.address) {
           const { zone } = datagram.source
           socket.send(outgoing.bytes, zone === undefined ? outgoing.destination : { ...outgoing.destination, zone })
-        } else {
-          for (const other of socketsFor(sockets, outgoing)) other.send(outgoing.bytes, outgoing.destination)
-        }
+        } else sendOne(outgoing)
       }
       listener.took?.(clock.now() - now)
       emit(output, now)
@@ -193,6 +214,9 @@ const socketsFor = (sockets: readonly UdpSocket[], { from, destination }: Machin
   const same = sockets.filter((socket) => familyOf(socket.local.address) === family)
   return isMulticast(destination.address) ? same : same.slice(0, 1)
 }
+
+const hasOneEach = (sockets: readonly UdpSocket[]): boolean =>
+  sockets.length < 2 || familyOf(sockets[0].local.address) !== familyOf(sockets[1].local.address)
 
 /** 224.0.0.0/4 or ff00::/8. */
 const isMulticast = (address: Address): boolean =>

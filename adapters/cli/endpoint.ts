@@ -9,14 +9,14 @@ export const formatEndpoint = ({ address, port, zone }: Endpoint): string => {
 }
 
 /** Reads an address with or without a port; an IPv6 one with a port stands in brackets (RFC 3986 section 3.2.2). */
-export const readEndpoint = (text: string): Read<Endpoint> => {
+export const readEndpoint = (text: string, defaultPort: number = SERVER_PORT): Read<Endpoint> => {
   const match = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? /^([^:]*)(?::([^:]*))?$/.exec(text)
   const [host, portText] = match === null ? [text, undefined] : [match[1], match[2]]
   const [addressText, zone, more] = host.split("%")
   const address: Address | undefined = parseAddress(addressText)
   if (address === undefined || more !== undefined || zone === "")
     return { ok: false, text: `"${text}" is no address: expected 192.0.2.1, 192.0.2.1:5351, ::1 or [::1]:5351.` }
-  if (portText === undefined) return { ok: true, value: { address, port: SERVER_PORT, zone } }
+  if (portText === undefined) return { ok: true, value: { address, port: defaultPort, zone } }
   if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65535)
     return { ok: false, text: `"${portText}" is no port: expected 0 to 65535.` }
   return { ok: true, value: { address, port: Number(portText), zone } }

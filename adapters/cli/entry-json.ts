@@ -2,6 +2,7 @@ import type { Mapping } from "../../core/cgn/index.ts"
 import { formatAddress } from "../../core/wire/index.ts"
 import type { Endpoint } from "../udp.ts"
 import type { Asked, Entry } from "./event.ts"
+import type { WallClock } from "./wall-clock.ts"
 
 /** What `serve --json` prints a line: plain data, times as RFC 3339 text, durations in seconds, and never a nonce. */
 export const entryRecord = (entry: Entry, clock: WallClock): object => {
@@ -41,21 +42,17 @@ export const entryRecord = (entry: Entry, clock: WallClock): object => {
   }
 }
 
-/** The wall clock beside the machine's: `at` turns an instant of the one into a time of the other. */
-export interface WallClock {
-  time(): string
-  at(instant: number): string | null
-}
-
 /** A mapping without its nonce; `expires` is null when it does not end. */
 export const mappingRecord = (mapping: Mapping, clock: WallClock): object => ({
   kind: mapping.kind,
   origin: mapping.origin,
   protocol: mapping.protocol,
+  ...(mapping.realm === undefined ? {} : { realm: formatAddress(mapping.realm) }),
   internal: endRecord({ address: mapping.internal, port: mapping.internalPort }),
   external: endRecord({ address: mapping.external, port: mapping.externalPort }),
   ...(mapping.remote === undefined ? {} : { remote: endRecord({ address: mapping.remote, port: mapping.remotePort }) }),
   expires: clock.at(mapping.expires),
+  ...(mapping.details?.description === undefined ? {} : { description: mapping.details.description }),
 })
 
 export const endRecord = ({ address, port, zone }: Endpoint): object => ({

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander"
 import { complain, messageOf } from "./complain.ts"
+import { controlCommands } from "./control.ts"
 import { decodeCommand } from "./decode.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { serveCommand } from "./serve.ts"
@@ -27,5 +28,6 @@ const program = new Command("sallyport")
 
 serveCommand(program)
 decodeCommand(program)
+controlCommands(program)
 
 await program.parseAsync()

@@ -12,16 +12,23 @@ import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
 import { formatEndpoint } from "./endpoint.ts"
-import { endRecord, entryRecord, mappingRecord, type WallClock } from "./entry-json.ts"
+import { endRecord, entryRecord, mappingRecord } from "./entry-json.ts"
 import { entryPrinter } from "./entry-text.ts"
 import { entriesOf } from "./event.ts"
 import { mappingTable } from "./mapping-table.ts"
 import type { Paint } from "./paint.ts"
 import type { Sink } from "./sink.ts"
+import { wallClock } from "./wall-clock.ts"
 
 /** How `serve` tells what it does: for people, or for programs. */
 export interface Report {
-  listening(local: readonly Endpoint[], pool: readonly Address[], answers: Answers): void
+  /** `places` is what is offered beside PCP and NAT-PMP: names and where. */
+  listening(
+    local: readonly Endpoint[],
+    pool: readonly Address[],
+    answers: Answers,
+    places: readonly (readonly [string, string])[],
+  ): void
   events(events: readonly ServerEvent[]): void
   /** Lists all mappings, a page at a time: between two pages the server answers. */
   mappings(state: () => ServerState): Promise<void>
@@ -45,8 +52,8 @@ export const textReport = (
 ): Report => {
   const print = entryPrinter(paint)
   return {
-    listening: (local, pool, answers) => {
-      process.stderr.write(`${greeting(local, pool, answers, errorPaint).join("\n")}\n`)
+    listening: (local, pool, answers, places) => {
+      process.stderr.write(`${greeting(local, pool, answers, places, errorPaint).join("\n")}\n`)
     },
     events: (events) => {
       const time = new Date().toTimeString().slice(0, 8)
@@ -73,9 +80,10 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
   return {
-    listening: (local, pool) => {
+    listening: (local, pool, _answers, places) => {
       const external = pool.map(formatAddress)
-      sink.print(line({ time: wall.time(), event: "listening", local: local.map(endRecord), external }))
+      const offers = Object.fromEntries(places.map(([title, where]) => [title.toLowerCase(), where]))
+      sink.print(line({ time: wall.time(), event: "listening", local: local.map(endRecord), external, ...offers }))
     },
     events: (events) => {
       for (const event of events)
@@ -104,6 +112,7 @@ const greeting = (
   local: readonly Endpoint[],
   pool: readonly Address[],
   { pcp, natPmp }: Answers,
+  places: readonly (readonly [string, string])[],
   paint: Paint,
 ): string[] => {
   const name = (text: string): string => paint.dim(text.padEnd(12))
@@ -115,6 +124,7 @@ const greeting = (
   return [
     `${name("Listening")}${local.map(formatEndpoint).join(", ")}  (${pcp && natPmp ? "PCP and NAT-PMP" : pcp ? "PCP" : "NAT-PMP"})`,
     `${name("Outside")}${poolText(pool)}`,
+    ...places.map(([title, where]) => `${name(title)}${where}`),
     `${name("Try next")}${gateway === undefined ? `${sallyport} decode 0000` : `natpmpc -g ${gateway} -a 8080 8080 tcp 3600`}`,
     `${name("")}${sallyport} decode 0002 0000 1f90 1f90 0000 0e10`,
     `${name("Mappings")}kill -USR1 ${process.pid}; Ctrl-C lists them and stops`,
@@ -128,21 +138,4 @@ const poolText = (pool: readonly Address[]): string => {
   if (pool.length === 1) return first
   const isRun = pool.every((address, i) => ipv4Value(address) === ipv4Value(pool[0]) + i)
   return `${pool.length} addresses, ${isRun ? `${first} to ${formatAddress(pool[pool.length - 1])}` : `${first} and others`}`
-}
-
-/** Milliseconds by which the two clocks may drift apart before their distance is taken anew, as after a suspend. */
-const DRIFT = 1000
-
-/** One distance between the clocks for all lines, so that a mapping's end reads the same wherever it is printed. */
-const wallClock = (clock: Clock): WallClock => {
-  let distance = Date.now() - clock.now()
-  return {
-    time: () => new Date().toISOString(),
-    at: (instant) => {
-      if (instant === Number.POSITIVE_INFINITY) return null
-      const present = Date.now() - clock.now()
-      if (Math.abs(present - distance) > DRIFT) distance = present
-      return new Date(instant + distance).toISOString()
-    },
-  }
 }

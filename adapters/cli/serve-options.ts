@@ -1,13 +1,18 @@
 import { type Command, Option } from "commander"
-import type { ServerSettingsError } from "../../core/server/index.ts"
 import { parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
 import type { Endpoint } from "../udp.ts"
+import { settingsHelp } from "./config/help.ts"
 import { readEndpoint } from "./endpoint.ts"
 import { readPool, readPorts, type Span } from "./pool.ts"
 import { once, type Read, repeated, wholeNumber } from "./read.ts"
 
 /** The options of `serve` as commander hands them over; what is `undefined` was not given. */
 export interface ServeOptions {
+  readonly config?: string
+  readonly state?: string
+  readonly metrics?: Endpoint
+  /** A path; `false`: no control socket. */
+  readonly control?: string | false
   readonly listen?: readonly Endpoint[]
   readonly external?: readonly Span[]
   readonly ports?: { readonly first: number; readonly last: number }
@@ -30,13 +35,31 @@ export const defaultListen = (): readonly Endpoint[] =>
 
 const LIFETIME = wholeNumber(0, 0xffffffff)
 
+/** Where metrics are told when no port is given. */
+export const METRICS_PORT = 9351
+
+const present = (text: string): Read<string> =>
+  text === "" ? { ok: false, text: "Expected a path." } : { ok: true, value: text }
+
 const listed = (text: string): Read<readonly Endpoint[]> => {
   const endpoint = readEndpoint(text)
   return endpoint.ok ? { ok: true, value: [endpoint.value] } : endpoint
 }
 
+const SIGNALS = `
+Signals:
+  SIGINT, SIGTERM  list the mappings and stop
+  SIGUSR1          list the mappings
+  SIGUSR2          write the state file now
+  SIGHUP           read the configuration file again; a bad one changes nothing`
+
 export const addServeOptions = (command: Command): Command =>
   command
+    .addOption(
+      new Option("-c, --config <file>", "settings in JSON with comments; options here go before them").argParser(
+        once(present),
+      ),
+    )
     .addOption(
       new Option(
         "-l, --listen <address[:port]>",
@@ -63,30 +86,45 @@ export const addServeOptions = (command: Command): Command =>
       new Option("--max-lifetime <seconds>", "most lifetime of any mapping (default: 86400)").argParser(once(LIFETIME)),
     )
     .addOption(
-      new Option("-q, --quota <mappings>", "most mappings of one subscriber, 0 for no limit (default: 1024)").argParser(
-        once(wholeNumber(0, 0x7fffffff)),
-      ),
+      new Option(
+        "-q, --quota <mappings>",
+        "most mappings of one internal address, 0 for no limit (default: 1024)",
+      ).argParser(once(wholeNumber(0, 0x7fffffff))),
     )
     .option("--third-party", "allow the THIRD_PARTY option: only where everybody inside is trusted")
     .option("--no-pcp", "answer NAT-PMP alone")
     .option("--no-nat-pmp", "answer PCP alone")
+    .addOption(
+      new Option("-s, --state <file>", "keep mappings and epoch over a restart in this file").argParser(once(present)),
+    )
+    .addOption(
+      new Option(
+        "-m, --metrics <address[:port]>",
+        "Prometheus metrics and /healthz over HTTP (default port: 9351)",
+      ).argParser(once((text) => readEndpoint(text, METRICS_PORT))),
+    )
+    .addOption(
+      new Option("--control <path>", "path of the control socket (default: one that the commands find)").argParser(
+        once(present),
+      ),
+    )
+    .option("--no-control", "no control socket")
     .option("--quiet", "no line for each event")
     .option("--json", "events and mappings as JSON, one object a line")
+    .addHelpText("after", () => `${SIGNALS}\n\n${settingsHelp()}`)
 
-/** Which options a setting that the server refuses came from. */
-export const optionOf = (code: ServerSettingsError["code"]): string => {
-  switch (code) {
-    case "empty-pool":
-    case "pool-too-large":
-    case "bad-address":
+/** Which options a setting came from, by its name in a configuration file. */
+export const optionOf = (setting: string | number | undefined): string => {
+  switch (setting) {
+    case "external":
       return "'--external'"
-    case "bad-ports":
+    case "ports":
       return "'--ports'"
-    case "bad-quota":
+    case "quota":
       return "'--quota'"
-    case "bad-lifetime":
+    case "lifetimes":
       return "'--min-lifetime' and '--max-lifetime'"
-    case "bad-protocols":
+    case "pcp":
       return "'--no-pcp' and '--no-nat-pmp'"
     default:
       return "settings"

@@ -158,6 +158,18 @@ describe("startHost", () => {
     assert.deepEqual(host.state().alarms, [70])
   })
 
+  it("pushes to a client from the socket that heard it last, and to others from the first of their family", async () => {
+    const { net, host, sent } = await start()
+    net.deliver(1, at("198.51.100.7", 40000), bytes("one"))
+    sent()
+    const push = (text: string) => ({ bytes: bytes(text), destination: at(text, 40000) })
+    host.act((state) => [
+      state,
+      { send: [push("198.51.100.7"), push("198.51.100.8"), push("2001:db8::7")], next: undefined, events: [] },
+    ])
+    assert.deepEqual(sent(), [["198.51.100.8"], ["198.51.100.7"], ["2001:db8::7"]])
+  })
+
   it("says how long each datagram took", async () => {
     const durations: number[] = []
     const { net } = await start({ took: (duration) => durations.push(duration) })

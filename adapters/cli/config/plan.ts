@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs"
+import { networkInterfaces } from "node:os"
+import { resolve } from "node:path"
+import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
+import type { Endpoint } from "../../udp.ts"
+import { messageOf } from "../complain.ts"
+import { readEndpoint } from "../endpoint.ts"
+import type { Read } from "../read.ts"
+import { METRICS_PORT, optionOf, type ServeOptions } from "../serve-options.ts"
+import { type Fault, formatFault, type SettingPath } from "./fault.ts"
+import type { LoadedConfig } from "./load.ts"
+import { makeSettings, type ServeSettings } from "./settings.ts"
+
+/** What `serve` is to do, by its command line and its configuration file. */
+export interface ServePlan {
+  readonly settings: ServeSettings
+  /** `undefined`: nobody said where. */
+  readonly listen: readonly Endpoint[] | undefined
+  readonly state: { readonly file: string; readonly period: number } | undefined
+  readonly metrics: Endpoint | undefined
+  readonly control: string | false | undefined
+  /** What is allowed and yet most likely a mistake. */
+  readonly warnings: readonly string[]
+  /** Says of a rule that the core found broken where the setting stands. */
+  readonly line: (path: SettingPath, rule: string) => string
+}
+
+export type Planned =
+  | { readonly ok: true; readonly value: ServePlan }
+  | { readonly ok: false; readonly lines: readonly string[] }
+
+/** Seconds from one snapshot to the next. */
+const PERIOD = 60
+
+/** Reads the configuration file, if there is one, and lays the command line's options over it. */
+export const planServe = async (options: ServeOptions): Promise<Planned> => {
+  const loaded = await load(options.config)
+  if (!loaded.ok) return loaded
+  const { config, fault } = loaded.value
+  const file = options.config ?? ""
+  const line = (path: SettingPath, rule: string): string =>
+    isFromOption(options, path[0]) || options.config === undefined
+      ? `option ${optionOf(path[0])}: ${rule}`
+      : formatFault(file, fault(path, rule))
+  const settings = makeSettings(config, options)
+  const lines = settings.ok ? [] : settings.faults.map(({ path, text }) => line(path, text))
+  const metrics = config.metrics === undefined ? undefined : readEndpoint(config.metrics, METRICS_PORT)
+  if (metrics?.ok === false) lines.push(line(["metrics"], metrics.text))
+  const listen = listenOf(options, config)
+  if (!listen.ok) lines.push(line(["interfaces"], listen.text))
+  if (!settings.ok || !listen.ok || metrics?.ok === false || lines.length > 0) return { ok: false, lines }
+  const stateFile = options.state ?? config.state?.file
+  return {
+    ok: true,
+    value: {
+      settings: settings.value,
+      listen: listen.value,
+      state: stateFile === undefined ? undefined : { file: resolve(stateFile), period: config.state?.period ?? PERIOD },
+      metrics: options.metrics ?? metrics?.value,
+      control: options.control ?? config.control,
+      warnings: warningsOf(settings.value),
+      line,
+    },
+  }
+}
+
+type Loaded =
+  | { readonly ok: true; readonly value: LoadedConfig }
+  | { readonly ok: false; readonly lines: readonly string[] }
+
+/** No file: no settings, and nowhere to point to. */
+const NONE: LoadedConfig = {
+  config: {},
+  fault: (path, text): Fault => ({ line: 1, column: 1, setting: String(path[0] ?? ""), text }),
+}
+
+const load = async (file: string | undefined): Promise<Loaded> => {
+  if (file === undefined) return { ok: true, value: NONE }
+  let text: string
+  try {
+    text = readFileSync(file, "utf8")
+  } catch (cause) {
+    return { ok: false, lines: [`option '--config': ${messageOf(cause)}`] }
+  }
+  // Loaded when it runs: a server without a file starts without a parser and a schema.
+  const { readConfig } = await import("./load.ts")
+  const read = readConfig(text)
+  return read.ok ? read : { ok: false, lines: read.faults.map((fault) => formatFault(file, fault)) }
+}
+
+const isFromOption = (options: ServeOptions, setting: string | number | undefined): boolean => {
+  switch (setting) {
+    case "external":
+    case "ports":
+    case "quota":
+      return options[setting] !== undefined
+    case "lifetimes":
+      return options.minLifetime !== undefined || options.maxLifetime !== undefined
+    case "pcp":
+      return !options.pcp || !options.natPmp
+    default:
+      return false
+  }
+}
+
+const listenOf = ({ listen }: ServeOptions, config: LoadedConfig["config"]): Read<readonly Endpoint[] | undefined> => {
+  if (listen !== undefined) return { ok: true, value: listen }
+  if (config.interfaces === undefined) return { ok: true, value: config.listen }
+  const ends = [...(config.listen ?? [])]
+  const there = networkInterfaces()
+  for (const name of config.interfaces) {
+    const found = (there[name] ?? []).flatMap(({ address, scopeid }) => {
+      const parsed = parseAddress(address)
+      return parsed === undefined ? [] : [{ address: parsed, port: SERVER_PORT, ...(scopeid ? { zone: name } : {}) }]
+    })
+    if (found.length === 0) return { ok: false, text: `the interface ${name} is not there, or has no address` }
+    ends.push(...found.filter(({ address }) => !hasEnd(ends, address)))
+  }
+  return { ok: true, value: ends }
+}
+
+const hasEnd = (ends: readonly Endpoint[], address: Address): boolean => ends.some((end) => end.address === address)
+
+/** RFC 6887 section 11.3: external UDP ports 5350 and 5351 are nobody's. */
+const warningsOf = ({ cgn: { ports } }: ServeSettings): readonly string[] =>
+  ports.first >= CLIENT_PORT && ports.last <= SERVER_PORT
+    ? [
+        `the external ports ${ports.first}-${ports.last} are PCP's own for UDP (RFC 6887 section 11.3): only TCP can be mapped`,
+      ]
+    : []

@@ -1,0 +1,129 @@
+import { lstatSync, unlinkSync } from "node:fs"
+import { connect, createServer, type Socket } from "node:net"
+import { messageOf } from "../complain.ts"
+import type { Read } from "../read.ts"
+import { prepareFolder } from "./path.ts"
+import { type Answer, readRequest } from "./request.ts"
+
+/**
+ * The control socket of a running server: whoever may open it, its user and root, may list and change what the server
+ * holds. A connection carries one request, a line of JSON, and its answer, lines of JSON; the last has `end` or `error`.
+ */
+export interface ControlSocket {
+  readonly path: string
+  stop(): Promise<void>
+}
+
+/** Octets of a request. */
+const LONGEST = 4096
+/** Milliseconds that a connection may stand still. */
+const IDLE = 30_000
+const CONNECTIONS = 32
+
+/** @param answer Gives an answer's lines; it may wait between them. What it throws ends the answer. */
+export const startControl = async (path: string, answer: Answer): Promise<Read<ControlSocket>> => {
+  const folder = prepareFolder(path)
+  if (!folder.ok) return folder
+  const free = await makeWay(path)
+  if (!free.ok) return free
+  const server = createServer((socket) => void serve(socket, answer))
+  server.maxConnections = CONNECTIONS
+  const open = new Set<Socket>()
+  server.on("connection", (socket) => {
+    open.add(socket)
+    socket.on("close", () => open.delete(socket))
+  })
+  return new Promise((resolve) => {
+    server.once("error", (cause) => resolve({ ok: false, text: messageOf(cause) }))
+    // The socket is there with its permissions from its first instant: it is bound before listen returns.
+    const before = process.umask(0o177)
+    try {
+      server.listen(path, () => {
+        server.removeAllListeners("error").on("error", () => {})
+        const stop = (): Promise<void> =>
+          new Promise((done) => {
+            server.close(() => done())
+            for (const socket of open) socket.destroy()
+          })
+        resolve({ ok: true, value: { path, stop } })
+      })
+    } finally {
+      process.umask(before)
+    }
+  })
+}
+
+/** Takes away the socket of a server that was killed; one that lives, or what is no socket, stays. */
+const makeWay = async (path: string): Promise<Read<undefined>> => {
+  try {
+    if (!lstatSync(path).isSocket()) return { ok: false, text: `${path} is there and is no socket` }
+  } catch {
+    return { ok: true, value: undefined }
+  }
+  if (await isLive(path)) return { ok: false, text: `another server has ${path}` }
+  try {
+    unlinkSync(path)
+    return { ok: true, value: undefined }
+  } catch (cause) {
+    return { ok: false, text: messageOf(cause) }
+  }
+}
+
+/** Does somebody listen there? */
+export const isLive = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once("connect", () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once("error", (cause) => resolve("code" in cause && cause.code === "EACCES"))
+  })
+
+const serve = async (socket: Socket, answer: Answer): Promise<void> => {
+  socket.setTimeout(IDLE, () => socket.destroy())
+  socket.on("error", () => {})
+  try {
+    const line = await firstLine(socket)
+    if (line === undefined) return
+    const request = readRequest(line)
+    if (!request.ok) {
+      socket.end(record({ error: request.text }))
+      return
+    }
+    for await (const lines of answer(request.value)) {
+      if (socket.destroyed) return
+      if (!socket.write(lines.map(record).join(""))) await drained(socket)
+    }
+    socket.end()
+  } catch (cause) {
+    if (!socket.destroyed) socket.end(record({ error: messageOf(cause) }))
+  }
+}
+
+const record = (value: object): string => `${JSON.stringify(value)}\n`
+
+const firstLine = (socket: Socket): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    let text = ""
+    socket.setEncoding("utf8")
+    socket.on("data", (chunk) => {
+      text += chunk
+      const end = text.indexOf("\n")
+      if (end >= 0) resolve(text.slice(0, end))
+      else if (text.length > LONGEST) {
+        socket.destroy()
+        resolve(undefined)
+      }
+    })
+    socket.once("close", () => resolve(undefined))
+  })
+
+const drained = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done).off("close", done)
+      resolve()
+    }
+    socket.on("drain", done).on("close", done)
+  })

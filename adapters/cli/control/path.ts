@@ -1,0 +1,46 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { messageOf } from "../complain.ts"
+import type { Read } from "../read.ts"
+
+/** Where the servers of one user have their control sockets: a folder of that user alone, one socket a process. */
+export const controlFolder = (env: NodeJS.ProcessEnv = process.env): string => {
+  const user = process.getuid?.() ?? 0
+  if (env.XDG_RUNTIME_DIR !== undefined && env.XDG_RUNTIME_DIR !== "") return join(env.XDG_RUNTIME_DIR, "sallyport")
+  return user === 0 ? "/run/sallyport" : join(tmpdir(), `sallyport-${user}`)
+}
+
+/** The socket of this process, unless it is told another path. */
+export const ownSocket = (): string => join(controlFolder(), `${process.pid}.sock`)
+
+/** The sockets in the folder, of servers that run or were killed. */
+export const knownSockets = (): readonly string[] => {
+  const folder = controlFolder()
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^\d+\.sock$/.test(name))
+      .map((name) => join(folder, name))
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Makes the folder of a socket, mode 0700, if it is not there. The one for everybody's default must be its user's own: in a
+ * folder that all may write to, anybody could have made it first.
+ */
+export const prepareFolder = (path: string): Read<undefined> => {
+  const folder = dirname(path)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (folder !== controlFolder()) return { ok: true, value: undefined }
+    const { mode, uid } = lstatSync(folder)
+    const isFolder = (mode & 0o170000) === 0o040000
+    if (!isFolder || uid !== process.getuid?.()) return { ok: false, text: `${folder} belongs to somebody else` }
+    if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
+    return { ok: true, value: undefined }
+  } catch (cause) {
+    return { ok: false, text: messageOf(cause) }
+  }
+}

@@ -1,0 +1,44 @@
+import { type Address, parseAddress } from "../../../core/wire/index.ts"
+import type { Read } from "../read.ts"
+
+/** What a running server can be asked over its control socket. */
+export type ControlRequest =
+  | { readonly command: "mappings" }
+  | { readonly command: "counters" }
+  | { readonly command: "announce" }
+  | { readonly command: "revoke"; readonly internal: Address; readonly realm: Address | undefined }
+
+/** The lines of an answer, some at a time; the last one has `end`. */
+export type Answer = (request: ControlRequest) => AsyncIterable<readonly object[]>
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null
+
+/** Reads the line that a connection begins with. */
+export const readRequest = (line: string): Read<ControlRequest> => {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return { ok: false, text: "a request is one line of JSON" }
+  }
+  if (!isRecord(value)) return { ok: false, text: "a request is an object" }
+  switch (value.command) {
+    case "mappings":
+    case "counters":
+    case "announce":
+      return { ok: true, value: { command: value.command } }
+    case "revoke": {
+      const internal = readAddress(value.internal)
+      const realm = readAddress(value.realm)
+      if (internal === undefined || (realm === undefined && value.realm !== undefined))
+        return { ok: false, text: "revoke has internal, an address, and realm, another or none" }
+      return { ok: true, value: { command: "revoke", internal, realm } }
+    }
+    default:
+      return { ok: false, text: "there is no such command" }
+  }
+}
+
+const readAddress = (value: unknown): Address | undefined =>
+  typeof value === "string" ? parseAddress(value) : undefined

@@ -1,0 +1,70 @@
+import { complain } from "../complain.ts"
+import { Exit, type ExitCode } from "../exit.ts"
+import { paintFor } from "../paint.ts"
+import { fileSink, openOutput } from "../sink.ts"
+import { ask, findSocket, type Unanswered } from "./ask.ts"
+import { counterView, endView, mappingView, recordView, subscriberView, type View } from "./view.ts"
+
+export interface ControlOptions {
+  readonly control?: string
+  readonly json?: boolean
+  readonly realm?: string
+}
+
+export type ControlCommand = "mappings" | "subscribers" | "counters" | "announce" | "revoke"
+
+/** Asks a running server and prints what it says: tables for people, or records, one a line. */
+export const control = async (
+  command: ControlCommand,
+  options: ControlOptions,
+  internal: string | undefined,
+): Promise<ExitCode> => {
+  const found = await findSocket(options.control)
+  if (!found.ok) return failed(found)
+  let reading = true
+  const sink = fileSink(
+    openOutput(),
+    () => {
+      reading = false
+    },
+    () => "",
+  )
+  const view = viewOf(command, options.json === true)
+  const request =
+    command === "revoke"
+      ? { command, internal, realm: options.realm }
+      : { command: command === "subscribers" ? "mappings" : command }
+  const asked = await ask(found.path, request, async (record) => {
+    sink.print(view.take(record))
+    reading &&= await sink.ready()
+    return reading
+  })
+  if (!reading) return Exit.DONE
+  if (!asked.ok) return failed(asked)
+  sink.print(view.end(asked.end))
+  await sink.end()
+  return Exit.DONE
+}
+
+const viewOf = (command: ControlCommand, json: boolean): View => {
+  const paint = paintFor(process.stdout)
+  switch (command) {
+    case "mappings":
+      return json ? recordView : mappingView(paint)
+    case "subscribers":
+      return subscriberView(json, paint)
+    case "counters":
+      return json ? recordView : counterView(paint)
+    case "announce":
+      return endView(() => (json ? '{"announced":true}\n' : "The server announces its epoch to its clients.\n"))
+    case "revoke":
+      return endView(({ deleted }) =>
+        json ? `${JSON.stringify({ deleted })}\n` : `${deleted} ${deleted === 1 ? "mapping" : "mappings"} deleted.\n`,
+      )
+  }
+}
+
+const failed = (asked: Unanswered): ExitCode => {
+  complain(asked.text)
+  return asked.exit
+}

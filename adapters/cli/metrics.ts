@@ -1,0 +1,168 @@
+import { createServer, type Server } from "node:http"
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client"
+import type { Change } from "../../core/cgn/index.ts"
+import { counters, epochTime, mappingCount, type ServerState } from "../../core/server/index.ts"
+import type { ServerEvent } from "../server-machine.ts"
+import type { Endpoint } from "../udp.ts"
+import { messageOf } from "./complain.ts"
+import { countersOf } from "./counter-names.ts"
+import { formatEndpoint } from "./endpoint.ts"
+import type { KindTally } from "./kind-tally.ts"
+import type { Read } from "./read.ts"
+import { version } from "./version.ts"
+
+/** What a scrape reads. */
+export interface MetricsSource {
+  readonly state: () => ServerState
+  readonly now: () => number
+  readonly kinds: KindTally
+}
+
+/** A server of Prometheus metrics at `/metrics`, and of `/healthz`. */
+export interface Metrics {
+  /** Where it listens: `127.0.0.1:9351`. */
+  readonly where: string
+  /** One datagram took so many milliseconds. */
+  took(duration: number): void
+  stop(): Promise<void>
+}
+
+/** Seconds; a request takes some tens of microseconds. */
+const BUCKETS = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 0.1, 1]
+
+export const startMetrics = async (endpoint: Endpoint, source: MetricsSource): Promise<Read<Metrics>> => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  register(registry, source)
+  const latency = new Histogram({
+    name: "sallyport_request_duration_seconds",
+    help: "Time from a datagram's arrival in the process until its answer was handed to the system.",
+    buckets: BUCKETS,
+    registers: [registry],
+  })
+  const server = createServer((request, response) => {
+    const path = request.url?.split("?")[0]
+    const reply = (status: number, type: string, text: string): void => {
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store" })
+      response.end(request.method === "HEAD" ? undefined : text)
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("allow", "GET, HEAD")
+      reply(405, PLAIN, "only GET and HEAD\n")
+    } else if (path === "/healthz") reply(200, PLAIN, "ok\n")
+    else if (path === "/metrics")
+      registry.metrics().then(
+        (text) => reply(200, registry.contentType, text),
+        (cause) => reply(500, PLAIN, `${messageOf(cause)}\n`),
+      )
+    else reply(404, PLAIN, "there are /metrics and /healthz\n")
+  })
+  server.maxConnections = 64
+  server.requestTimeout = 10_000
+  const bound = await listening(server, endpoint)
+  if (!bound.ok) return bound
+  return {
+    ok: true,
+    value: {
+      where: formatEndpoint({ ...endpoint, port: bound.value }),
+      took: (duration) => latency.observe(duration / 1000),
+      stop: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve())
+          server.closeAllConnections()
+        }),
+    },
+  }
+}
+
+const PLAIN = "text/plain; charset=utf-8"
+
+const listening = (server: Server, endpoint: Endpoint): Promise<Read<number>> =>
+  new Promise((resolve) => {
+    const { port } = endpoint
+    // formatEndpoint's brackets are not the socket's.
+    const host = formatEndpoint(endpoint).replace(/^\[?(.*?)\]?:\d+$/, "$1")
+    server.once("error", (cause) => resolve({ ok: false, text: messageOf(cause) }))
+    server.listen({ host, port, exclusive: true }, () => {
+      server.removeAllListeners("error").on("error", () => {})
+      const bound = server.address()
+      resolve({ ok: true, value: typeof bound === "object" && bound !== null ? bound.port : port })
+    })
+  })
+
+/** UDP ports of PCP itself, which are never mapped (RFC 6887 section 11.3). */
+const RESERVED = [5350, 5351]
+
+/** Ends that can be had: a port of UDP and one of TCP for each port of each address. */
+const poolEnds = ({ cgnState: { config } }: ServerState): number => {
+  const { first, last } = config.ports
+  const reserved = RESERVED.filter((port) => port >= first && port <= last).length
+  return config.external.length * (2 * (last - first + 1) - reserved)
+}
+
+const register = (registry: Registry, { state, now, kinds }: MetricsSource): void => {
+  const registers = [registry]
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  gauge("sallyport_pool_addresses", "External addresses of the pool.", () => state().cgnState.config.external.length)
+  gauge("sallyport_pool_ports", "External ends that the pool has: UDP's and TCP's ports of all addresses.", () =>
+    poolEnds(state()),
+  )
+  gauge("sallyport_pool_ports_used", "External ends that are mapped or held.", () => mappingCount(state()))
+  gauge("sallyport_epoch_seconds", "Epoch Time.", () => epochTime(state(), now()))
+  new Gauge({
+    name: "sallyport_info",
+    help: "The version that runs.",
+    labelNames: ["version"],
+    registers,
+  }).set({ version: version() }, 1)
+  new Gauge({
+    name: "sallyport_mappings",
+    help: "Mappings by kind.",
+    labelNames: ["kind"],
+    registers,
+    collect() {
+      for (const [kind, count] of kinds.counts()) this.set({ kind }, count)
+    },
+  })
+  const counter = (name: string, help: string, labelNames: readonly string[], vectors: readonly string[]): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        // The server counts; here is but what it says now.
+        this.reset()
+        for (const { vector, labels, count } of countersOf(counters(state())))
+          if (vectors.includes(vector)) this.inc({ ...labels }, count)
+      },
+    })
+  }
+  counter(
+    "sallyport_requests_total",
+    "Requests by protocol and opcode.",
+    ["protocol", "opcode"],
+    ["operation", "natpmp-operation"],
+  )
+  counter(
+    "sallyport_responses_total",
+    "Responses by protocol and result.",
+    ["protocol", "result"],
+    ["result", "natpmp-result"],
+  )
+  counter("sallyport_options_total", "Options of PCP requests.", ["option"], ["option"])
+  counter("sallyport_subscriber_cache_total", "Looks into the subscriber cache.", ["answer"], ["cache"])
+  counter("sallyport_dropped_total", "Datagrams without an answer, by reason.", ["reason"], ["drop"])
+}
+
+/** The changes that events tell. */
+export const changesOf = (event: ServerEvent): readonly Change[] => (event.type === "dropped" ? [] : event.changes)

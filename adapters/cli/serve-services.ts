@@ -1,0 +1,62 @@
+import { nodeClock } from "../node/index.ts"
+import { complain } from "./complain.ts"
+import type { ServePlan } from "./config/plan.ts"
+import { controlAnswer } from "./control/answer.ts"
+import { type ControlSocket, startControl } from "./control/listen.ts"
+import { ownSocket } from "./control/path.ts"
+import type { KindTally } from "./kind-tally.ts"
+import type { Metrics } from "./metrics.ts"
+import type { Read } from "./read.ts"
+import type { ServeHost } from "./serve-listen.ts"
+
+/** What a running server offers beside PCP and NAT-PMP. */
+export interface Services {
+  readonly took: ((duration: number) => void) | undefined
+  /** What the greeting says of them: a name and a place. */
+  readonly lines: readonly (readonly [string, string])[]
+  stop(): Promise<void>
+}
+
+/** Starts what the plan has; what was asked for and cannot be had is an error. */
+export const startServices = async (plan: ServePlan, host: ServeHost, kinds: KindTally): Promise<Read<Services>> => {
+  const metrics = await metricsOf(plan, host, kinds)
+  if (!metrics.ok) return metrics
+  const control = await controlOf(plan, host)
+  if (!control.ok) {
+    await metrics.value?.stop()
+    return control
+  }
+  return {
+    ok: true,
+    value: {
+      took: metrics.value?.took,
+      lines: metrics.value === undefined ? [] : [["Metrics", `http://${metrics.value.where}/metrics`]],
+      stop: async () => {
+        await control.value?.stop()
+        await metrics.value?.stop()
+      },
+    },
+  }
+}
+
+const metricsOf = async (
+  { metrics }: ServePlan,
+  host: ServeHost,
+  kinds: KindTally,
+): Promise<Read<Metrics | undefined>> => {
+  if (metrics === undefined) return { ok: true, value: undefined }
+  // Loaded when it runs: a server without metrics starts without their library.
+  const { startMetrics } = await import("./metrics.ts")
+  const started = await startMetrics(metrics, { state: host.state, now: nodeClock.now, kinds })
+  return started.ok ? started : { ok: false, text: `metrics: ${started.text}` }
+}
+
+const controlOf = async ({ control }: ServePlan, host: ServeHost): Promise<Read<ControlSocket | undefined>> => {
+  if (control === false || process.platform === "win32") return { ok: true, value: undefined }
+  const started = await startControl(control ?? ownSocket(), controlAnswer(host, nodeClock))
+  if (started.ok) return started
+  if (control !== undefined) return { ok: false, text: `control socket: ${started.text}` }
+  // Nobody asked for it: the server can do without.
+  complain(`no control socket: ${started.text}`)
+  return { ok: true, value: undefined }
+}

@@ -17,9 +17,17 @@ export const EMPTY_CACHE: Cache = { young: emptyTrie(), old: emptyTrie() }
 export const subscriberKey = (internal: Address, realm: Realm | undefined): string =>
   realm === undefined ? internal : internal + realm
 
-/** `undefined`: not there. */
-export const recall = (cache: Cache, key: string): SubscriberAnswer | undefined =>
-  getFrom(cache.young, key) ?? getFrom(cache.old, key)
+/** An answer that is there, and the cache with it among the young; `undefined`: not there. */
+export const recall = (
+  cache: Cache,
+  key: string,
+  size: number,
+): { readonly answer: SubscriberAnswer; readonly cache: Cache } | undefined => {
+  const young = getFrom(cache.young, key)
+  if (young !== undefined) return { answer: young, cache }
+  const old = getFrom(cache.old, key)
+  return old === undefined ? undefined : { answer: old, cache: remember(cache, key, old, size) }
+}
 
 /** Keeps an answer, among at most `size` of them. */
 export const remember = (cache: Cache, key: string, answer: SubscriberAnswer, size: number): Cache => {

@@ -21,7 +21,7 @@ export interface Call<S> {
 }
 
 /** In plain-mode DS-Lite the B4's IPv6 address is what keeps the IPv4 hosts behind it apart from others' (RFC 6333). */
-const realmOf = <S>(state: ServerState<S>, request: Request): Realm | undefined =>
+export const realmOf = <S>(state: ServerState<S>, request: Request): Realm | undefined =>
   request.realm === undefined && state.settings.profile.kind === "dslite" && !isIpv4(request.source)
     ? request.source
     : request.realm
@@ -49,15 +49,13 @@ export const openCachedCall = <S>(
   state: ServerState<S>,
   request: Request,
 ): { readonly call: Call<S>; readonly cache: Cache; readonly hit: boolean | undefined } => {
-  const { cache } = state
-  if (request.subscriber !== undefined) return { call: openCall(state, request), cache, hit: undefined }
+  const { cacheSize } = state.settings
+  if (request.subscriber !== undefined) return { call: openCall(state, request), cache: state.cache, hit: undefined }
   const realm = realmOf(state, request)
   const key = subscriberKey(request.source, realm)
-  const known = recall(cache, key)
-  const answer = known ?? state.cgn.getSubscriber(state.cgnState, request.source, realm)
-  return {
-    call: callOf(state, request, realm, answer),
-    cache: known === undefined ? remember(cache, key, answer, state.settings.cacheSize) : cache,
-    hit: known !== undefined,
-  }
+  const known = recall(state.cache, key, cacheSize)
+  if (known !== undefined) return { call: callOf(state, request, realm, known.answer), cache: known.cache, hit: true }
+  const answer = state.cgn.getSubscriber(state.cgnState, request.source, realm)
+  const cache = remember(state.cache, key, answer, cacheSize)
+  return { call: callOf(state, request, realm, answer), cache, hit: false }
 }

@@ -1,5 +1,6 @@
 import type { Realm, SubscriberAnswer } from "../cgn/index.ts"
 import type { Address } from "../wire/index.ts"
+import { realmOf } from "./call.ts"
 import { process } from "./process.ts"
 import type { Request, Response } from "./request.ts"
 import type { ServerState } from "./state.ts"
@@ -25,7 +26,7 @@ export const runOnce = <S>(
   context: Context = {},
 ): readonly [ServerState<S>, Response, Context] => {
   const { source } = request
-  const realm = context.realm ?? request.realm
+  const realm = context.realm ?? realmOf(state, request)
   const known = context.source === undefined || context.source === source
   const subscriber = (known ? context.subscriber : undefined) ?? state.cgn.getSubscriber(state.cgnState, source, realm)
   const [after, response] = process(state, { ...request, realm, subscriber })

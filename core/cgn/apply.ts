@@ -1,5 +1,10 @@
-import { open, seal, setWord, word } from "../table/index.ts"
+import { open, peek, poke, seal, setWord, word } from "../table/index.ts"
 import type { Change } from "./change.ts"
+import { setMapDeadline, wake } from "./deadline.ts"
+import { dropDetails, mappingOwner, needRow, peerOwner, setDetails } from "./details.ts"
+import { addressOf, fieldOf, holderOf, portOf, slotOf, WHOLE } from "./end.ts"
+import { resetEpoch } from "./epoch.ts"
+import { addHeld, holdRow, replayFreed } from "./hold.ts"
 import {
   type CgnState,
   deadlineAt,
@@ -9,24 +14,26 @@ import {
   PEER,
   PeerWord,
   type Step,
-  SUBSCRIBER,
-  Subscriber,
+  TOTALS,
+  Total,
 } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
-import { isAvailable, refreshEnd, slotOf } from "./ports.ts"
+import { setNonce } from "./nonce.ts"
+import { isAvailable, isInRange } from "./ports.ts"
 import {
   addMappingRow,
   addPeerRow,
-  addSubscriber,
+  detachRow,
   dropMappingRow,
   dropPeerRow,
-  findMapping,
   findPeer,
-  findSubscriber,
+  findRow,
+  moveRow,
   setFilters,
-  setNonce,
-  wake,
+  setFlags,
+  tidySubscriber,
 } from "./row.ts"
+import { addSubscriber, countMappings, findSubscriber } from "./subscriber.ts"
 
 /**
  * Replays one change on the open table: the only code that writes mappings, so that what a run says of itself and what it
@@ -42,15 +49,25 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
       return
     case "deleted":
     case "expired":
-      remove(step, change.mapping, known)
+      takeAway(step, change.mapping, known, 0)
+      return
+    case "moved":
+      move(step, change.mapping, known)
+      return
+    case "held":
+      addHeld(step, change)
+      return
+    case "freed":
+      replayFreed(step, change)
       return
     case "filtered": {
-      const { internal, protocol, internalPort } = change
-      const row =
-        known !== 0 ? known : findMapping(step.table, findSubscriber(step.table, internal), protocol, internalPort)
+      const row = known !== 0 ? known : findRow(step.table, change)
       if (row !== 0) setFilters(step.table, row, change.filters)
       return
     }
+    case "subscriber-reset":
+      resetEpoch(step.table, change.internal, change.realm, change.at)
+      return
     case "counted":
     case "epoch-reset":
       // The server's own: nothing of the CGN's changes.
@@ -58,25 +75,42 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
   }
 }
 
-const count = (step: Step, row: number, by: number): void => {
-  const subscriber = word(step.table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const value = word(step.table, SUBSCRIBER, subscriber, Subscriber.COUNT)
-  setWord(step.table, SUBSCRIBER, subscriber, Subscriber.COUNT, value + by)
+const total = (step: Step, cell: number, by: number): void =>
+  poke(step.table, TOTALS, cell, peek(step.table, TOTALS, cell) + by)
+
+const count = (step: Step, row: number, by: number): void =>
+  countMappings(step.table, word(step.table, MAPPING, row, MappingWord.SUBSCRIBER), by)
+
+/** The number, slot and field of a mapping's external end; `undefined` when it can't be had, be it free or not. */
+const endFor = (step: Step, mapping: Mapping) => {
+  const { config } = step
+  const { protocol, internalPort, externalPort } = mapping
+  const isStatic = mapping.kind === "static"
+  const address = (isStatic ? config.addressIndex : config.poolIndex).get(mapping.external)
+  const slot = slotOf(protocol, internalPort)
+  if (address === undefined || slot < 0) return undefined
+  if (!isStatic && slot !== WHOLE && !isInRange(config, externalPort)) return undefined
+  return { address, slot, field: fieldOf(slot, protocol, externalPort) }
+}
+
+/** The end of a mapping that is to come there, when nobody has it; `subscriber` is its host's row, or 0. */
+const freeEndFor = (step: Step, mapping: Mapping, subscriber: number) => {
+  const end = endFor(step, mapping)
+  if (end === undefined || holderOf(step.table, end.address, end.slot, end.field) !== 0) return undefined
+  const owner = { ...mapping, subscriber, natPmp: mapping.origin === "nat-pmp" }
+  return isAvailable(step, end.address, end.slot, end.field, owner) ? end : undefined
 }
 
 /** The mapping row of a mapping, made where it is not there yet; 0 when its external end can't be had. */
 const rowFor = (step: Step, mapping: Mapping): number => {
-  const { table, config } = step
-  const found = findSubscriber(table, mapping.internal)
-  const row = findMapping(table, found, mapping.protocol, mapping.internalPort)
+  const row = findRow(step.table, mapping)
   if (row !== 0) return row
-  const external = config.poolIndex.get(mapping.external)
-  const slot = slotOf(mapping.protocol)
-  const natPmp = mapping.origin === "nat-pmp"
-  if (external === undefined || slot < 0) return 0
-  if (!isAvailable(step, external, slot, mapping.externalPort, found, natPmp)) return 0
-  const subscriber = found === 0 ? addSubscriber(step, mapping.internal, external) : found
-  return addMappingRow(step, subscriber, mapping.protocol, mapping.internalPort, external, mapping.externalPort)
+  const { internal, realm, protocol, internalPort } = mapping
+  const found = findSubscriber(step.table, internal, realm)
+  const end = freeEndFor(step, mapping, found)
+  if (end === undefined) return 0
+  const subscriber = found === 0 ? addSubscriber(step, internal, realm, end.address) : found
+  return addMappingRow(step, subscriber, protocol, internalPort, end.address, end.slot, end.field)
 }
 
 const put = (step: Step, mapping: Mapping, known: number): void => {
@@ -85,32 +119,74 @@ const put = (step: Step, mapping: Mapping, known: number): void => {
   if (row !== 0) settle(step, row, mapping)
 }
 
+/** Gives the row of a mapping the mapping's external end, when nobody has that. */
+const move = (step: Step, mapping: Mapping, known: number): void => {
+  const { table, config } = step
+  const row = known !== 0 ? known : findRow(table, mapping)
+  if (row === 0) return
+  const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  if (config.addresses[addressOf(before)] === mapping.external && portOf(before) === mapping.externalPort) return
+  const end = freeEndFor(step, mapping, word(table, MAPPING, row, MappingWord.SUBSCRIBER))
+  if (end !== undefined) moveRow(step, row, end.address, end.slot, end.field)
+}
+
 /**
  * Makes a mapping whose external end was just found free: what replaying its `created` does, without looking again.
- * `subscriber` is its row, or 0 where it has none yet; `external` the number of its external address.
+ * `subscriber` is its row, or 0 where it has none yet; `external` the number of its external address. Locked, it carries
+ * no traffic until its filters are set.
  */
-export const place = (step: Step, subscriber: number, external: number, mapping: Mapping): void => {
-  const { internal, protocol, internalPort, externalPort } = mapping
-  const owner = subscriber === 0 ? addSubscriber(step, internal, external) : subscriber
-  settle(step, addMappingRow(step, owner, protocol, internalPort, external, externalPort), mapping)
+export const place = (step: Step, subscriber: number, external: number, mapping: Mapping, locked: boolean): void => {
+  const { internal, realm, protocol, internalPort, externalPort } = mapping
+  const owner = subscriber === 0 ? addSubscriber(step, internal, realm, external) : subscriber
+  const slot = slotOf(protocol, internalPort)
+  const field = fieldOf(slot, protocol, externalPort)
+  const row = addMappingRow(step, owner, protocol, internalPort, external, slot, field)
+  settle(step, row, mapping)
+  if (locked) setFlags(step, row, word(step.table, MAPPING, row, MappingWord.FLAGS) | Flag.LOCKED)
+}
+
+/** Renews a mapping that only gets another deadline and client port: nothing else of it is looked at. */
+export const prolong = (step: Step, row: number, deadline: number, clientPort: number): void => {
+  const flags = word(step.table, MAPPING, row, MappingWord.FLAGS)
+  setWord(step.table, MAPPING, row, MappingWord.FLAGS, (flags & 0xffff) | (clientPort << 16))
+  setMapDeadline(step, row, deadline)
 }
 
 /** Writes a mapping into its row. */
 const settle = (step: Step, row: number, mapping: Mapping): void => {
   const { table, config } = step
+  const { details } = mapping
   const deadline = deadlineAt(config, mapping.expires)
+  const before = word(table, MAPPING, row, MappingWord.FLAGS)
   switch (mapping.kind) {
     case "map": {
-      const before = word(table, MAPPING, row, MappingWord.FLAGS)
+      if ((before & Flag.STATIC) !== 0) return
+      const detailed = needRow(details)
       const flags =
-        Flag.MAP | (mapping.nonce === undefined ? 0 : Flag.NONCE) | (mapping.origin === "nat-pmp" ? Flag.NATPMP : 0)
-      if ((before & Flag.MAP) === 0) count(step, row, 1)
+        Flag.MAP |
+        (mapping.nonce === undefined ? 0 : Flag.NONCE) |
+        (mapping.origin === "nat-pmp" ? Flag.NATPMP : 0) |
+        (details?.preferFailure ? Flag.EXACT : 0) |
+        (detailed ? Flag.DETAILS : 0) |
+        (mapping.clientPort << 16)
+      if ((before & Flag.MAP) === 0) {
+        count(step, row, 1)
+        total(step, Total.MAP, 1)
+      }
+      if (detailed) setDetails(table, mappingOwner(row), details)
+      else if ((before & Flag.DETAILS) !== 0) dropDetails(table, mappingOwner(row))
       if (mapping.nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, mapping.nonce)
       setWord(table, MAPPING, row, MappingWord.EXPIRES, deadline)
       setFlags(step, row, flags)
       break
     }
+    case "static":
+      if ((before & (Flag.STATIC | Flag.MAP)) !== 0) return
+      setFlags(step, row, Flag.STATIC)
+      total(step, Total.STATIC, 1)
+      return
     case "implicit":
+      if (word(table, MAPPING, row, MappingWord.IDLE) === 0) total(step, Total.IMPLICIT, 1)
       setWord(table, MAPPING, row, MappingWord.IDLE, deadline)
       break
     case "peer": {
@@ -120,6 +196,11 @@ const settle = (step: Step, row: number, mapping: Mapping): void => {
         peer = addPeerRow(step, row, mapping.remote, mapping.remotePort)
         count(step, row, 1)
       }
+      const had = (word(table, PEER, peer, PeerWord.FLAGS) & Flag.DETAILS) !== 0
+      const detailed = needRow(details)
+      if (detailed) setDetails(table, peerOwner(peer), details)
+      else if (had) dropDetails(table, peerOwner(peer))
+      setWord(table, PEER, peer, PeerWord.FLAGS, (mapping.clientPort << 16) | (detailed ? Flag.DETAILS : 0))
       setNonce(table, PEER, peer, PeerWord.NONCE, mapping.nonce)
       setWord(table, PEER, peer, PeerWord.EXPIRES, deadline)
       break
@@ -128,34 +209,38 @@ const settle = (step: Step, row: number, mapping: Mapping): void => {
   wake(step, row, deadline)
 }
 
-const setFlags = (step: Step, row: number, flags: number): void => {
+/**
+ * Takes a mapping away. When nothing else wants its row, the external end is held until second `until`, true then, or free
+ * at once (0).
+ */
+export const takeAway = (step: Step, mapping: Mapping, known: number, until: number): boolean => {
   const { table } = step
-  const before = word(table, MAPPING, row, MappingWord.FLAGS)
-  setWord(table, MAPPING, row, MappingWord.FLAGS, flags)
-  if (((before ^ flags) & Flag.NATPMP) !== 0) refreshEnd(step, word(table, MAPPING, row, MappingWord.EXTERNAL))
-}
-
-const remove = (step: Step, mapping: Mapping, known: number): void => {
-  const { table } = step
-  const row =
-    known !== 0
-      ? known
-      : findMapping(table, findSubscriber(table, mapping.internal), mapping.protocol, mapping.internalPort)
-  if (row === 0) return
+  const row = known !== 0 ? known : findRow(table, mapping)
+  if (row === 0) return false
+  const flags = word(table, MAPPING, row, MappingWord.FLAGS)
   switch (mapping.kind) {
     case "map":
-      if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.MAP) === 0) return
+      if ((flags & Flag.MAP) === 0) return false
       setFilters(table, row, [])
+      if ((flags & Flag.DETAILS) !== 0) dropDetails(table, mappingOwner(row))
       count(step, row, -1)
+      total(step, Total.MAP, -1)
       setFlags(step, row, 0)
       setWord(table, MAPPING, row, MappingWord.EXPIRES, 0)
       break
+    case "static":
+      if ((flags & Flag.STATIC) === 0) return false
+      total(step, Total.STATIC, -1)
+      setFlags(step, row, 0)
+      break
     case "implicit":
+      if (word(table, MAPPING, row, MappingWord.IDLE) === 0) return false
+      total(step, Total.IMPLICIT, -1)
       setWord(table, MAPPING, row, MappingWord.IDLE, 0)
       break
     case "peer": {
       const peer = mapping.remote === undefined ? 0 : findPeer(table, row, mapping.remote, mapping.remotePort)
-      if (peer === 0) return
+      if (peer === 0) return false
       dropPeerRow(step, peer)
       count(step, row, -1)
       break
@@ -165,13 +250,22 @@ const remove = (step: Step, mapping: Mapping, known: number): void => {
     word(table, MAPPING, row, MappingWord.FLAGS) !== 0 ||
     word(table, MAPPING, row, MappingWord.IDLE) !== 0 ||
     word(table, MAPPING, row, MappingWord.PEERS) !== 0
-  if (!wanted) dropMappingRow(step, row)
+  if (wanted) return false
+  if (until === 0) {
+    dropMappingRow(step, row)
+    return false
+  }
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  detachRow(step, row)
+  holdRow(step, row, mapping, until)
+  tidySubscriber(step, subscriber)
+  return true
 }
 
 /** Replays changes in order: all those of a run, over its first state, give its last. */
 export const apply = (state: CgnState, changes: readonly Change[]): CgnState => {
   const table = open(state.version)
-  const step: Step = { table, config: state.config, second: 0 }
+  const step: Step = { table, config: state.config, second: 0, now: state.config.now }
   for (const change of changes) applyChange(step, change, 0)
   return { version: seal(table), config: state.config }
 }

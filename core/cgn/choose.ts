@@ -1,65 +1,73 @@
 import { word } from "../table/index.ts"
-import { type Address, isAny, ResultCode } from "../wire/index.ts"
+import { CLIENT_PORT, isAny, ResultCode, SERVER_PORT } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
-import { type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
-import { chooseAddress, choosePort, holderOf, isAvailable, pairedAddress, slotOf } from "./ports.ts"
-import { expireRows, subscriberAfter, tidyRow } from "./sweep.ts"
+import { LOOK } from "./deadline.ts"
+import { addressOf, holderOf, portOf, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
+import { MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
+import type { Owner } from "./owner.ts"
+import { chooseAddress, choosePort, fieldFor, isAvailable, isInRange, isMarked, pairedAddress } from "./ports.ts"
+import type { ChosenEnd } from "./step.ts"
+import { expireRows, freshSubscriber, tidyRow } from "./sweep.ts"
 
 export interface Want extends InternalEnd {
-  readonly suggested: Address
+  readonly suggested: Parameters<typeof isAny>[0]
   readonly suggestedPort: number
+  readonly nonce: Owner["nonce"]
   readonly natPmp: boolean
   /** The suggestion or nothing: PREFER_FAILURE, and PEER's like rule (RFC 6887 sections 12.3 and 13.2). */
   readonly exact: boolean
 }
 
-/** The external end chosen: pool number and port; or the result code of why there is none. */
-type Chosen =
-  | { readonly ok: true; readonly external: number; readonly port: number }
-  | { readonly ok: false; readonly code: number }
+/** The external end chosen, or the result code of why there is none. */
+export type Chosen = ({ readonly ok: true } & ChosenEnd) | { readonly ok: false; readonly code: number }
+
+const fail = (code: number): Chosen => ({ ok: false, code })
 
 /**
  * Chooses an external end (RFC 6887 section 11.3). The suggestion wins where it can be had; then any port of the suggested
- * address; then the subscriber's own address, so that it has one while it can (RFC 4787 REQ-2); then, since a request
- * must not fail that could be met, any address with a port free. `known` is the subscriber's row before `changes`, or 0.
+ * address; then the subscriber's own address, so that it has one while it can (RFC 4787 REQ-2), the administrator's
+ * where it has a static mapping (S-53); then, since a request must not fail that could be met, any address with a port
+ * free. `known` is the subscriber's row before `changes`, or 0.
  */
 export const choose = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
   const { table, config } = step
-  const slot = slotOf(want.protocol)
-  const subscriber = subscriberAfter(step, want.internal, known, changes)
+  const slot = slotOf(want.protocol, want.internalPort)
+  const subscriber = freshSubscriber(step, want, known, changes)
+  const seen = changes.length
   const own =
     subscriber === 0
-      ? pairedAddress(config, want.internal)
+      ? pairedAddress(config, want.internal, want.realm)
       : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
   const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
-  if (suggested !== undefined && want.suggestedPort !== 0) {
+  if (slot === SCTP || slot === WHOLE) return chooseFixed(step, own, subscriber, want, changes)
+  if (suggested !== undefined && want.suggestedPort !== 0 && config.inPool[suggested]) {
     sweepEnd(step, suggested, slot, want.suggestedPort, changes)
-    const holder = subscriberAfter(step, want.internal, subscriber, changes)
-    if (isAvailable(step, suggested, slot, want.suggestedPort, holder, want.natPmp))
-      return { ok: true, external: suggested, port: want.suggestedPort }
+    const owner = ownerOf(step, want, subscriber, seen, changes)
+    if (isInRange(config, want.suggestedPort) && isAvailable(step, suggested, slot, want.suggestedPort, owner))
+      return taking(step, suggested, want.suggestedPort, owner)
   }
   if (want.exact && (want.suggestedPort !== 0 || suggested === undefined))
-    return { ok: false, code: ResultCode.CANNOT_PROVIDE_EXTERNAL }
+    return fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
   const first = suggested ?? own
-  const port = (external: number): number =>
-    choosePort(step, external, want.internal, want.protocol, want.internalPort, want.natPmp)
+  const elsewhere = !want.exact || isAny(want.suggested)
   for (let round = 0; ; round++) {
-    const here = port(first)
-    if (here >= 0) return { ok: true, external: first, port: here }
-    const elsewhere = !want.exact || isAny(want.suggested)
+    const owner = ownerOf(step, want, subscriber, seen, changes)
+    const here = choosePort(step, first, owner)
+    if (here >= 0) return taking(step, first, here, owner)
     // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere,
     // more before giving up. Not all: rows renewed since come up as well, and a refusal keeps nothing of the sweep, so
     // that each request to a full pool would walk over all of it again. The client asks again in half a minute.
     if (round < (elsewhere ? ROUNDS : LAST_ROUND) && expireRows(step, SWEEP, changes) > 0) continue
-    if (!elsewhere) return { ok: false, code: ResultCode.CANNOT_PROVIDE_EXTERNAL }
-    const there = first === own ? -1 : port(own)
-    if (there >= 0) return { ok: true, external: own, port: there }
-    const external = chooseAddress(step, own, want.protocol, want.natPmp)
-    const anywhere = external < 0 ? -1 : port(external)
-    if (anywhere >= 0) return { ok: true, external, port: anywhere }
-    if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0)
-      return { ok: false, code: ResultCode.NO_RESOURCES }
+    const beside = chooseBeside(step, owner, own, elsewhere ? undefined : first)
+    if (!elsewhere) return beside ?? fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
+    const there = first === own ? -1 : choosePort(step, own, owner)
+    if (there >= 0) return taking(step, own, there, owner)
+    const external = chooseAddress(step, own, owner)
+    const anywhere = external < 0 ? -1 : choosePort(step, external, owner)
+    if (anywhere >= 0) return taking(step, external, anywhere, owner)
+    if (beside !== undefined) return beside
+    if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0) return fail(ResultCode.NO_RESOURCES)
   }
 }
 
@@ -68,10 +76,105 @@ const SWEEP = 256
 const ROUNDS = 4
 const LAST_ROUND = 16
 
+/** Addresses looked at for an end that only one port of each can be. */
+const ADDRESSES = 64
+
+/** Who wants it, his subscriber's row looked up again where something changed since there were `seen` changes. */
+const ownerOf = (step: Step, want: Want, subscriber: number, seen: number, changes: Change[]): Owner => ({
+  protocol: want.protocol,
+  internal: want.internal,
+  internalPort: want.internalPort,
+  realm: want.realm,
+  nonce: want.nonce,
+  subscriber: changes.length === seen ? subscriber : freshSubscriber(step, want, subscriber, changes),
+  natPmp: want.natPmp,
+})
+
+/** An end that the owner may have, with the row that held it for him. */
+const taking = (step: Step, external: number, port: number, owner: Owner): Chosen => {
+  const slot = slotOf(owner.protocol, owner.internalPort)
+  const field = fieldFor(owner, port)
+  const held = isMarked(step, external, slot, field) ? holderOf(step.table, external, slot, field) : 0
+  return { ok: true, external, port, held }
+}
+
+/**
+ * An end that can be one port only of each address: SCTP's, whose ports are not rewritten (RFC 6887 section 16.3.3), or a
+ * whole protocol. Where there is none, SCTP is refused by S-54, and a whole protocol as not possible in its entirety
+ * (section 11.3).
+ */
+const chooseFixed = (step: Step, own: number, subscriber: number, want: Want, changes: Change[]): Chosen => {
+  const seen = changes.length
+  const { config } = step
+  const slot = slotOf(want.protocol, want.internalPort)
+  const port = want.internalPort
+  const none = slot === SCTP || want.exact ? ResultCode.CANNOT_PROVIDE_EXTERNAL : ResultCode.UNSUPP_PROTOCOL
+  const named = isAny(want.suggested) ? undefined : config.poolIndex.get(want.suggested)
+  if (
+    want.exact &&
+    ((want.suggestedPort !== 0 && want.suggestedPort !== port) || (!isAny(want.suggested) && named === undefined))
+  )
+    return fail(none)
+  if (slot === SCTP && !isInRange(config, port)) return fail(none)
+  const others = poolFrom(step, own)
+  const candidates = named === undefined ? others : want.exact ? [named] : [named, ...others]
+  for (const address of candidates) {
+    const field = slot === SCTP ? port : want.protocol
+    sweepEnd(step, address, slot, field, changes)
+    const owner = ownerOf(step, want, subscriber, seen, changes)
+    if (isAvailable(step, address, slot, field, owner)) return taking(step, address, port, owner)
+  }
+  return fail(none)
+}
+
+/**
+ * A port beside one that the host has in the other transport: no stranger gets the companion of a NAT-PMP lease (RFC 6886
+ * section 3.3), and NAT-PMP gets no companion of a stranger's, but the host itself may have both (S-50). Looks at its
+ * newest 256 mappings; `only` is the one address that will do.
+ */
+const chooseBeside = (step: Step, owner: Owner, own: number, only: number | undefined): Chosen | undefined => {
+  const { table, config } = step
+  const slot = slotOf(owner.protocol, owner.internalPort)
+  const other = slot === UDP ? TCP : UDP
+  const all = owner.natPmp ? [Subscriber.NATPMP + other, Subscriber.MAPPINGS] : [Subscriber.NATPMP + other]
+  const lists = owner.subscriber === 0 ? [] : all
+  for (const list of lists) {
+    let row = word(table, SUBSCRIBER, owner.subscriber, list)
+    for (let n = 0; n < LOOK && row !== 0; n++, row = word(table, MAPPING, row, MappingWord.NEXT)) {
+      const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+      const address = addressOf(end)
+      if (slotOfEnd(end) !== other || !config.inPool[address] || (only !== undefined && address !== only)) continue
+      const port = portOf(end)
+      if (isInRange(config, port) && isAvailable(step, address, slot, port, owner))
+        return taking(step, address, port, owner)
+    }
+  }
+  if (slot !== TCP || !owner.natPmp) return undefined
+  // NAT-PMP is not offered 5350 and 5351, UDP's being PCP's own; but as nobody gets these, TCP's can be had.
+  for (const address of only === undefined ? poolFrom(step, own) : [only])
+    for (const port of [CLIENT_PORT, SERVER_PORT])
+      if (isInRange(config, port) && isAvailable(step, address, slot, port, owner))
+        return taking(step, address, port, owner)
+  return undefined
+}
+
+/** Some addresses of the pool, cyclically from one of them on. */
+const poolFrom = (step: Step, own: number): readonly number[] => {
+  const { pool } = step.config
+  const start = Math.max(0, pool.indexOf(own))
+  return Array.from({ length: Math.min(ADDRESSES, pool.length) }, (_, i) => pool[(start + i) % pool.length])
+}
+
 /** Takes away what has run out at an external end and at its companion, so that neither stands in the way. */
-const sweepEnd = (step: Step, external: number, slot: number, port: number, changes: Change[]): void => {
-  for (const at of [slot, 1 - slot]) {
-    const row = holderOf(step.table, external, at, port)
+const sweepEnd = (step: Step, external: number, slot: number, field: number, changes: Change[]): void => {
+  const slots = slot === UDP || slot === TCP ? [slot, 1 - slot] : [slot]
+  for (const at of slots) {
+    const row = holderOf(step.table, external, at, field)
+    if (row !== 0) tidyRow(step, row, changes)
+  }
+  if (!step.config.whole) return
+  for (const protocol of slot === WHOLE ? [0] : [0, slot === UDP ? 17 : slot === TCP ? 6 : 132]) {
+    const row = holderOf(step.table, external, WHOLE, protocol)
     if (row !== 0) tidyRow(step, row, changes)
   }
 }

@@ -24,7 +24,7 @@ export {
 export type { FirewallState } from "./firewall/layout.ts"
 export type { FirewallSettings, FirewallSettingsError } from "./firewall/settings.ts"
 export type { CgnState } from "./layout.ts"
-export { listFilters, listMappings, mappingCount, type Page } from "./list.ts"
+export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
 export type { PortRange, Prefix, Rule } from "./rule.ts"

@@ -1,39 +1,74 @@
-import { createTable, type FamilyShape, type Sizes, type Table, type Version } from "../table/index.ts"
+import { createTable, type FamilyShape, type Shape, type Sizes, type Table, type Version } from "../table/index.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
- * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address; a mapping row for one
- * internal end (subscriber, protocol, internal port) and its external end, whoever wants it: MAP, PEERs, traffic, or
- * several of them (an endpoint-independent NAT44, so that one internal end has one external end). It is found by either
- * end. Peer rows hang on their mapping, filter rows too. A mapping row goes when nothing wants it any more.
+ * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address in its realm; a mapping
+ * row for one internal end (subscriber, protocol, internal port) and its external end, whoever wants it: MAP, the
+ * administrator, PEERs, traffic, or several of them (an endpoint-independent NAT, so that one internal end has one
+ * external end). It is found by either end. Peer rows hang on their mapping, filter rows too. A mapping row goes when
+ * nothing wants it any more, or stays for a while as one that holds its external end.
  */
 export const SUBSCRIBER = 0
 export const MAPPING = 1
 export const PEER = 2
 export const FILTER = 3
+/** Realms in use, so that a subscriber needs one word for its own. */
+export const REALM = 4
+/** Subscribers in the sense of the subscriber quota: realms, or prefixes of internal addresses. */
+export const GROUP = 5
+/** Internal addresses whose Epoch Time is their own. */
+export const EPOCH = 6
+/** What few mappings have. */
+export const DETAILS = 7
+/** Octet strings of details, in pieces. */
+export const TEXT = 8
 
 /** Words of a subscriber row: the internal address, the realm that keeps overlapping addresses apart, and the rest. */
 export const Subscriber = {
   ADDRESS: 0, // 4 words
+  /** Row of its realm; 0: none. */
   REALM: 4,
-  /** Number of its external address in the pool, plus 1: all its mappings share it while they can (RFC 4787 REQ-2). */
+  /** Number of its external address, plus 1: all its mappings share it while they can (RFC 4787 REQ-2). */
   EXTERNAL: 5,
   /** MAP and PEER mappings, for the quota. */
   COUNT: 6,
-  /** First row in its list of mappings. */
+  /** First row in its list of mappings other than NAT-PMP's. */
   MAPPINGS: 7,
+  /** First rows in its lists of NAT-PMP's mappings: UDP's, TCP's. */
+  NATPMP: 8, // 2 words
+  /** Mappings that NAT-PMP's deletion of all may not touch, those that have run out among them: UDP's, TCP's. */
+  FIRM: 10, // 2 words
+  /** Row of its group; 0: none. */
+  GROUP: 12,
 } as const
+
+/** Words of a realm row; `USES` counts the rows that name it. */
+export const RealmWord = { REALM: 0, USES: 4 } as const
+
+/** Words of a group row: the masked address and the realm; its subscriber rows; their MAP and PEER mappings. */
+export const GroupWord = { ADDRESS: 0, REALM: 4, SUBSCRIBERS: 5, COUNT: 6 } as const
+
+/** Words of an epoch row: address and realm, then the instant as a 64-bit float. */
+export const EpochWord = { ADDRESS: 0, REALM: 4, AT: 5 } as const
+
+/** Words of a details row. `OWNER` is the mapping's row << 1, or the peer's << 1 | 1. */
+export const DetailWord = { OWNER: 0, REQUESTER: 1, THIRD_PARTY_ID: 5, DESCRIPTION: 6, HAS_REQUESTER: 7 } as const
+
+/** Words of a piece of text: the next piece, its octets, and up to 56 of them. */
+export const TextWord = { NEXT: 0, LENGTH: 1, OCTETS: 2 } as const
 
 /** What a renewal touches comes first: a row of 64 octets mostly lies across two lines of the processor's cache, 48 and 16. */
 export const MappingWord = {
+  /** 0: a row that holds an external end. */
   SUBSCRIBER: 0,
-  /** Protocol << 16 | internal port. */
+  /** Protocol << 16 | internal port. Of a held end: its end word, so that no two are the same. */
   INTERNAL: 1,
-  /** The external end in one word: see {@link endWord}. */
+  /** The external end in one word: see `endWord`. */
   EXTERNAL: 2,
   NONCE: 3, // 3 words
+  /** {@link Flag}s, and the client's UDP port << 16; of a held end the internal port there. */
   FLAGS: 6,
-  /** Seconds from the CGN's start when the MAP mapping ends; 0 without {@link Flag.MAP}. */
+  /** Seconds from the CGN's start when the MAP mapping ends; 0 without {@link Flag.MAP}. Of a held end: when it is free. */
   EXPIRES: 7,
   /** The same for the implicit mapping that outbound traffic keeps alive; 0: none. */
   IDLE: 8,
@@ -49,13 +84,26 @@ export const MappingWord = {
   PREV: 15,
 } as const
 
+/** Where a row that holds an external end has who may reclaim it: words that only a mapping needs. */
+export const HELD_ADDRESS = [MappingWord.IDLE, MappingWord.PEERS, MappingWord.FILTERS, MappingWord.NEXT] as const
+export const HELD_REALM = MappingWord.PREV
+
+/** Of 16 bits. */
 export const Flag = {
   /** An explicit inbound mapping is there. */
   MAP: 1,
-  /** It was made with a mapping nonce. */
+  /** It was made with a mapping nonce; of a held end: only that nonce reclaims it. */
   NONCE: 2,
   /** NAT-PMP made it: its companion port is reserved (RFC 6886 section 3.3). */
   NATPMP: 4,
+  /** The administrator's mapping is there. */
+  STATIC: 8,
+  /** The MAP mapping was made locked and is not active yet. */
+  LOCKED: 16,
+  /** It was made with PREFER_FAILURE. */
+  EXACT: 32,
+  /** It has a details row. */
+  DETAILS: 64,
 } as const
 
 export const PeerWord = {
@@ -66,37 +114,50 @@ export const PeerWord = {
   EXPIRES: 9,
   NEXT: 10,
   PREV: 11,
+  /** {@link Flag.DETAILS}, and the client's UDP port << 16. */
+  FLAGS: 12,
 } as const
 
 export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
 
-/** Set group: taken external ports, three sets an address. */
+/** Set group: taken external ports, five sets an address. */
 export const PORTS = 0
-/** Set group: external addresses with no free port left, one set a slot. */
+/** Set group: external addresses with no free port left, one set a kind of ports. */
 export const FULL = 1
 
+/** Sparse array of totals. */
+export const TOTALS = 0
+export const Total = { HELD: 0, MAP: 1, IMPLICIT: 2, STATIC: 3, NEXT_EPOCH: 4 } as const
+
 const families: readonly FamilyShape[] = [
-  { width: 8, key: { from: 0, to: 5 } },
+  { width: 16, key: { from: 0, to: 5 } },
   { width: 16, key: { from: 0, to: 2 }, secondKey: { from: 2, to: 3 } },
   { width: 16, key: { from: 0, to: 6 } },
   { width: 8, key: undefined },
+  { width: 8, key: { from: 0, to: 4 } },
+  { width: 8, key: { from: 0, to: 5 } },
+  { width: 8, key: { from: 0, to: 5 } },
+  { width: 8, key: { from: 0, to: 1 } },
+  { width: 16, key: undefined },
 ]
 
-/** An empty table for a CGN; `sizes` is for tests, which make every part tiny. */
-export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
-  createTable({
-    families,
-    sparse: 0,
-    sets: 2,
-    wheel: {
-      family: MAPPING,
-      next: MappingWord.WHEEL_NEXT,
-      prev: MappingWord.WHEEL_PREV,
-      slot: MappingWord.WHEEL_SLOT,
-    },
-    hashKey: config.indexKey,
-    sizes,
-  })
+/** The shape of a CGN's table; `sizes` is for tests, which make every part tiny. */
+export const cgnShape = (config: CgnConfig, sizes: Sizes = {}): Shape => ({
+  families,
+  sparse: 1,
+  sets: 2,
+  wheel: {
+    family: MAPPING,
+    next: MappingWord.WHEEL_NEXT,
+    prev: MappingWord.WHEEL_PREV,
+    slot: MappingWord.WHEEL_SLOT,
+  },
+  hashKey: config.indexKey,
+  sizes,
+})
+
+/** An empty table for a CGN. */
+export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version => createTable(cgnShape(config, sizes))
 
 /** A CGN's state: a handle that stays valid whatever newer states come to be. */
 export interface CgnState {
@@ -109,6 +170,8 @@ export interface Step {
   readonly table: Table
   readonly config: CgnConfig
   readonly second: number
+  /** Milliseconds on the caller's clock. */
+  readonly now: number
 }
 
 /** A deadline that never comes. */

@@ -1,9 +1,13 @@
-import { open, rowCount, rowLimit, word } from "../table/index.ts"
+import { open, peek, rowCount, rowLimit, word } from "../table/index.ts"
 import type { InternalEnd } from "./contract.ts"
-import { type CgnState, MAPPING, MappingWord, PEER, PeerWord } from "./layout.ts"
+import { implicitAsData, mapAsData, peerAsData, staticAsData } from "./data.ts"
+import { idleDeadline, isStatic, mapDeadline, peerDeadline } from "./deadline.ts"
+import { type CgnState, Flag, MAPPING, MappingWord, PEER, PeerWord, TOTALS, Total } from "./layout.ts"
 import type { Filter, Mapping } from "./mapping.ts"
-import { filtersOf, idleDeadline, implicitAsData, mapAsData, mapDeadline, peerAsData, peerDeadline } from "./row.ts"
-import { findRow, stepOf } from "./step.ts"
+import { isHeld } from "./owner.ts"
+import { poolUse as useOf } from "./ports.ts"
+import { filtersOf, findRow } from "./row.ts"
+import { stepOf } from "./step.ts"
 
 /** One page of a listing: `after` is where the next page starts; `undefined` at the end. */
 export interface Page {
@@ -21,8 +25,10 @@ export const listMappings = (state: CgnState, now: number, after: number, limit:
   const mappings: Mapping[] = []
   const end = rowLimit(table, MAPPING)
   for (let row = after + 1; row < end; row++) {
-    if (word(table, MAPPING, row, MappingWord.EXTERNAL) === 0) continue
-    if (mapDeadline(step, row) !== 0) mappings.push(mapAsData(step, row))
+    if (word(table, MAPPING, row, MappingWord.EXTERNAL) === 0 || isHeld(table, row)) continue
+    const locked = (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) !== 0
+    if (isStatic(table, row)) mappings.push(staticAsData(step, row))
+    if (mapDeadline(step, row) !== 0 && !locked) mappings.push(mapAsData(step, row))
     if (idleDeadline(step, row) !== 0) mappings.push(implicitAsData(step, row))
     for (
       let peer = word(table, MAPPING, row, MappingWord.PEERS);
@@ -38,9 +44,27 @@ export const listMappings = (state: CgnState, now: number, after: number, limit:
 /** The filters of a MAP mapping, in order. */
 export const listFilters = (state: CgnState, end: InternalEnd): readonly Filter[] => {
   const step = stepOf(state, state.config.now)
-  const row = findRow(step, end)
+  const row = findRow(step.table, end)
   return row === 0 ? [] : filtersOf(step.table, row)
 }
 
 /** How many internal ends are mapped, those that have run out and are not yet taken away among them. */
-export const mappingCount = (state: CgnState): number => rowCount(open(state.version), MAPPING)
+export const mappingCount = (state: CgnState): number => {
+  const table = open(state.version)
+  return rowCount(table, MAPPING) - peek(table, TOTALS, Total.HELD)
+}
+
+/** Mappings by kind, and external ends held; those that have run out and are not yet taken away among them. */
+export const mappingCounts = (state: CgnState): Readonly<Record<Mapping["kind"] | "held", number>> => {
+  const table = open(state.version)
+  return {
+    map: peek(table, TOTALS, Total.MAP),
+    peer: rowCount(table, PEER),
+    implicit: peek(table, TOTALS, Total.IMPLICIT),
+    static: peek(table, TOTALS, Total.STATIC),
+    held: peek(table, TOTALS, Total.HELD),
+  }
+}
+
+/** How much of the pool's ports is used up, by transport: mapped, held or reserved as a companion; and all there are. */
+export const poolUse = (state: CgnState): ReturnType<typeof useOf> => useOf(stepOf(state, state.config.now))

@@ -1,153 +1,164 @@
 import { word } from "../table/index.ts"
-import { type Address, ANY4, isAny, ResultCode } from "../wire/index.ts"
+import { isAny, ResultCode } from "../wire/index.ts"
+import { prolong } from "./apply.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import type { CgnResult, DeleteAsk, MapAsk } from "./contract.ts"
-import {
-  type CgnState,
-  deadlineOf,
-  Flag,
-  instantOf,
-  MAPPING,
-  MappingWord,
-  type Step,
-  SUBSCRIBER,
-  Subscriber,
-} from "./layout.ts"
-import type { Mapping, Realm } from "./mapping.ts"
-import { slotOf } from "./ports.ts"
-import { findSubscriber, hasNonce, mapAsData, mapDeadline, protocolOf, setMapDeadline } from "./row.ts"
-import { change, create, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { freshRow, hasQuota, subscriberAfter, tidyRow } from "./sweep.ts"
+import { mapDetails } from "./data.ts"
+import { isStatic, mapDeadline } from "./deadline.ts"
+import { storedDescription } from "./details.ts"
+import { isTranslated } from "./end.ts"
+import { type CgnState, deadlineOf, Flag, instantOf, MAPPING, MappingWord, NEVER, type Step } from "./layout.ts"
+import type { Mapping, MappingDetails } from "./mapping.ts"
+import { hasNonce } from "./nonce.ts"
+import { hasQuota } from "./quota.ts"
+import { change, create, done, type External, externalOf, idleLeft, refused, secondsLeft, stepOf } from "./step.ts"
+import { findSubscriber } from "./subscriber.ts"
+import { freshRow, subscriberAfter } from "./sweep.ts"
 
-const matchesSuggestion = (
-  ask: { readonly suggested: Address; readonly suggestedPort: number },
-  end: { readonly external: Address; readonly externalPort: number },
-): boolean => (isAny(ask.suggested) || ask.suggested === end.external) && ask.suggestedPort === end.externalPort
+const matchesSuggestion = (ask: MapAsk, at: External): boolean =>
+  (isAny(ask.suggested) || ask.suggested === at.external) && ask.suggestedPort === at.externalPort
 
-const mapOf = (
+/** The details that a request leaves a mapping with: the latest ask's own, and the description unless it has one. */
+export const detailsAfter = (
+  ask: {
+    readonly preferFailure?: boolean
+    readonly requester?: MappingDetails["requester"]
+    readonly thirdPartyId?: string | undefined
+    readonly description?: string | undefined
+  },
+  before: MappingDetails | undefined,
+): MappingDetails | undefined => {
+  const { preferFailure = false, requester, thirdPartyId } = ask
+  const asked = ask.description === undefined ? before?.description : storedDescription(ask.description)
+  const description = asked === "" ? undefined : asked
+  return preferFailure || requester !== undefined || thirdPartyId !== undefined || description !== undefined
+    ? { preferFailure, requester, thirdPartyId, description }
+    : undefined
+}
+
+export const mapOf = (
   step: Step,
   ask: MapAsk,
-  end: { external: Address; externalPort: number },
+  at: External,
   deadline: number,
+  details: MappingDetails | undefined,
 ): Mapping => ({
   kind: "map",
   origin: ask.origin,
   protocol: ask.protocol,
   internal: ask.internal,
   internalPort: ask.internalPort,
-  external: end.external,
-  externalPort: end.externalPort,
+  external: at.external,
+  externalPort: at.externalPort,
   remote: undefined,
   remotePort: 0,
   nonce: ask.nonce,
   expires: instantOf(step.config, deadline),
   realm: ask.realm,
   clientPort: ask.clientPort ?? 0,
-  details: undefined,
+  details,
 })
 
+/** What the answer says of a description: what is stored now, if the request had one. */
+export const answeredDescription = (ask: Pick<MapAsk, "description">): string | undefined =>
+  ask.description === undefined ? undefined : storedDescription(ask.description)
+
+/** May this request change the MAP mapping of a row? `learn`: it may not, but is told of it (NAT-PMP of a PCP mapping). */
+type Right = "change" | "learn" | "none"
+
+export const rightOf = (step: Step, row: number, ask: DeleteAsk | MapAsk): Right => {
+  const { table, config } = step
+  const flags = word(table, MAPPING, row, MappingWord.FLAGS)
+  if (config.noncePolicy === "off") return "change"
+  if ((flags & Flag.NONCE) === 0) return config.noncePolicy === "strict" && ask.origin !== "nat-pmp" ? "none" : "change"
+  if (ask.nonce === undefined) return config.noncePolicy === "strict" ? "none" : "learn"
+  return hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce) ? "change" : "none"
+}
+
 /**
- * RFC 6887 section 11.3. The order of its decisions, where the text leaves it open (reference trap 6.11): nonce, then the
- * sense of PREFER_FAILURE against what exists, then quota, then the external end. A NAT-PMP request has no nonce: it may
- * learn of a PCP mapping but not touch it, and PCP takes a NAT-PMP mapping of the same host over with its nonce.
+ * RFC 6887 section 11.3. The order of its decisions, where the text leaves it open (RFC ambiguity 11, see
+ * test/requirements.md): nonce, then the sense of PREFER_FAILURE against what exists, then quota, then the external end.
+ * A NAT-PMP request has no nonce: it may learn of a PCP mapping but not touch it, and PCP takes a NAT-PMP mapping of the
+ * same host over with its nonce; `noncePolicy` says otherwise.
  */
 export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult<CgnState> => {
   const step = stepOf(state, now)
   const { table, config } = step
-  if (slotOf(ask.protocol) < 0) return refused(ResultCode.UNSUPP_PROTOCOL)
   const changes: Change[] = []
-  const subscriber = findSubscriber(table, ask.internal)
+  const subscriber = findSubscriber(table, ask.internal, ask.realm)
   const row = freshRow(step, subscriber, ask, changes)
-  if (row !== 0) {
-    const end = externalOf(step, row)
-    const deadline = mapDeadline(step, row)
-    const owned = deadline !== 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) !== 0
-    if (owned && ask.nonce === undefined)
-      return done(step, "ok", end, Math.min(ask.lifetime, secondsLeft(step, deadline, now)), changes)
-    if (owned && ask.nonce !== undefined && !hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce))
-      return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, deadline, now))
-    if (ask.preferFailure && !matchesSuggestion(ask, end)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
-    if (deadline === 0 && !hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
-    const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
-    const extended = deadlineOf(config, now, lifetime)
-    const mapping = mapOf(step, ask, end, extended)
-    if (!owned) {
-      change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
-      return done(step, deadline === 0 ? "new" : "ok", end, lifetime, changes)
-    }
-    // Renewed by its own nonce: the deadline is all that changes. The list is made whole, since pushing costs a growth.
-    setMapDeadline(step, row, extended)
-    const renewed: Change = { type: "renewed", mapping }
-    return done(step, "ok", end, lifetime, changes.length === 0 ? [renewed] : [...changes, renewed])
-  }
-  if (!hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
-  const chosen = choose(
-    step,
-    subscriber,
-    { ...ask, natPmp: ask.origin === "nat-pmp", exact: ask.preferFailure },
-    changes,
-  )
+  if (row !== 0) return answerExisting(step, row, subscriber, ask, changes)
+  if (!isTranslated(config, ask.protocol, ask.internalPort)) return refused(ResultCode.UNSUPP_PROTOCOL)
+  if (!hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  const chosen = choose(step, subscriber, wantOf(ask), changes)
   if (!chosen.ok) return refused(chosen.code)
-  const end = { external: config.addresses[chosen.external], externalPort: chosen.port }
-  const mapping = mapOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
-  create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
-  return done(step, "new", end, ask.lifetime, changes)
+  const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
+  const mapping = mapOf(step, ask, at, deadlineOf(config, now, ask.lifetime), detailsAfter(ask, undefined))
+  create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, mapping, ask.createAsLocked)
+  return done(step, "new", at, ask.lifetime, changes, answeredDescription(ask))
 }
 
-const NOWHERE = { external: ANY4, externalPort: 0 }
+export const wantOf = (ask: MapAsk) => ({
+  protocol: ask.protocol,
+  internal: ask.internal,
+  internalPort: ask.internalPort,
+  realm: ask.realm,
+  nonce: ask.nonce,
+  suggested: ask.suggested,
+  suggestedPort: ask.suggestedPort,
+  natPmp: ask.origin === "nat-pmp",
+  exact: ask.preferFailure,
+})
 
 /**
- * RFC 6887 section 15.1: only MAP mappings can be deleted; one whose host sent a packet within the idle time lives on for
- * what is left of it (S-131), and the answer's lifetime says so although 15.1 has 0 there (reference trap 6.10).
+ * S-45 and S-47: the administrator's mapping is answered as it is, and nothing of the request is kept. NAT-PMP wants no
+ * lifetime above what was asked (RFC 6886 section 3.3).
  */
-export const delMapping = (state: CgnState, ask: DeleteAsk, now: number): CgnResult<CgnState> => {
-  const step = stepOf(state, now)
-  const { config } = step
-  const changes: Change[] = []
-  const row = freshRow(step, findSubscriber(step.table, ask.internal), ask, changes)
-  if (row === 0) return done(step, "ok", NOWHERE, 0, changes)
+const answerStatic = (step: Step, row: number, ask: MapAsk, changes: readonly Change[]): CgnResult<CgnState> => {
+  const at = externalOf(step, row)
+  if (ask.preferFailure && !matchesSuggestion(ask, at)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
+  return done(step, "static", at, ask.origin === "nat-pmp" ? ask.lifetime : NEVER, changes)
+}
+
+/** A request for an internal end that has an external one: `row`, with nothing in it that has run out but peers. */
+export const answerExisting = (
+  step: Step,
+  row: number,
+  subscriber: number,
+  ask: MapAsk,
+  changes: Change[],
+): CgnResult<CgnState> =>
+  isStatic(step.table, row) ? answerStatic(step, row, ask, changes) : renewMap(step, row, subscriber, ask, changes)
+
+/** A MAP mapping is renewed, or made beside what PEER or traffic have. */
+const renewMap = (step: Step, row: number, subscriber: number, ask: MapAsk, changes: Change[]): CgnResult<CgnState> => {
+  const { table, config, now } = step
+  const at = externalOf(step, row)
   const deadline = mapDeadline(step, row)
-  // NAT-PMP knows no outbound mappings to refuse: to it there is nothing to delete (RFC 6886 section 3.4).
-  if (deadline === 0 && ask.origin === "nat-pmp") return done(step, "ok", NOWHERE, 0, changes)
-  if (deadline === 0) return refused(ResultCode.NOT_AUTHORIZED)
-  if (!mayTouch(step, row, ask)) return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, deadline, now))
-  const end = externalOf(step, row)
-  const lifetime = ask.origin === "pcp" ? idleLeft(step, row, now) : 0
-  const mapping = mapAsData(step, row)
-  if (lifetime === 0) change(step, row, changes, "deleted", mapping)
-  else
-    change(step, row, changes, "renewed", { ...mapping, expires: instantOf(config, deadlineOf(config, now, lifetime)) })
-  return done(step, "ok", end, lifetime, changes)
-}
-
-/** A MAP mapping with a nonce is only for whoever knows it; one without is for its host. */
-const mayTouch = (step: Step, row: number, ask: DeleteAsk): boolean => {
-  const { table } = step
-  if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) === 0) return true
-  return ask.nonce !== undefined && hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce)
-}
-
-export const delMappings = (
-  state: CgnState,
-  internal: Address,
-  _realm: Realm | undefined,
-  protocol: number,
-  now: number,
-) => {
-  const step = stepOf(state, now)
-  const { table } = step
-  const changes: Change[] = []
-  let complete = true
-  const subscriber = findSubscriber(table, internal)
-  let row = subscriber === 0 ? 0 : word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
-  while (row !== 0) {
-    const next = word(table, MAPPING, row, MappingWord.NEXT)
-    if (protocolOf(table, row) === protocol && !tidyRow(step, row, changes) && mapDeadline(step, row) !== 0) {
-      if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NONCE) !== 0) complete = false
-      else change(step, row, changes, "deleted", mapAsData(step, row))
-    }
-    row = next
+  const flags = word(table, MAPPING, row, MappingWord.FLAGS)
+  if (deadline !== 0) {
+    const right = rightOf(step, row, ask)
+    const left = secondsLeft(step, deadline, now)
+    if (right === "learn") return done(step, "ok", at, Math.min(ask.lifetime, left), changes)
+    if (right === "none") return refused(ResultCode.NOT_AUTHORIZED, left)
   }
-  return { state: sealed(step), complete, changes }
+  if (ask.preferFailure && !matchesSuggestion(ask, at)) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
+  if (deadline === 0 && !hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  // RFC 6886 section 3.3 has no lifetime over what was asked; what traffic keeps alive lives on beside it all the same.
+  const lifetime = ask.origin === "nat-pmp" ? ask.lifetime : Math.max(ask.lifetime, idleLeft(step, row, now))
+  const extended = deadlineOf(config, now, lifetime)
+  const before = deadline === 0 ? undefined : mapDetails(step, row)
+  const details = detailsAfter(ask, before)
+  const mapping = mapOf(step, ask, at, extended, details)
+  const plain = before === undefined && details === undefined
+  const same = deadline !== 0 && plain && (flags & Flag.NONCE) !== 0 && ask.nonce !== undefined
+  if (same && hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce)) {
+    // Renewed by its own nonce: the deadline is all that changes. The list is made whole, since pushing costs a growth.
+    prolong(step, row, extended, mapping.clientPort)
+    const renewed: Change = { type: "renewed", mapping }
+    return done(step, "ok", at, lifetime, changes.length === 0 ? [renewed] : [...changes, renewed])
+  }
+  change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
+  return done(step, deadline === 0 ? "new" : "ok", at, lifetime, changes, answeredDescription(ask))
 }

@@ -1,20 +1,25 @@
-import { nextDue, type Sizes, word } from "../table/index.ts"
+import { nextDue, open, type Sizes, seal, word } from "../table/index.ts"
 import { type Address, isAny, isIpv4, ResultCode } from "../wire/index.ts"
 import { apply } from "./apply.ts"
 import type { Change } from "./change.ts"
-import type { Cgn, SubscriberAnswer } from "./contract.ts"
+import type { Cgn, DeleteAsk, MapAsk, SubscriberAnswer } from "./contract.ts"
+import { delMapping, delMappings } from "./delete.ts"
+import { isTranslated } from "./end.ts"
+import { epochStartOf } from "./epoch.ts"
 import { filter } from "./filter.ts"
-import { type CgnState, createCgnTable, instantOf, SUBSCRIBER, Subscriber } from "./layout.ts"
-import { addMapping, delMapping, delMappings } from "./map.ts"
+import { type CgnState, createCgnTable, instantOf, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
+import { addMapping } from "./map.ts"
 import type { Realm } from "./mapping.ts"
 import { addDynamic } from "./peer.ts"
-import { pairedAddress, slotOf } from "./ports.ts"
-import { findSubscriber } from "./row.ts"
+import { addPortSet, delPortSet } from "./port-set.ts"
+import { pairedAddress, refreshAddress } from "./ports.ts"
 import { permit } from "./rule.ts"
-import { type CgnSettings, configureCgn } from "./settings.ts"
+import { type CgnSettings, configureCgn, type InternalFamily } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
+import { placeStatic } from "./static.ts"
 import { sealed, stepOf } from "./step.ts"
-import { expireRows } from "./sweep.ts"
+import { findSubscriber } from "./subscriber.ts"
+import { expireRows, freshSubscriber } from "./sweep.ts"
 
 /**
  * The in-memory CGN: an endpoint-independent NAT44 over a pool of external addresses (RFC 4787 REQ-1), as a {@link Cgn}.
@@ -29,19 +34,27 @@ export const createCgn = (
   const error = checkCgnSettings(settings)
   if (error !== undefined) return { ok: false, error }
   const config = configureCgn(settings)
-  return { ok: true, state: { version: createCgnTable(config, sizes), config } }
+  const table = open(createCgnTable(config, sizes))
+  const step: Step = { table, config, second: 0, now: config.now }
+  for (let number = 0; number < config.addresses.length; number++)
+    if (!config.inPool[number]) refreshAddress(step, number)
+  for (const mapping of config.staticMappings) placeStatic(step, mapping, [])
+  return { ok: true, state: { version: seal(table), config } }
 }
 
 const externalAddress = (
   state: CgnState,
   internal: Address,
-  _realm: Realm | undefined,
+  realm: Realm | undefined,
   now: number,
 ): Address | undefined => {
-  const { table, config } = stepOf(state, now)
-  const subscriber = findSubscriber(table, internal)
+  const step = stepOf(state, now)
+  const { table, config } = step
+  const subscriber = freshSubscriber(step, { internal, realm }, findSubscriber(table, internal, realm), [])
   return config.addresses[
-    subscriber === 0 ? pairedAddress(config, internal) : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
+    subscriber === 0
+      ? pairedAddress(config, internal, realm)
+      : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
   ]
 }
 
@@ -57,18 +70,30 @@ const expire = (state: CgnState, now: number, limit: number) => {
 const SERVED: SubscriberAnswer = { code: ResultCode.SUCCESS, epochStart: undefined }
 const NOT_SERVED: SubscriberAnswer = { code: ResultCode.NOT_AUTHORIZED, epochStart: undefined }
 
+const isInside = (family: InternalFamily, internal: Address): boolean =>
+  !isAny(internal) && (family === "any" || isIpv4(internal) === (family === "ipv4"))
+
+/** Whoever has an address of the internal family is a subscriber; a NAT44 has no IPv6 clients. */
+const getSubscriber = (state: CgnState, internal: Address, realm: Realm | undefined): SubscriberAnswer => {
+  if (!isInside(state.config.internalFamily, internal)) return NOT_SERVED
+  const epochStart = epochStartOf(open(state.version), internal, realm)
+  return epochStart === undefined ? SERVED : { code: ResultCode.SUCCESS, epochStart }
+}
+
+const isSet = (ask: MapAsk | DeleteAsk): boolean =>
+  ask.portSet !== undefined && ask.portSet.size > 1 && ask.internalPort !== 0
+
 /** The in-memory CGN behind the server's seam. */
 export const memoryCgn: Cgn<CgnState> = {
-  // Whoever has an IPv4 address inside is a subscriber of a NAT44; an IPv6 client is none.
-  getSubscriber: (_state, internal) => (isIpv4(internal) && !isAny(internal) ? SERVED : NOT_SERVED),
+  getSubscriber,
   authorize: (state, request, source, thirdParty) => permit(state.config.rules, request, source, thirdParty),
-  addMapping,
-  delMapping,
+  addMapping: (state, ask, now) => (isSet(ask) ? addPortSet : addMapping)(state, ask, now),
+  delMapping: (state, ask, now) => (isSet(ask) ? delPortSet : delMapping)(state, ask, now),
   delMappings,
   addDynamic,
   filter,
   externalAddress,
-  supports: (_state, protocol, internalPort) => internalPort !== 0 && slotOf(protocol) >= 0,
+  supports: (state, protocol, internalPort) => isTranslated(state.config, protocol, internalPort),
   expire,
   apply,
 }

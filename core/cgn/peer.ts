@@ -2,24 +2,30 @@ import { type Address, isAny, ResultCode } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import type { CgnResult, PeerAsk } from "./contract.ts"
+import { peerAsData, peerDetails } from "./data.ts"
+import { livePeer, peerDeadline, wantedUntil } from "./deadline.ts"
+import { isTranslated } from "./end.ts"
 import { type CgnState, deadlineOf, instantOf, PEER, PeerWord, type Step } from "./layout.ts"
-import type { Mapping } from "./mapping.ts"
-import { slotOf } from "./ports.ts"
-import { findPeer, findSubscriber, hasNonce, livePeer, peerAsData, peerDeadline, wantedUntil } from "./row.ts"
-import { change, create, done, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { freshRow, hasQuota, subscriberAfter } from "./sweep.ts"
+import { answeredDescription, detailsAfter } from "./map.ts"
+import type { Mapping, MappingDetails } from "./mapping.ts"
+import { hasNonce } from "./nonce.ts"
+import { hasQuota } from "./quota.ts"
+import { findPeer } from "./row.ts"
+import { change, create, done, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
+import { findSubscriber } from "./subscriber.ts"
+import { freshRow, subscriberAfter } from "./sweep.ts"
 
 /**
  * RFC 6887 section 12.3. This NAT is endpoint-independent: a row for the internal end is the matching mapping whoever
- * made it, its external end is the answer, and one nonce holds for all its peers (reference trap 6.7). PEER never
- * shortens (12.1), and lifetime 0 asks without changing anything (trap 6.6).
+ * made it, its external end is the answer, and one nonce holds for all its peers (RFC ambiguity 7, see
+ * test/requirements.md). PEER never shortens (12.1), and lifetime 0 asks without changing anything (RFC ambiguity 6); no
+ * answer is less than what traffic alone gives (S-131).
  */
 export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResult<CgnState> => {
   const step = stepOf(state, now)
   const { table, config } = step
-  if (slotOf(ask.protocol) < 0) return refused(ResultCode.UNSUPP_PROTOCOL)
   const changes: Change[] = []
-  const subscriber = findSubscriber(table, ask.internal)
+  const subscriber = findSubscriber(table, ask.internal, ask.realm)
   const row = freshRow(step, subscriber, ask, changes)
   if (row === 0 && ask.lifetime === 0)
     return {
@@ -33,52 +39,57 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
       description: undefined,
     }
   if (row === 0) {
-    if (!hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
+    if (!isTranslated(config, ask.protocol, ask.internalPort)) return refused(ResultCode.UNSUPP_PROTOCOL)
+    if (!hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const exact = ask.suggestedPort !== 0 || !isAny(ask.suggested)
     const chosen = choose(step, subscriber, { ...ask, natPmp: false, exact }, changes)
     if (!chosen.ok) return refused(chosen.code)
-    const end = { external: config.addresses[chosen.external], externalPort: chosen.port }
-    const mapping = peerOf(step, ask, end, deadlineOf(config, now, ask.lifetime))
-    create(step, subscriberAfter(step, ask.internal, subscriber, changes), chosen.external, changes, mapping)
-    return done(step, "new", end, ask.lifetime, changes)
+    const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
+    const mapping = peerOf(step, ask, at, deadlineOf(config, now, ask.lifetime), detailsAfter(ask, undefined))
+    create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, mapping)
+    return done(step, "new", at, ask.lifetime, changes, answeredDescription(ask))
   }
-  const end = externalOf(step, row)
+  const at = externalOf(step, row)
   const other = livePeer(step, row)
-  if (other !== 0 && !hasNonce(table, PEER, other, PeerWord.NONCE, ask.nonce))
+  const compared = config.noncePolicy !== "off"
+  if (compared && other !== 0 && !hasNonce(table, PEER, other, PeerWord.NONCE, ask.nonce))
     return refused(ResultCode.NOT_AUTHORIZED, secondsLeft(step, wantedUntil(step, row), now))
   const found = findPeer(table, row, ask.remote, ask.remotePort)
   const deadline = found === 0 ? 0 : peerDeadline(step, found)
   const peer = deadline === 0 ? 0 : found
   // One that ran out and waits for the wheel makes room for its successor; what else wants the row keeps it.
-  if (found !== 0 && peer === 0) change(step, row, changes, "expired", peerAsData(step, found))
+  if (found !== 0 && peer === 0) end(step, row, changes, "expired", peerAsData(step, found))
   const asked = ask.lifetime === 0 ? 0 : deadlineOf(config, now, ask.lifetime)
+  const idle = idleLeft(step, row, now)
   if (asked <= deadline || ask.lifetime === 0) {
     const last = deadline === 0 ? wantedUntil(step, row) : deadline
-    return done(step, "ok", end, secondsLeft(step, last, now), changes)
+    return done(step, "ok", at, Math.max(secondsLeft(step, last, now), idle), changes)
   }
-  if (peer === 0 && !hasQuota(step, ask.internal, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
-  const lifetime = Math.max(ask.lifetime, idleLeft(step, row, now))
-  const mapping = peerOf(step, ask, end, deadlineOf(config, now, lifetime))
+  if (peer === 0 && !hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
+  const lifetime = Math.max(ask.lifetime, idle)
+  const details = detailsAfter(ask, peer === 0 ? undefined : peerDetails(step, peer))
+  const mapping = peerOf(step, ask, at, deadlineOf(config, now, lifetime), details)
   change(step, row, changes, peer === 0 ? "created" : "renewed", mapping)
-  return done(step, peer === 0 ? "new" : "ok", end, lifetime, changes)
+  return done(step, peer === 0 ? "new" : "ok", at, lifetime, changes, answeredDescription(ask))
 }
 
 const peerOf = (
   step: Step,
   ask: PeerAsk,
-  end: { external: Address; externalPort: number },
+  at: { readonly external: Address; readonly externalPort: number },
   deadline: number,
+  details: MappingDetails | undefined,
 ): Mapping => ({
   kind: "peer",
   realm: ask.realm,
   clientPort: ask.clientPort ?? 0,
-  details: undefined,
+  details,
   origin: "pcp",
   protocol: ask.protocol,
   internal: ask.internal,
   internalPort: ask.internalPort,
-  external: end.external,
-  externalPort: end.externalPort,
+  external: at.external,
+  externalPort: at.externalPort,
   remote: ask.remote,
   remotePort: ask.remotePort,
   nonce: ask.nonce,

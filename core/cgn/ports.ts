@@ -1,61 +1,110 @@
-import { find, give, isTaken, keyOf, nextFree, siphash24, type Table, take, word } from "../table/index.ts"
-import { type Address, addressWord, CLIENT_PORT, Protocol, SERVER_PORT } from "../wire/index.ts"
+import { give, isTaken, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
+import { type Address, addressWord } from "../wire/index.ts"
+import { addressOf, fieldOf, holderOf, isReserved, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
 import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
+import type { Realm } from "./mapping.ts"
+import { isOwn, mayReclaim, type Owner } from "./owner.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
- * External ports: who has which, and choosing one. Every address of the pool has three sets of taken ports: UDP's, TCP's,
- * and those taken in either, from which NAT-PMP is served, as it must hold the companion port free (RFC 6886 section 3.3).
+ * Which external ports are taken. Every external address has five sets: UDP's, TCP's and SCTP's ports; those taken in
+ * UDP or TCP, from which NAT-PMP is served, as it must hold the companion port free (RFC 6886 section 3.3); and the
+ * protocols that are mapped as a whole. The first four also say when an address has no port left to choose.
  */
-const UDP = 0
-const TCP = 1
-const EITHER = 2
+const EITHER = 3
+const WHOLES = 4
+const SETS = 5
 
-/** The number of a protocol's set; -1 when a NAT44 of TCP and UDP does not translate it. */
-export const slotOf = (protocol: number): number =>
-  protocol === Protocol.UDP ? UDP : protocol === Protocol.TCP ? TCP : -1
+const portSet = (address: number, set: number): number => address * SETS + set
 
-/** An external end in one word, 31 bits: the address's number, the protocol's slot (UDP or TCP), the port. */
-export const endWord = (address: number, slot: number, port: number): number => (address << 17) | (slot << 16) | port
-/** The number of an external end's address. */
-export const addressOf = (end: number): number => end >>> 17
-/** The port of an external end. */
-export const portOf = (end: number): number => end & 0xffff
-
-const portSet = (address: number, slot: number): number => address * 3 + slot
-
-/** The mapping row that has this external end, or 0. */
-export const holderOf = (table: Table, address: number, slot: number, port: number): number => {
-  keyOf(table, MAPPING, 1)[0] = endWord(address, slot, port)
-  return find(table, MAPPING, 1)
-}
-
-/** RFC 6887 section 11.3: never map external UDP ports 5350 and 5351 (S-49). */
-const isReserved = (slot: number, port: number): boolean =>
-  slot !== TCP && (port === CLIENT_PORT || port === SERVER_PORT)
-
-/** How many ports of one address a slot can have taken. */
-const capacity = (config: CgnConfig, slot: number): number => {
+/** How many ports of one address a set can have taken out of those that are chosen from. */
+const capacity = (config: CgnConfig, udp: boolean): number => {
   const { first, last } = config.ports
   let size = last - first + 1
-  if (slot !== TCP) {
-    if (first <= CLIENT_PORT && CLIENT_PORT <= last) size--
-    if (first <= SERVER_PORT && SERVER_PORT <= last) size--
-  }
+  for (let port = 5350; port <= 5351; port++) if (isReserved(udp, port) && first <= port && port <= last) size--
   return size
 }
 
-/** Notes in the sets of taken ports that a new mapping has an external end; one of NAT-PMP's needs {@link refreshEnd} then. */
-export const takeEnd = (step: Step, address: number, slot: number, port: number): void => {
-  mark(step, address, slot, port, true)
-  mark(step, address, EITHER, port, true)
+const isUdp = (set: number): boolean => set === UDP || set === EITHER
+
+/** The first free port from `start` on, cyclically, of those that are chosen from, or -1; never a scan of a full set. */
+const freePort = (step: Step, address: number, set: number, start: number): number => {
+  const { first, last } = step.config.ports
+  let port = nextFree(step.table, PORTS, portSet(address, set), start, first, last)
+  // Only 5350 and 5351 are reserved, so that the third step finds another or comes round.
+  for (let steps = 0; port >= 0 && isReserved(isUdp(set), port); steps++) {
+    if (steps === 3) return -1
+    port = nextFree(step.table, PORTS, portSet(address, set), port + 1 > last ? first : port + 1, first, last)
+  }
+  return port
+}
+
+/** Does the whole of a protocol on this address belong to somebody, so that strangers find no port of this set there? */
+const isBlocked = (step: Step, address: number, set: number): boolean => {
+  if (!step.config.whole) return false
+  const { table } = step
+  const wholes = portSet(address, WHOLES)
+  if (isTaken(table, PORTS, wholes, 0)) return true
+  const [udp, tcp, sctp] = [17, 6, 132]
+  if (isUdp(set) && isTaken(table, PORTS, wholes, udp)) return true
+  if ((set === TCP || set === EITHER) && isTaken(table, PORTS, wholes, tcp)) return true
+  return set === SCTP && isTaken(table, PORTS, wholes, sctp)
+}
+
+/** Notes whether an address has anything left to choose from in a set. */
+const refreshFull = (step: Step, address: number, set: number): void => {
+  const full =
+    !step.config.inPool[address] ||
+    isBlocked(step, address, set) ||
+    freePort(step, address, set, step.config.ports.first) < 0
+  if (full) take(step.table, FULL, set, address)
+  else give(step.table, FULL, set, address)
+}
+
+/** The same for all its sets: after the pool, the range of ports or a whole protocol changed. */
+export const refreshAddress = (step: Step, address: number): void => {
+  for (let set = UDP; set <= EITHER; set++) refreshFull(step, address, set)
+}
+
+const mark = (step: Step, address: number, set: number, port: number, taken: boolean): void => {
+  const { table, config } = step
+  // Reserved ports are nobody's to have, so a TCP mapping of one must not count towards NAT-PMP's.
+  if (isReserved(isUdp(set), port)) return
+  if (taken) {
+    const count = take(table, PORTS, portSet(address, set), port)
+    if (count >= capacity(config, isUdp(set))) refreshFull(step, address, set)
+  } else if (give(table, PORTS, portSet(address, set), port) >= 0 && isTaken(table, FULL, set, address))
+    refreshFull(step, address, set)
+}
+
+/** Notes in the sets that a new mapping has an external end; one of NAT-PMP's needs {@link refreshEnd} then. */
+export const takeEnd = (step: Step, address: number, slot: number, field: number): void => {
+  if (slot === WHOLE) {
+    take(step.table, PORTS, portSet(address, WHOLES), field)
+    refreshAddress(step, address)
+    return
+  }
+  mark(step, address, slot, field, true)
+  if (slot !== SCTP) mark(step, address, EITHER, field, true)
 }
 
 /** Brings the sets up to date with who holds a port, after a mapping came, went or changed its origin. */
 export const refreshEnd = (step: Step, end: number): void => {
   const { table } = step
   const address = addressOf(end)
-  const port = portOf(end)
+  const slot = slotOfEnd(end)
+  const port = end & 0xffff
+  if (slot === WHOLE) {
+    const holder = holderOf(table, address, WHOLE, port)
+    if (holder !== 0) take(table, PORTS, portSet(address, WHOLES), port)
+    else give(table, PORTS, portSet(address, WHOLES), port)
+    refreshAddress(step, address)
+    return
+  }
+  if (slot === SCTP) {
+    mark(step, address, SCTP, port, holderOf(table, address, SCTP, port) !== 0)
+    return
+  }
   const udp = holderOf(table, address, UDP, port)
   const tcp = holderOf(table, address, TCP, port)
   // A port is taken for strangers also while NAT-PMP reserves it as the companion of the other protocol's.
@@ -64,82 +113,128 @@ export const refreshEnd = (step: Step, end: number): void => {
   mark(step, address, EITHER, port, udp !== 0 || tcp !== 0)
 }
 
-const mark = (step: Step, address: number, slot: number, port: number, taken: boolean): void => {
-  const { table, config } = step
-  // Reserved ports are not in the capacity, so a TCP mapping of one must not count towards it.
-  if (isReserved(slot, port)) return
-  const set = portSet(address, slot)
-  if (taken) {
-    if (take(table, PORTS, set, port) >= capacity(config, slot)) take(table, FULL, slot, address)
-  } else if (give(table, PORTS, set, port) === capacity(config, slot) - 1) give(table, FULL, slot, address)
-}
-
 const isNatPmp = (table: Table, row: number): boolean =>
+  word(table, MAPPING, row, MappingWord.SUBSCRIBER) !== 0 &&
   (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NATPMP) !== 0
 
-const isOf = (table: Table, row: number, subscriber: number): boolean =>
-  word(table, MAPPING, row, MappingWord.SUBSCRIBER) === subscriber
-
-/** May `subscriber` (0: one with no row yet) have just this external end? */
-export const isAvailable = (
-  step: Step,
-  address: number,
-  slot: number,
-  port: number,
-  subscriber: number,
-  natPmp: boolean,
-): boolean => {
+/** May this owner have just this external end, be it his to reclaim? The range of the ports is the caller's to look at. */
+export const isAvailable = (step: Step, address: number, slot: number, field: number, owner: Owner): boolean => {
   const { table, config } = step
-  if (port < config.ports.first || port > config.ports.last || isReserved(slot, port)) return false
-  if (holderOf(table, address, slot, port) !== 0) return false
-  const companion = holderOf(table, address, slot === UDP ? TCP : UDP, port)
-  if (companion === 0 || isOf(table, companion, subscriber)) return true
-  return !natPmp && !isNatPmp(table, companion)
+  const holder = holderOf(table, address, slot, field)
+  if (holder !== 0 && !mayReclaim(step, holder, owner)) return false
+  if (slot === WHOLE) return isWholeFree(step, address, field, owner)
+  if (isReserved(slot === UDP, field)) return false
+  if (config.whole)
+    for (const protocol of [owner.protocol, 0]) {
+      const whole = holderOf(table, address, WHOLE, protocol)
+      if (whole !== 0 && !isOwn(step, whole, owner)) return false
+    }
+  if (slot === SCTP) return true
+  const companion = holderOf(table, address, slot === UDP ? TCP : UDP, field)
+  if (companion === 0 || isOwn(step, companion, owner)) return true
+  return !owner.natPmp && !isNatPmp(table, companion)
 }
 
-const words = new Int32Array(7)
+/** Is a protocol (0: all of them) free on an address in its entirety, but for what is the owner's as a whole? */
+const isWholeFree = (step: Step, address: number, protocol: number, owner: Owner): boolean => {
+  const { table } = step
+  const count = (set: number): number => takenCount(table, PORTS, portSet(address, set))
+  if (protocol === 0) {
+    const own = holderOf(table, address, WHOLE, 0) === 0 ? 0 : 1
+    return count(UDP) + count(TCP) + count(SCTP) === 0 && count(WHOLES) === own
+  }
+  const all = holderOf(table, address, WHOLE, 0)
+  if (all !== 0 && !isOwn(step, all, owner)) return false
+  const set = slotOf(protocol, 1)
+  return set < 0 || count(set) === 0
+}
 
-/** SipHash-2-4 of the internal end under the port key: even from outside, the same again from the same state (RFC 6056 section 3.3.3). */
-const hashEnd = (config: CgnConfig, internal: Address, protocol: number, port: number, purpose: number): number => {
+export const isInRange = (config: CgnConfig, port: number): boolean =>
+  port >= config.ports.first && port <= config.ports.last
+
+const words = new Int32Array(11)
+
+/**
+ * SipHash-2-4 of the internal end under the port key: even from outside, the same again from the same state (RFC 6056
+ * section 3.3.3).
+ */
+const hashEnd = (
+  config: CgnConfig,
+  internal: Address,
+  realm: Realm | undefined,
+  end: number,
+  purpose: number,
+): number => {
   words[0] = addressWord(internal, 0)
   words[1] = addressWord(internal, 1)
   words[2] = addressWord(internal, 2)
   words[3] = addressWord(internal, 3)
-  words[4] = (protocol << 16) | port
+  words[4] = end
   words[5] = purpose
-  return siphash24(config.portKey, words, 6) >>> 0
+  if (realm === undefined) return siphash24(config.portKey, words, 6) >>> 0
+  for (const i of [0, 1, 2, 3] as const) words[6 + i] = addressWord(realm, i)
+  return siphash24(config.portKey, words, 10) >>> 0
 }
 
 const FOR_ADDRESS = 1
 const FOR_PORT = 2
 
 /** The number of the pool address that a subscriber without mappings is paired with: the same for all its internal ends. */
-export const pairedAddress = (config: CgnConfig, internal: Address): number =>
-  config.pool[hashEnd(config, internal, 0, 0, FOR_ADDRESS) % config.pool.length]
+export const pairedAddress = (config: CgnConfig, internal: Address, realm: Realm | undefined): number =>
+  config.pool[hashEnd(config, internal, realm, 0, FOR_ADDRESS) % config.pool.length]
 
-/** A free port of this address by the keyed hash, or -1 when it has none left; never a scan of a full set. */
-export const choosePort = (
-  step: Step,
-  address: number,
-  internal: Address,
-  protocol: number,
-  internalPort: number,
-  natPmp: boolean,
-): number => {
+/** A port of this address for the owner, free or his to reclaim, by the keyed hash; -1 when it has none left. */
+export const choosePort = (step: Step, address: number, owner: Owner): number => {
   const { table, config } = step
-  const slot = natPmp ? EITHER : slotOf(protocol)
-  // A range of reserved ports alone has room for nobody, and is not marked full as nothing was ever taken in it.
-  if (isTaken(table, FULL, slot, address) || capacity(config, slot) === 0) return -1
+  const { protocol, internalPort } = owner
+  const slot = slotOf(protocol, internalPort)
+  const set = owner.natPmp ? EITHER : slot
   const { first, last } = config.ports
-  const start = first + (hashEnd(config, internal, protocol, internalPort, FOR_PORT) % (last - first + 1))
-  const set = portSet(address, slot)
-  let port = nextFree(table, PORTS, set, start, first, last)
-  // At most two steps: only 5350 and 5351 are reserved, and the address is not full without them.
-  while (port >= 0 && isReserved(slot, port))
-    port = nextFree(table, PORTS, set, port + 1 > last ? first : port + 1, first, last)
-  return port
+  const hash = hashEnd(config, owner.internal, owner.realm, (protocol << 16) | internalPort, FOR_PORT)
+  const start = first + (hash % (last - first + 1))
+  // Where it would have been before, or was: held for this owner, if for anybody.
+  if (config.inPool[address] && isTaken(table, PORTS, portSet(address, set), start)) {
+    const holder = holderOf(table, address, slot, start)
+    if (holder !== 0 && isAvailable(step, address, slot, start, owner)) return start
+  }
+  if (isTaken(table, FULL, set, address) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
+  return freePort(step, address, set, start)
+}
+
+/** The next free port of an address from `from` on, cyclically, or -1. */
+export const nextStart = (step: Step, address: number, owner: Owner, from: number): number => {
+  const set = owner.natPmp ? EITHER : slotOf(owner.protocol, owner.internalPort)
+  return isTaken(step.table, FULL, set, address) ? -1 : freePort(step, address, set, from)
+}
+
+/** Does the owner have the protocol of what he asks as a whole on this address, which is full for everybody else then? */
+const hasWhole = (step: Step, address: number, owner: Owner): boolean => {
+  if (!step.config.whole) return false
+  const holders = [owner.protocol, 0].map((protocol) => holderOf(step.table, address, WHOLE, protocol))
+  return holders.some((row) => row !== 0) && holders.every((row) => row === 0 || isOwn(step, row, owner))
 }
 
 /** The first address of the pool from `start` on, cyclically, that has a port free for this protocol, or -1. */
-export const chooseAddress = (step: Step, start: number, protocol: number, natPmp: boolean): number =>
-  nextFree(step.table, FULL, natPmp ? EITHER : slotOf(protocol), start, 0, step.config.addresses.length - 1)
+export const chooseAddress = (step: Step, start: number, owner: Owner): number => {
+  const set = owner.natPmp ? EITHER : slotOf(owner.protocol, owner.internalPort)
+  return nextFree(step.table, FULL, set, start, 0, step.config.addresses.length - 1)
+}
+
+/** Is an external end in its set? Whoever has one is; so is a companion that NAT-PMP reserves. */
+export const isMarked = (step: Step, address: number, slot: number, field: number): boolean =>
+  isTaken(step.table, PORTS, portSet(address, slot === WHOLE ? WHOLES : slot), field)
+
+/** The field of an owner's end at a port. */
+export const fieldFor = (owner: Owner, port: number): number =>
+  fieldOf(slotOf(owner.protocol, owner.internalPort), owner.protocol, port)
+
+/** Ports that can be chosen from, and those of them in use or held, in all of the pool. */
+export const poolUse = (step: Step) => {
+  const { table, config } = step
+  const use = (set: number) => {
+    let taken = 0
+    for (const number of config.pool) taken += takenCount(table, PORTS, portSet(number, set))
+    return { taken, ports: config.pool.length * capacity(config, isUdp(set)) }
+  }
+  return { udp: use(UDP), tcp: use(TCP) }
+}

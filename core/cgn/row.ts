@@ -4,41 +4,31 @@ import {
   find,
   indexRow,
   keyOf,
-  schedule,
   setWord,
   type Table,
   unindexRow,
   unschedule,
   word,
 } from "../table/index.ts"
-import { type Address, addressFromWords, addressWord, type Nonce, nonceFromWords, nonceWord } from "../wire/index.ts"
+import { type Address, addressWord } from "../wire/index.ts"
+import type { InternalEnd } from "./contract.ts"
+import { dropDetails, peerOwner } from "./details.ts"
+import { addressOf, endWord, slotOfEnd } from "./end.ts"
 import {
   FILTER,
   FilterWord,
   Flag,
-  instantOf,
   MAPPING,
   MappingWord,
-  NEVER,
   PEER,
   PeerWord,
   type Step,
   SUBSCRIBER,
   Subscriber,
 } from "./layout.ts"
-import type { Filter, Mapping } from "./mapping.ts"
-import { addressOf, endWord, portOf, refreshEnd, slotOf, takeEnd } from "./ports.ts"
-
-/** The subscriber's row, or 0. */
-export const findSubscriber = (table: Table, internal: Address): number => {
-  const key = keyOf(table, SUBSCRIBER)
-  key[0] = addressWord(internal, 0)
-  key[1] = addressWord(internal, 1)
-  key[2] = addressWord(internal, 2)
-  key[3] = addressWord(internal, 3)
-  key[4] = 0
-  return find(table, SUBSCRIBER)
-}
+import type { Filter } from "./mapping.ts"
+import { refreshEnd, takeEnd } from "./ports.ts"
+import { addressAt, dropSubscriber, findSubscriber, setAddress } from "./subscriber.ts"
 
 /** The mapping row of a subscriber's internal end, or 0. */
 export const findMapping = (table: Table, subscriber: number, protocol: number, internalPort: number): number => {
@@ -48,6 +38,10 @@ export const findMapping = (table: Table, subscriber: number, protocol: number, 
   key[1] = (protocol << 16) | internalPort
   return find(table, MAPPING)
 }
+
+/** The mapping row of an internal end, or 0. */
+export const findRow = (table: Table, end: InternalEnd): number =>
+  findMapping(table, findSubscriber(table, end.internal, end.realm), end.protocol, end.internalPort)
 
 /** The peer row of a mapping and remote peer, or 0. */
 export const findPeer = (table: Table, row: number, remote: Address, remotePort: number): number => {
@@ -61,37 +55,99 @@ export const findPeer = (table: Table, row: number, remote: Address, remotePort:
   return find(table, PEER)
 }
 
-export const addSubscriber = (step: Step, internal: Address, external: number): number => {
-  const { table } = step
-  const row = addRow(table, SUBSCRIBER)
-  for (const i of [0, 1, 2, 3] as const)
-    setWord(table, SUBSCRIBER, row, Subscriber.ADDRESS + i, addressWord(internal, i))
-  setWord(table, SUBSCRIBER, row, Subscriber.EXTERNAL, external + 1)
-  indexRow(table, SUBSCRIBER, row)
-  return row
+/** Which word of a subscriber's row has the list that a mapping row is in: NAT-PMP's are apart, to be deleted together. */
+const listOf = (table: Table, row: number): number =>
+  (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NATPMP) === 0
+    ? Subscriber.MAPPINGS
+    : Subscriber.NATPMP + slotOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL))
+
+const link = (table: Table, row: number): void => {
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const list = listOf(table, row)
+  const next = word(table, SUBSCRIBER, subscriber, list)
+  setWord(table, MAPPING, row, MappingWord.NEXT, next)
+  setWord(table, MAPPING, row, MappingWord.PREV, 0)
+  if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, row)
+  setWord(table, SUBSCRIBER, subscriber, list, row)
 }
 
-/** A row for an internal end and its external end, which nothing wants yet: the caller adds what does, at once. */
+const unlink = (table: Table, row: number): void => {
+  const next = word(table, MAPPING, row, MappingWord.NEXT)
+  const prev = word(table, MAPPING, row, MappingWord.PREV)
+  if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, prev)
+  if (prev !== 0) setWord(table, MAPPING, prev, MappingWord.NEXT, next)
+  else setWord(table, SUBSCRIBER, word(table, MAPPING, row, MappingWord.SUBSCRIBER), listOf(table, row), next)
+}
+
+/** The first row of any of a subscriber's lists; 0: it has no mappings. */
+export const firstRow = (table: Table, subscriber: number): number =>
+  word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS) ||
+  word(table, SUBSCRIBER, subscriber, Subscriber.NATPMP) ||
+  word(table, SUBSCRIBER, subscriber, Subscriber.NATPMP + 1)
+
+/** Of a row's flags: is it one that NAT-PMP may not delete? */
+const isFirm = (flags: number): boolean =>
+  (flags & Flag.STATIC) !== 0 || (flags & (Flag.MAP | Flag.NATPMP)) === Flag.MAP
+
+/** Writes a row's flags and client port, and what follows from them: its list, its companion, its subscriber's counts. */
+export const setFlags = (step: Step, row: number, flags: number): void => {
+  const { table } = step
+  const before = word(table, MAPPING, row, MappingWord.FLAGS)
+  if (before === flags) return
+  const changed = before ^ flags
+  if ((changed & Flag.NATPMP) !== 0) unlink(table, row)
+  setWord(table, MAPPING, row, MappingWord.FLAGS, flags)
+  const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  if ((changed & Flag.NATPMP) !== 0) {
+    link(table, row)
+    refreshEnd(step, end)
+  }
+  const by = Number(isFirm(flags)) - Number(isFirm(before))
+  const slot = slotOfEnd(end)
+  if (by === 0 || slot > 1) return
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const at = Subscriber.FIRM + slot
+  setWord(table, SUBSCRIBER, subscriber, at, word(table, SUBSCRIBER, subscriber, at) + by)
+}
+
+/**
+ * A row for an internal end and its external end (the number of its address, its slot, and its port or what stands there),
+ * which nothing wants yet: the caller adds what does, at once.
+ */
 export const addMappingRow = (
   step: Step,
   subscriber: number,
   protocol: number,
   internalPort: number,
   external: number,
-  externalPort: number,
+  slot: number,
+  field: number,
 ): number => {
   const { table } = step
   const row = addRow(table, MAPPING)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, subscriber)
   setWord(table, MAPPING, row, MappingWord.INTERNAL, (protocol << 16) | internalPort)
-  setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slotOf(protocol), externalPort))
-  const next = word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
-  setWord(table, MAPPING, row, MappingWord.NEXT, next)
-  if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, row)
-  setWord(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS, row)
+  setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))
+  link(table, row)
   indexRow(table, MAPPING, row)
-  takeEnd(step, external, slotOf(protocol), externalPort)
+  takeEnd(step, external, slot, field)
   return row
+}
+
+/**
+ * Takes a mapping row, which nothing wants any more, out of its indexes, its subscriber's list and off the wheel. Its
+ * subscriber's row goes when that was the last; true then.
+ */
+export const detachRow = (step: Step, row: number): void => {
+  const { table } = step
+  unschedule(table, row)
+  unindexRow(table, MAPPING, row)
+  unlink(table, row)
+}
+
+/** Takes a subscriber's row away if it has no mappings any more. */
+export const tidySubscriber = (step: Step, subscriber: number): void => {
+  if (firstRow(step.table, subscriber) === 0) dropSubscriber(step, subscriber)
 }
 
 /** Takes a mapping row away that nothing wants any more, and its subscriber's when it was the last. */
@@ -99,26 +155,33 @@ export const dropMappingRow = (step: Step, row: number): void => {
   const { table } = step
   const external = word(table, MAPPING, row, MappingWord.EXTERNAL)
   const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  unschedule(table, row)
-  unindexRow(table, MAPPING, row)
+  detachRow(step, row)
   refreshEnd(step, external)
-  const next = word(table, MAPPING, row, MappingWord.NEXT)
-  const prev = word(table, MAPPING, row, MappingWord.PREV)
-  if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, prev)
-  if (prev !== 0) setWord(table, MAPPING, prev, MappingWord.NEXT, next)
-  else setWord(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS, next)
   dropRow(table, MAPPING, row)
-  if (next === 0 && prev === 0) {
-    unindexRow(table, SUBSCRIBER, subscriber)
-    dropRow(table, SUBSCRIBER, subscriber)
-  }
+  tidySubscriber(step, subscriber)
+}
+
+/** Gives a mapping row another external end, which is free. */
+export const moveRow = (step: Step, row: number, external: number, slot: number, field: number): void => {
+  const { table } = step
+  const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  unindexRow(table, MAPPING, row)
+  setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))
+  indexRow(table, MAPPING, row)
+  takeEnd(step, external, slot, field)
+  refreshEnd(step, before)
+  refreshEnd(step, endWord(external, slot, field))
+  // The rest of its mappings are led to where the first of them went (RFC 4787 REQ-2).
+  if (word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) === addressOf(before) + 1)
+    setWord(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL, external + 1)
 }
 
 export const addPeerRow = (step: Step, row: number, remote: Address, remotePort: number): number => {
   const { table } = step
   const peer = addRow(table, PEER)
   setWord(table, PEER, peer, PeerWord.MAPPING, row)
-  for (const i of [0, 1, 2, 3] as const) setWord(table, PEER, peer, PeerWord.REMOTE + i, addressWord(remote, i))
+  setAddress(table, PEER, peer, PeerWord.REMOTE, remote)
   setWord(table, PEER, peer, PeerWord.PORT, remotePort)
   const next = word(table, MAPPING, row, MappingWord.PEERS)
   setWord(table, PEER, peer, PeerWord.NEXT, next)
@@ -130,6 +193,7 @@ export const addPeerRow = (step: Step, row: number, remote: Address, remotePort:
 
 export const dropPeerRow = (step: Step, peer: number): void => {
   const { table } = step
+  if ((word(table, PEER, peer, PeerWord.FLAGS) & Flag.DETAILS) !== 0) dropDetails(table, peerOwner(peer))
   unindexRow(table, PEER, peer)
   const next = word(table, PEER, peer, PeerWord.NEXT)
   const prev = word(table, PEER, peer, PeerWord.PREV)
@@ -162,8 +226,7 @@ export const setFilters = (table: Table, row: number, filters: readonly Filter[]
   for (let i = filters.length - 1; i >= 0; i--) {
     const at = addRow(table, FILTER)
     const filter = filters[i]
-    for (const k of [0, 1, 2, 3] as const)
-      setWord(table, FILTER, at, FilterWord.REMOTE + k, addressWord(filter.remote, k))
+    setAddress(table, FILTER, at, FilterWord.REMOTE, filter.remote)
     setWord(table, FILTER, at, FilterWord.PREFIX, filter.prefixLength)
     setWord(table, FILTER, at, FilterWord.PORT, filter.remotePort)
     setWord(table, FILTER, at, FilterWord.NEXT, next)
@@ -173,156 +236,3 @@ export const setFilters = (table: Table, row: number, filters: readonly Filter[]
 }
 
 export const protocolOf = (table: Table, row: number): number => word(table, MAPPING, row, MappingWord.INTERNAL) >>> 16
-
-const addressAt = (table: Table, family: number, row: number, at: number): Address =>
-  addressFromWords(
-    word(table, family, row, at),
-    word(table, family, row, at + 1),
-    word(table, family, row, at + 2),
-    word(table, family, row, at + 3),
-  )
-
-export const nonceAt = (table: Table, family: number, row: number, at: number): Nonce =>
-  nonceFromWords(word(table, family, row, at), word(table, family, row, at + 1), word(table, family, row, at + 2))
-
-export const setNonce = (table: Table, family: number, row: number, at: number, nonce: Nonce): void => {
-  setWord(table, family, row, at, nonceWord(nonce, 0))
-  setWord(table, family, row, at + 1, nonceWord(nonce, 1))
-  setWord(table, family, row, at + 2, nonceWord(nonce, 2))
-}
-
-/** Does the stored nonce equal this one? */
-export const hasNonce = (table: Table, family: number, row: number, at: number, nonce: Nonce): boolean =>
-  word(table, family, row, at) === nonceWord(nonce, 0) &&
-  word(table, family, row, at + 1) === nonceWord(nonce, 1) &&
-  word(table, family, row, at + 2) === nonceWord(nonce, 2)
-
-/** When the MAP mapping of a row ends, seconds from the CGN's start; 0 when there is none or it has run out. */
-export const mapDeadline = (step: Step, row: number): number =>
-  live(step, word(step.table, MAPPING, row, MappingWord.EXPIRES))
-
-/** Gives a row's MAP mapping its deadline. */
-export const setMapDeadline = (step: Step, row: number, deadline: number): void => {
-  setWord(step.table, MAPPING, row, MappingWord.EXPIRES, deadline)
-  wake(step, row, deadline)
-}
-
-/**
- * Has the row come up at a deadline that something in it has now. Only one earlier than the wheel knows of costs
- * anything: a later one is found when the row comes up. The latest must not take the row off the wheel, where others
- * that want it may have put it.
- */
-export const wake = (step: Step, row: number, deadline: number): void => {
-  if (deadline !== NEVER) schedule(step.table, row, deadline)
-}
-
-/** When the implicit mapping of a row ends; 0 when there is none or it has run out. */
-export const idleDeadline = (step: Step, row: number): number =>
-  live(step, word(step.table, MAPPING, row, MappingWord.IDLE))
-
-/** When a peer row ends; 0 when it has run out. */
-export const peerDeadline = (step: Step, peer: number): number =>
-  live(step, word(step.table, PEER, peer, PeerWord.EXPIRES))
-
-const live = (step: Step, deadline: number): number => (deadline >>> 0 > step.second ? deadline >>> 0 : 0)
-
-/** A peer row of a mapping that has not run out, or 0. The newest come first, so the first look nearly always finds one. */
-export const livePeer = (step: Step, row: number): number => {
-  const { table } = step
-  let peer = word(table, MAPPING, row, MappingWord.PEERS)
-  while (peer !== 0 && peerDeadline(step, peer) === 0) peer = word(table, PEER, peer, PeerWord.NEXT)
-  return peer
-}
-
-/** Does anything still want this row? */
-export const isWanted = (step: Step, row: number): boolean =>
-  mapDeadline(step, row) !== 0 || idleDeadline(step, row) !== 0 || livePeer(step, row) !== 0
-
-/** Peers that {@link wantedUntil} looks at: a host without a quota could make the list long, and each of its requests slow. */
-const LOOK = 256
-
-/** When the last of all that wants a row ends, as far as its newest 256 peers tell; 0 when none of it is left. */
-export const wantedUntil = (step: Step, row: number): number => {
-  const { table } = step
-  let last = Math.max(mapDeadline(step, row), idleDeadline(step, row))
-  let peer = word(table, MAPPING, row, MappingWord.PEERS)
-  for (let n = 0; n < LOOK && peer !== 0; n++) {
-    last = Math.max(last, peerDeadline(step, peer))
-    peer = word(table, PEER, peer, PeerWord.NEXT)
-  }
-  return last
-}
-
-/** Asks the wheel to bring a row back when the first of all that wants it ends. */
-export const scheduleRow = (step: Step, row: number): void => {
-  const { table } = step
-  let first = NEVER
-  if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.MAP) !== 0)
-    first = word(table, MAPPING, row, MappingWord.EXPIRES) >>> 0
-  const idle = word(table, MAPPING, row, MappingWord.IDLE) >>> 0
-  if (idle !== 0 && idle < first) first = idle
-  for (
-    let peer = word(table, MAPPING, row, MappingWord.PEERS);
-    peer !== 0;
-    peer = word(table, PEER, peer, PeerWord.NEXT)
-  )
-    first = Math.min(first, word(table, PEER, peer, PeerWord.EXPIRES) >>> 0)
-  schedule(table, row, first)
-}
-
-const endOf = (step: Step, row: number) => {
-  const { table, config } = step
-  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const internalEnd = word(table, MAPPING, row, MappingWord.INTERNAL)
-  const externalEnd = word(table, MAPPING, row, MappingWord.EXTERNAL)
-  return {
-    protocol: internalEnd >>> 16,
-    internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
-    internalPort: internalEnd & 0xffff,
-    external: config.addresses[addressOf(externalEnd)],
-    externalPort: portOf(externalEnd),
-    realm: undefined,
-    clientPort: 0,
-    details: undefined,
-  }
-}
-
-/** The MAP mapping of a row as data. */
-export const mapAsData = (step: Step, row: number): Mapping => {
-  const { table, config } = step
-  const flags = word(table, MAPPING, row, MappingWord.FLAGS)
-  return {
-    kind: "map",
-    origin: (flags & Flag.NATPMP) !== 0 ? "nat-pmp" : "pcp",
-    ...endOf(step, row),
-    remote: undefined,
-    remotePort: 0,
-    nonce: (flags & Flag.NONCE) !== 0 ? nonceAt(table, MAPPING, row, MappingWord.NONCE) : undefined,
-    expires: instantOf(config, word(table, MAPPING, row, MappingWord.EXPIRES) >>> 0),
-  }
-}
-
-/** The implicit mapping of a row as data. */
-export const implicitAsData = (step: Step, row: number): Mapping => ({
-  kind: "implicit",
-  origin: "traffic",
-  ...endOf(step, row),
-  remote: undefined,
-  remotePort: 0,
-  nonce: undefined,
-  expires: instantOf(step.config, word(step.table, MAPPING, row, MappingWord.IDLE) >>> 0),
-})
-
-/** A peer row as data. */
-export const peerAsData = (step: Step, peer: number): Mapping => {
-  const { table, config } = step
-  return {
-    kind: "peer",
-    origin: "pcp",
-    ...endOf(step, word(table, PEER, peer, PeerWord.MAPPING)),
-    remote: addressAt(table, PEER, peer, PeerWord.REMOTE),
-    remotePort: word(table, PEER, peer, PeerWord.PORT),
-    nonce: nonceAt(table, PEER, peer, PeerWord.NONCE),
-    expires: instantOf(config, word(table, PEER, peer, PeerWord.EXPIRES) >>> 0),
-  }
-}

@@ -141,7 +141,7 @@ const complete = (settings: CgnSettings): Required<CgnSettings> => ({
  * Numbers for addresses: those that have one keep it, the rest get the numbers of addresses that were not in use, then
  * new ones.
  */
-const numberAddresses = (wanted: ReadonlySet<Address>, before: CgnConfig | undefined): readonly Address[] => {
+const numberAddresses = (wanted: ReadonlySet<Address>, before: Numbering | undefined): readonly Address[] => {
   const addresses = before === undefined ? [] : [...before.addresses]
   const used = before?.addressIndex ?? new Map<Address, number>()
   const spare: number[] = []
@@ -152,8 +152,11 @@ const numberAddresses = (wanted: ReadonlySet<Address>, before: CgnConfig | undef
   return addresses
 }
 
+/** Numbers of addresses that a table's rows have. */
+export type Numbering = Pick<CgnConfig, "addresses" | "addressIndex">
+
 /** The configuration that a CGN runs with. `before`: what it ran with so far, whose table goes on. */
-export const configureCgn = (settings: CgnSettings, before?: CgnConfig): CgnConfig => {
+export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConfig => {
   const key = (label: string, length: number) =>
     hkdf(sha256, settings.secret, undefined, new TextEncoder().encode(`sallyport ${label}`), length)
   const port = key("port choice", 16)

@@ -1,27 +1,33 @@
-import { popDue, word } from "../table/index.ts"
+import { nextDue, popDue, schedule, word } from "../table/index.ts"
 import type { Address } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
-import { Flag, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
-import type { Mapping } from "./mapping.ts"
-import {
-  findMapping,
-  findSubscriber,
-  idleDeadline,
-  implicitAsData,
-  isWanted,
-  livePeer,
-  mapAsData,
-  mapDeadline,
-  peerAsData,
-  peerDeadline,
-  scheduleRow,
-} from "./row.ts"
-import { change } from "./step.ts"
+import { implicitAsData, mapAsData, peerAsData } from "./data.ts"
+import { idleDeadline, isStatic, isWanted, LOOK, livePeer, mapDeadline, peerDeadline, scheduleRow } from "./deadline.ts"
+import { freedAsData, freeHeld, isOver } from "./hold.ts"
+import { Flag, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
+import type { Mapping, Realm } from "./mapping.ts"
+import { isHeld } from "./owner.ts"
+import { findMapping, firstRow } from "./row.ts"
+import { end } from "./step.ts"
+import { findSubscriber } from "./subscriber.ts"
 
-/** Takes away all that has run out of what wants a row; true when the row is gone with it. Walks over all its peers. */
+/** What ran out first comes first; at one instant traffic, then PEERs, then MAP: the last decides whether the end is held. */
+const RANK = { implicit: 0, peer: 1, map: 2, static: 3 } as const
+const byEnd = (a: Mapping, b: Mapping): number => a.expires - b.expires || RANK[a.kind] - RANK[b.kind]
+
+/** Takes a held end's row away if its time is over. */
+const sweepHeld = (step: Step, row: number, changes: Change[]): boolean => {
+  if (!isOver(step, row)) return false
+  changes.push(freedAsData(step, row))
+  freeHeld(step, row)
+  return true
+}
+
+/** Takes away all that has run out of what wants a row; true when the row wants nothing with it. Walks over all its peers. */
 export const sweepRow = (step: Step, row: number, changes: Change[]): boolean => {
   const { table } = step
+  if (isHeld(table, row)) return sweepHeld(step, row, changes)
   const gone = !isWanted(step, row)
   const due: Mapping[] = []
   for (
@@ -34,7 +40,8 @@ export const sweepRow = (step: Step, row: number, changes: Change[]): boolean =>
     due.push(mapAsData(step, row))
   if (word(table, MAPPING, row, MappingWord.IDLE) !== 0 && idleDeadline(step, row) === 0)
     due.push(implicitAsData(step, row))
-  for (const mapping of due) change(step, row, changes, "expired", mapping)
+  if (due.length > 1) due.sort(byEnd)
+  for (const mapping of due) end(step, row, changes, "expired", mapping)
   return gone
 }
 
@@ -45,39 +52,63 @@ export const sweepRow = (step: Step, row: number, changes: Change[]): boolean =>
  */
 export const tidyRow = (step: Step, row: number, changes: Change[]): boolean => {
   const { table } = step
+  if (isHeld(table, row)) return sweepHeld(step, row, changes)
   const map = mapDeadline(step, row)
   const idle = idleDeadline(step, row)
-  if (map === 0 && idle === 0 && livePeer(step, row) === 0) return sweepRow(step, row, changes)
+  if (map === 0 && idle === 0 && !isStatic(table, row) && livePeer(step, row) === 0) return sweepRow(step, row, changes)
   if (map === 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.MAP) !== 0)
-    change(step, row, changes, "expired", mapAsData(step, row))
+    end(step, row, changes, "expired", mapAsData(step, row))
   if (idle === 0 && word(table, MAPPING, row, MappingWord.IDLE) !== 0)
-    change(step, row, changes, "expired", implicitAsData(step, row))
+    end(step, row, changes, "expired", implicitAsData(step, row))
   return false
 }
 
-/** The row of an internal end of this subscriber (0: none) with nothing in the way that has run out, or 0. */
-export const freshRow = (step: Step, subscriber: number, end: InternalEnd, changes: Change[]): number => {
-  const row = findMapping(step.table, subscriber, end.protocol, end.internalPort)
-  return row === 0 || tidyRow(step, row, changes) ? 0 : row
+/**
+ * The row of an internal end of this subscriber (0: none) with nothing in the way that has run out, or 0. A locked mapping
+ * that another request finds was given up: it goes, unannounced as it came.
+ */
+export const freshRow = (step: Step, subscriber: number, ask: InternalEnd, changes: Change[]): number => {
+  const { table } = step
+  const row = findMapping(table, subscriber, ask.protocol, ask.internalPort)
+  if (row === 0) return 0
+  if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) !== 0) {
+    end(step, row, changes, "deleted", mapAsData(step, row))
+    return findMapping(table, findSubscriber(table, ask.internal, ask.realm), ask.protocol, ask.internalPort)
+  }
+  return tidyRow(step, row, changes) ? 0 : row
 }
 
 /** The subscriber's row after changes: it goes with its last mapping. */
-export const subscriberAfter = (step: Step, internal: Address, before: number, changes: readonly Change[]): number =>
-  changes.length === 0 ? before : findSubscriber(step.table, internal)
+export const subscriberAfter = (
+  step: Step,
+  host: { readonly internal: Address; readonly realm?: Realm | undefined },
+  before: number,
+  changes: readonly Change[],
+): number => (changes.length === 0 ? before : findSubscriber(step.table, host.internal, host.realm))
 
-/** Has the subscriber room for one more MAP or PEER mapping? What has run out does not count: it is swept to see. */
-export const hasQuota = (step: Step, internal: Address, known: number, changes: Change[]): boolean => {
-  const { table, config } = step
-  if (config.quota === 0) return true
-  const subscriber = subscriberAfter(step, internal, known, changes)
-  if (subscriber === 0 || word(table, SUBSCRIBER, subscriber, Subscriber.COUNT) < config.quota) return true
-  for (let row = word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS); row !== 0; ) {
-    const next = word(table, MAPPING, row, MappingWord.NEXT)
-    sweepRow(step, row, changes)
-    row = next
+/**
+ * The subscriber's row if anything still wants it, else 0: one that mappings keep which have all run out must not decide
+ * where the next goes. Looks at rows until one is wanted; beyond 256 that are not, the address stays.
+ */
+export const freshSubscriber = (
+  step: Step,
+  host: { readonly internal: Address; readonly realm?: Realm | undefined },
+  known: number,
+  changes: Change[],
+): number => {
+  let subscriber = subscriberAfter(step, host, known, changes)
+  for (let n = 0; n < LOOK && subscriber !== 0; n++) {
+    const before = changes.length
+    if (!tidyRow(step, firstRow(step.table, subscriber), changes)) return subscriber
+    if (changes.length !== before) subscriber = findSubscriber(step.table, host.internal, host.realm)
   }
-  const left = subscriberAfter(step, internal, subscriber, changes)
-  return left === 0 || word(table, SUBSCRIBER, left, Subscriber.COUNT) < config.quota
+  return subscriber
+}
+
+/** Has the wheel been turned as far as this second? Then nothing that has run out is left anywhere, and all counts are exact. */
+export const isSwept = (step: Step): boolean => {
+  const due = nextDue(step.table)
+  return due === undefined || due > step.second
 }
 
 /** Sweeps at most `limit` rows that are due, and returns how many came up. */
@@ -85,7 +116,10 @@ export const expireRows = (step: Step, limit: number, changes: Change[]): number
   for (let n = 0; n < limit; n++) {
     const row = popDue(step.table, step.second)
     if (row === 0) return n
-    if (!sweepRow(step, row, changes)) scheduleRow(step, row)
+    if (sweepRow(step, row, changes)) continue
+    // One that was parked, as its time was beyond the wheel's turn.
+    if (isHeld(step.table, row)) schedule(step.table, row, word(step.table, MAPPING, row, MappingWord.EXPIRES) >>> 0)
+    else scheduleRow(step, row)
   }
   return limit
 }

@@ -1,12 +1,14 @@
-import { type Address, ANY4, Protocol } from "../wire/index.ts"
+import { ANY4, Protocol } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import type { InternalEnd } from "./contract.ts"
+import { idleDeadline } from "./deadline.ts"
+import { isTranslated } from "./end.ts"
 import { type CgnState, deadlineOf, instantOf } from "./layout.ts"
-import { slotOf } from "./ports.ts"
-import { findSubscriber, idleDeadline } from "./row.ts"
-import { change, externalOf, sealed, stepOf } from "./step.ts"
-import { freshRow } from "./sweep.ts"
+import type { Mapping } from "./mapping.ts"
+import { change, create, type External, externalOf, sealed, stepOf } from "./step.ts"
+import { findSubscriber } from "./subscriber.ts"
+import { freshRow, subscriberAfter } from "./sweep.ts"
 
 /**
  * An outbound packet passed: its internal end has an implicit mapping for the idle time from now on (RFC 4787 REQ-6), or
@@ -20,38 +22,35 @@ export const noteOutbound = (
   const step = stepOf(state, now)
   const { config } = step
   const changes: Change[] = []
-  if (slotOf(end.protocol) < 0) return { state, changes }
-  const deadline = deadlineOf(
-    config,
-    now,
-    end.protocol === Protocol.TCP ? config.idleTimeout.tcp : config.idleTimeout.udp,
-  )
-  const subscriber = findSubscriber(step.table, end.internal)
+  if (end.internalPort === 0 || !isTranslated(config, end.protocol, end.internalPort)) return { state, changes }
+  const idleTime = end.protocol === Protocol.UDP ? config.idleTimeout.udp : config.idleTimeout.tcp
+  const deadline = deadlineOf(config, now, idleTime)
+  const implicit = (at: External): Mapping => ({
+    kind: "implicit",
+    origin: "traffic",
+    protocol: end.protocol,
+    internal: end.internal,
+    internalPort: end.internalPort,
+    ...at,
+    remote: undefined,
+    remotePort: 0,
+    nonce: undefined,
+    expires: instantOf(config, deadline),
+    realm: end.realm,
+    clientPort: 0,
+    details: undefined,
+  })
+  const subscriber = findSubscriber(step.table, end.internal, end.realm)
   const row = freshRow(step, subscriber, end, changes)
-  let external: { readonly external: Address; readonly externalPort: number }
-  if (row !== 0) external = externalOf(step, row)
-  else {
-    const want = { ...end, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
+  if (row === 0) {
+    const want = { ...end, nonce: undefined, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
     const chosen = choose(step, subscriber, want, changes)
     if (!chosen.ok) return { state: sealed(step), changes }
-    external = { external: config.addresses[chosen.external], externalPort: chosen.port }
+    const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
+    create(step, subscriberAfter(step, end, subscriber, changes), chosen, changes, implicit(at))
+    return { state: sealed(step), changes }
   }
-  const idle = row === 0 ? 0 : idleDeadline(step, row)
-  if (idle < deadline)
-    change(step, row, changes, idle === 0 ? "created" : "renewed", {
-      kind: "implicit",
-      origin: "traffic",
-      protocol: end.protocol,
-      internal: end.internal,
-      internalPort: end.internalPort,
-      ...external,
-      remote: undefined,
-      remotePort: 0,
-      nonce: undefined,
-      expires: instantOf(config, deadline),
-      realm: end.realm,
-      clientPort: 0,
-      details: undefined,
-    })
+  const idle = idleDeadline(step, row)
+  if (idle < deadline) change(step, row, changes, idle === 0 ? "created" : "renewed", implicit(externalOf(step, row)))
   return { state: sealed(step), changes }
 }

@@ -37,6 +37,7 @@ export const cgnWith = (settings: Partial<CgnSettings> = {}): CgnState => {
     quota: 0,
     filterLimit: 8,
     idleTimeout: { udp: 300, tcp: 7440 },
+    recycleDelay: { udp: 0, tcp: 0 },
     secret: new Uint8Array(32).fill(1),
     now: 0,
     ...settings,

@@ -17,8 +17,7 @@ export type Chosen = { readonly external: string; readonly externalPort: number 
 /** The choice allowed, the code of the refusal due, or what is wrong with what the server did. */
 export type Choice =
   | { readonly is: "chosen"; readonly external: string; readonly externalPort: number }
-  /** `unsure`: it would not be, were the subscriber paired with another of the addresses that it may be paired with. */
-  | { readonly is: "refused"; readonly code: number; readonly unsure: boolean }
+  | { readonly is: "refused"; readonly code: number }
   | { readonly is: "wrong"; readonly why: string }
 
 /** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
@@ -43,25 +42,36 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
     for (let port = settings.ports.first; port <= settings.ports.last; port++) if (isFree(external, port)) return true
     return false
   }
-  const homes = homesOf(settings, model, now, want.internal)
+  const home = homeOf(settings, model, now, want.internal)
+  // Of a subscriber that the test knows nothing of, any address may be its own.
+  const homes = home === undefined ? pool : [home]
   const suggested = isZero(want.suggested) ? homes : pool.filter((external) => external === want.suggested)
   const chosen = (): Choice => (got === undefined ? { is: "wrong", why: "refused" } : { is: "chosen", ...got })
-  let unsure = false
   const refused = (code: number): Choice =>
     got === undefined
-      ? { is: "refused", code, unsure }
+      ? { is: "refused", code }
       : { is: "wrong", why: `got ${got.external}:${got.externalPort}, not error ${code}` }
   if (want.suggestedPort !== 0 && suggested.length > 0) {
     const usable = suggested.filter((external) => mayHave(external, want.suggestedPort))
     if (usable.some((external) => external === got?.external) && got?.externalPort === want.suggestedPort)
       return chosen()
-    unsure = usable.length > 0
     if (usable.length === suggested.length)
       return { is: "wrong", why: `${usable.join(" or ")}:${want.suggestedPort} can be had and was not assigned` }
   }
   if (want.exact && (want.suggestedPort !== 0 || suggested.length === 0)) return refused(11)
-  const anywhere = want.exact ? suggested : pool
-  if (!anywhere.some((external) => hasRoom(external))) return refused(want.exact ? 11 : 8)
+  const anywhere = want.exact && !isZero(want.suggested) ? suggested : pool
+  const beside = (external: string): boolean => {
+    for (let port = settings.ports.first; port <= settings.ports.last; port++) if (mayHave(external, port)) return true
+    return false
+  }
+  if (!anywhere.some((external) => hasRoom(external))) {
+    // All that is left is beside the host's own: a request must not fail that could be met (S-50).
+    if (!anywhere.some((external) => beside(external))) return refused(want.exact && !isZero(want.suggested) ? 11 : 8)
+    if (got === undefined) return { is: "wrong", why: "refused, though there is room beside the host's own" }
+    return anywhere.includes(got.external) && mayHave(got.external, got.externalPort)
+      ? chosen()
+      : { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
+  }
   if (got === undefined) return { is: "wrong", why: "refused, though there is room" }
   if (!pool.includes(got.external)) return { is: "wrong", why: `${got.external} is not in the pool` }
   if (!isFree(got.external, got.externalPort))
@@ -71,17 +81,15 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   if (!isZero(want.suggested) && suggested.some((external) => hasRoom(external)))
     return suggested.includes(got.external) ? chosen() : { is: "wrong", why: "the suggested address has room" }
   if (homes.every((external) => hasRoom(external)) && !homes.includes(got.external))
-    if (!suggested.includes(got.external)) return { is: "wrong", why: `${homes.join(" or ")}, its own, has room` }
+    return { is: "wrong", why: `${homes.join(" or ")}, its own, has room` }
   return chosen()
 }
 
-/** The addresses that a subscriber may now be paired with. */
-export const homesOf = (settings: ModelSettings, model: Model, now: number, internal: string): readonly string[] => {
-  const home = model.homes.get(internal)
-  const first = settings.paired.get(internal)
-  if (home === undefined) return first === undefined ? settings.pool : [first]
-  for (const end of model.ends.values()) if (end.internal === internal && live(end, now) !== undefined) return home
-  return first === undefined ? settings.pool : [...new Set([...home, first])]
+/** The address that a subscriber is paired with now: its mappings', as long as one of them is there, else its first. */
+export const homeOf = (settings: ModelSettings, model: Model, now: number, internal: string): string | undefined => {
+  for (const end of model.ends.values())
+    if (end.internal === internal && live(end, now) !== undefined) return model.homes.get(internal)
+  return settings.paired.get(internal)
 }
 
 const portKey = (protocol: number, external: string, port: number): string => `${protocol} ${external} ${port}`

@@ -103,13 +103,13 @@ export const serveMap = (
     const want = { ...ask, natPmp: ask.nonce === undefined, exact: preferFailure }
     const choice = checkChoice(settings, model, now, want, chosen)
     // A mapping refused for its filters was chosen an end, but nobody learns which.
-    const maybe = choice.is === "wrong" || (choice.is === "refused" && choice.unsure && answered === 13)
-    if (tooMany && maybe) return { code: 13 }
+    if (tooMany && choice.is === "wrong" && answered === 13) return { code: 13 }
     if (choice.is !== "chosen") return wrongChoice(choice)
     end = emptyEnd(ask, choice)
   }
   if (tooMany) return { code: 13 }
-  const lifetime = Math.max(ask.lifetime, idleLeft(end, now))
+  // N-04: NAT-PMP is promised no more than it asked for.
+  const lifetime = ask.nonce === undefined ? ask.lifetime : Math.max(ask.lifetime, idleLeft(end, now))
   const expires = granted(settings, now, lifetime)
   const map = { nonce: ask.nonce, expires, filters }
   return { model: withEnd(model, key, { ...end, map }, now), lifetime, end }
@@ -164,7 +164,7 @@ export const servePeer = (
   const before = found.peers.find((peer) => peer.remote === remote && peer.remotePort === remotePort)
   // PEER can't shorten or delete (S-69): lifetime 0 asks, and less than what is left changes nothing.
   if (ask.lifetime === 0 || (before !== undefined && granted(settings, now, ask.lifetime) <= before.expires))
-    return { model, lifetime: left(before?.expires ?? last, now), end: found }
+    return { model, lifetime: Math.max(left(before?.expires ?? last, now), idleLeft(found, now)), end: found }
   if (before === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
   const lifetime = Math.max(ask.lifetime, idleLeft(found, now))
   const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime) }

@@ -85,7 +85,16 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
   }
   const { pool, ports, quota, filterLimit, idleTimeout, start, map, peer, announce, thirdParty, ...server } = settings
   const cgn = createCgn(
-    { external: pool.map(address), ports, quota, filterLimit, idleTimeout, secret, now: start },
+    {
+      external: pool.map(address),
+      ports,
+      quota,
+      filterLimit,
+      idleTimeout,
+      secret,
+      now: start,
+      recycleDelay: { udp: 0, tcp: 0 },
+    },
     sizes,
   )
   if (!cgn.ok) throw new Error(cgn.error.text)

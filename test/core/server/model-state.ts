@@ -48,8 +48,8 @@ export interface ModelSettings {
 export interface Model {
   readonly ends: ReadonlyMap<string, ModelEnd>
   readonly counters: ReadonlyMap<string, number>
-  /** The addresses that a subscriber may be paired with: more than one only while what has run out is about. */
-  readonly homes: ReadonlyMap<string, readonly string[]>
+  /** The address that a subscriber with mappings is paired with: where its first one went. */
+  readonly homes: ReadonlyMap<string, string>
 }
 
 export const emptyModel: Model = { ends: new Map(), counters: new Map(), homes: new Map() }
@@ -72,7 +72,7 @@ export const live = (end: ModelEnd | undefined, now: number): ModelEnd | undefin
 /** Takes out everything that has run out: what `advance` does. */
 export const advanceModel = (model: Model, now: number): Model => {
   const ends = new Map<string, ModelEnd>()
-  const homes = new Map<string, readonly string[]>()
+  const homes = new Map<string, string>()
   for (const [key, end] of model.ends) {
     const left = live(end, now)
     if (left === undefined) continue
@@ -80,7 +80,7 @@ export const advanceModel = (model: Model, now: number): Model => {
     const home = model.homes.get(left.internal)
     if (home !== undefined) homes.set(left.internal, home)
   }
-  return { ends, counters: model.counters, homes }
+  return { ...model, ends, homes }
 }
 
 /** The model with `end` in place of what its internal end had; `undefined` takes it away. */
@@ -88,18 +88,13 @@ export const withEnd = (model: Model, key: string, end: ModelEnd | undefined, no
   const ends = new Map(model.ends)
   const homes = new Map(model.homes)
   const internal = key.split(" ")[1]
-  if (end === undefined) ends.delete(key)
-  else if (live(ends.get(key), now) === undefined) {
-    // Newer ones come later in the Map.
-    ends.delete(key)
-    const before = [...model.ends.values()].filter((other) => other.internal === internal)
-    if (before.length === 0) homes.set(internal, [end.external])
-    else if (before.every((other) => live(other, now) === undefined))
-      homes.set(internal, [...new Set([...(homes.get(internal) ?? []), end.external])])
-  }
+  const others = [...model.ends.values()].filter((other) => other.internal === internal)
+  if (end !== undefined && others.every((other) => live(other, now) === undefined)) homes.set(internal, end.external)
+  if (end === undefined || live(ends.get(key), now) === undefined) ends.delete(key)
+  // Newer ones come later in the Map.
   if (end !== undefined) ends.set(key, end)
-  else if (![...ends.values()].some((other) => other.internal === internal)) homes.delete(internal)
-  return { ends, counters: model.counters, homes }
+  if (![...ends.values()].some((other) => other.internal === internal)) homes.delete(internal)
+  return { ...model, ends, homes }
 }
 
 /** MAP and PEER mappings of a subscriber, for its quota. */

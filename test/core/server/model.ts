@@ -3,7 +3,7 @@
  * doc comments. It shares nothing with the code: octets, addresses and nonces are its own. It says what the reply must
  * be, octet by octet; of an external end that the server is free to choose it only judges the choice.
  */
-import { type Chosen, homesOf } from "./model-choice.ts"
+import { type Chosen, homeOf } from "./model-choice.ts"
 import { type ModelRequest, serveDelete, serveMap, servePeer } from "./model-mapping.ts"
 import {
   addressText,
@@ -143,8 +143,9 @@ const serveNatPmp = (
   const served = isV4(source) && !isZero(source)
   if (opcode === 0) {
     if (!served) return answer(2, [0, 0, 0, 0])
-    const home = homesOf(settings, model, now, source).find((text) => text === chosen?.external)
-    if (home === undefined) return { wrong: `${chosen?.external} is not the subscriber's external address` }
+    const home = homeOf(settings, model, now, source) ?? chosen?.external
+    if (home === undefined || home !== chosen?.external)
+      return { wrong: `${chosen?.external} is not the subscriber's external address` }
     return answer(0, home.split(".").map(Number))
   }
   if (opcode > 2) {

@@ -1,0 +1,138 @@
+import { addRow, dropRow, indexRow, peek, poke, schedule, setWord, unindexRow, word } from "../table/index.ts"
+import { type Address, addressWord, type Nonce, Protocol } from "../wire/index.ts"
+import type { Change } from "./change.ts"
+import { addressOf, endWord, fieldOf, holderOf, portOf, protocolOfEnd, slotOf } from "./end.ts"
+import {
+  deadlineAt,
+  Flag,
+  HELD_ADDRESS,
+  HELD_REALM,
+  instantOf,
+  MAPPING,
+  MappingWord,
+  type Step,
+  SUBSCRIBER,
+  Subscriber,
+  TOTALS,
+  Total,
+} from "./layout.ts"
+import type { Mapping } from "./mapping.ts"
+import { setNonce } from "./nonce.ts"
+import { isHeld } from "./owner.ts"
+import { refreshEnd, takeEnd } from "./ports.ts"
+import { leaveRealm, useRealm } from "./subscriber.ts"
+
+/**
+ * External ends that were freed and wait before others get them (RFC 6887 section 15, S-136): mapping rows of no
+ * subscriber, found by their external end, and with a clock of their own. They count to no quota and are in no listing.
+ */
+type Held = Extract<Change, { type: "held" }>
+type Freed = Extract<Change, { type: "freed" }>
+
+/** Until which second an end is held that was freed at second `from`; 0: not at all. */
+export const heldUntil = (step: Step, protocol: number, from: number): number => {
+  const { recycleDelay } = step.config
+  const delay = protocol === Protocol.UDP ? recycleDelay.udp : recycleDelay.tcp
+  const until = from + delay
+  return delay !== 0 && until > step.second && until <= 0xfffffffe ? until : 0
+}
+
+/** Is this held end over and not yet taken away? */
+export const isOver = (step: Step, row: number): boolean =>
+  word(step.table, MAPPING, row, MappingWord.EXPIRES) >>> 0 <= step.second
+
+const fill = (
+  step: Step,
+  row: number,
+  internal: Address,
+  internalPort: number,
+  realm: number,
+  nonce: Nonce | undefined,
+  until: number,
+): void => {
+  const { table } = step
+  for (const i of [0, 1, 2, 3] as const) setWord(table, MAPPING, row, HELD_ADDRESS[i], addressWord(internal, i))
+  setWord(table, MAPPING, row, HELD_REALM, realm)
+  setWord(table, MAPPING, row, MappingWord.FLAGS, (internalPort << 16) | (nonce === undefined ? 0 : Flag.NONCE))
+  if (nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, nonce)
+  setWord(table, MAPPING, row, MappingWord.EXPIRES, until)
+  const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, 0)
+  setWord(table, MAPPING, row, MappingWord.INTERNAL, end)
+  poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) + 1)
+}
+
+/** Has a mapping's row, which has left its indexes and its subscriber's list, hold its external end from now on. */
+export const holdRow = (step: Step, row: number, mapping: Mapping, until: number): void => {
+  const { table } = step
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const realm = mapping.realm === undefined ? 0 : word(table, SUBSCRIBER, subscriber, Subscriber.REALM)
+  if (realm !== 0) useRealm(table, mapping.realm)
+  fill(step, row, mapping.internal, mapping.internalPort, realm, mapping.nonce, until)
+  indexRow(table, MAPPING, row)
+  schedule(table, row, until)
+}
+
+/** Replays that an end is held; nothing if somebody has it. */
+export const addHeld = (step: Step, held: Held): void => {
+  const { table, config } = step
+  const address = config.addressIndex.get(held.external)
+  const slot = slotOf(held.protocol, held.internalPort)
+  if (address === undefined || slot < 0) return
+  const field = fieldOf(slot, held.protocol, held.externalPort)
+  if (holderOf(table, address, slot, field) !== 0) return
+  const row = addRow(table, MAPPING)
+  setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(address, slot, field))
+  const until = deadlineAt(config, held.until)
+  fill(step, row, held.internal, held.internalPort, useRealm(table, held.realm), held.nonce, until)
+  indexRow(table, MAPPING, row)
+  takeEnd(step, address, slot, field)
+  schedule(table, row, until)
+}
+
+/** Takes a held end's row away. */
+export const freeHeld = (step: Step, row: number): void => {
+  const { table } = step
+  const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  const realm = word(table, MAPPING, row, HELD_REALM)
+  unindexRow(table, MAPPING, row)
+  // The words that say who may reclaim it are a mapping's links: dropping the row clears them.
+  dropRow(table, MAPPING, row)
+  leaveRealm(table, realm)
+  poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) - 1)
+  refreshEnd(step, end)
+}
+
+/** Replays that a held end is free; nothing if it is not held. */
+export const replayFreed = (step: Step, freed: Freed): void => {
+  const { table, config } = step
+  const address = config.addressIndex.get(freed.external)
+  const slot = slotOf(freed.protocol, freed.externalPort)
+  if (address === undefined || slot < 0) return
+  const row = holderOf(table, address, slot, fieldOf(slot, freed.protocol, freed.externalPort))
+  if (row !== 0 && isHeld(table, row)) freeHeld(step, row)
+}
+
+/** What becomes of a held row when it is reclaimed or its time is over. */
+export const freedAsData = (step: Step, row: number): Freed => {
+  const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
+  return {
+    type: "freed",
+    protocol: protocolOfEnd(end),
+    external: step.config.addresses[addressOf(end)],
+    externalPort: portOf(end),
+  }
+}
+
+/** The change that a mapping's end is held, which it left. */
+export const heldAsData = (step: Step, mapping: Mapping, until: number): Held => ({
+  type: "held",
+  protocol: mapping.protocol,
+  internal: mapping.internal,
+  internalPort: mapping.internalPort,
+  realm: mapping.realm,
+  external: mapping.external,
+  externalPort: mapping.externalPort,
+  nonce: mapping.nonce,
+  until: instantOf(step.config, until),
+})

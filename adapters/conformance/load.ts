@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { Case, Requirement } from "./case.ts"
+import { REQUIREMENTS_FILE, VARIABLES_FILE, VECTOR_FILE } from "./schema.ts"
+
+/** All vectors with what they need. */
+export interface Kit {
+  readonly cases: readonly Case[]
+  readonly requirements: readonly Requirement[]
+  /** Octets in hex by variable, by kind of device. */
+  readonly variables: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** Files of the folder that hold no cases. */
+const OTHERS = ["requirements.json", "variables.json", "schema.json", "fuzz-cases.json"]
+
+/** The folder of the vectors. The sources lie two folders below the package's, the built files three. */
+const folder = (): string => {
+  for (const path of ["../../test/vectors/", "../../../test/vectors/"]) {
+    const found = fileURLToPath(new URL(path, import.meta.url))
+    try {
+      readFileSync(`${found}requirements.json`)
+      return found
+    } catch {
+      // Not there: the next.
+    }
+  }
+  throw new Error("the conformance vectors are not beside the program: test/vectors is missing")
+}
+
+/** Reads the vectors that the package has; throws where they are missing or broken, as then the package is. */
+export const loadKit = (): Kit => {
+  const path = folder()
+  const read = (name: string): unknown => JSON.parse(readFileSync(path + name, "utf8"))
+  const names = readdirSync(path).filter((name) => name.endsWith(".json") && !OTHERS.includes(name))
+  return {
+    cases: names.sort().flatMap((name) => VECTOR_FILE.parse(read(name)).cases),
+    requirements: REQUIREMENTS_FILE.parse(read("requirements.json")),
+    variables: VARIABLES_FILE.parse(read("variables.json")),
+  }
+}

@@ -1,0 +1,17 @@
+import type { Case } from "../../../adapters/conformance/case.ts"
+
+/** What a row of a table of cases has beside what all of its group have. */
+export type Row = Omit<Case, "requirements" | "clause"> & Partial<Pick<Case, "requirements" | "clause">>
+
+/** Why a black-box run leaves a case out that a server is set up for. */
+export const SET_UP = "needs a configuration of its own"
+
+/** Cases of the same requirements and clause; members of a row win over those of the group. */
+export const group = (
+  shared: Pick<Case, "requirements" | "clause"> & Partial<Omit<Case, "steps" | "id" | "title">>,
+  rows: readonly Row[],
+): readonly Case[] =>
+  rows.map((row) => {
+    const { id, title, steps, ...rest } = { ...shared, ...row }
+    return { id, title, ...rest, steps }
+  })

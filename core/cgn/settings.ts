@@ -39,9 +39,9 @@ export interface CgnSettings {
   /** MAP and PEER mappings that one internal address may hold (RFC 6887 sections 11.3 and 17.2); 0 is no limit. */
   readonly quota: number
   /** The same for one subscriber: a realm, or all internal addresses of one {@link subscriberPrefix}. Default 0: no limit. */
-  readonly subscriberQuota?: number
+  readonly subscriberQuota?: number | undefined
   /** Leading bits that one subscriber's addresses share: of 32 for IPv4, of 128 for IPv6. Default 32 and 64. */
-  readonly subscriberPrefix?: { readonly ipv4: number; readonly ipv6: number }
+  readonly subscriberPrefix?: { readonly ipv4: number; readonly ipv6: number } | undefined
   /** FILTERs that one mapping may have, at least 1 (RFC 6887 section 13.3). */
   readonly filterLimit: number
   /** Seconds without outbound traffic after which an implicit mapping ends: RFC 4787 REQ-5, RFC 5382 REQ-5. */
@@ -50,24 +50,24 @@ export interface CgnSettings {
    * Seconds for which an external port that was freed is held for its former owner alone (RFC 6887 section 15, S-136);
    * 0: not at all. Default 120 for both: two minutes of TIME_WAIT, and of UDP idle time. SCTP has TCP's.
    */
-  readonly recycleDelay?: { readonly udp: number; readonly tcp: number }
+  readonly recycleDelay?: { readonly udp: number; readonly tcp: number } | undefined
   /** Mappings by the administrator. Default none. */
-  readonly staticMappings?: readonly StaticMapping[]
+  readonly staticMappings?: readonly StaticMapping[] | undefined
   /** Default `rfc`. */
-  readonly noncePolicy?: NoncePolicy
+  readonly noncePolicy?: NoncePolicy | undefined
   /** Permission rules in order; the first that matches decides. Default none: all is allowed. */
-  readonly rules?: readonly Rule[]
+  readonly rules?: readonly Rule[] | undefined
   /** Default `ipv4`. */
-  readonly internalFamily?: InternalFamily
+  readonly internalFamily?: InternalFamily | undefined
   /** SCTP, without port rewriting (RFC 6887 section 16.3.3), and with {@link port0} whole protocols. Default off. */
-  readonly otherProtocols?: boolean
+  readonly otherProtocols?: boolean | undefined
   /**
    * Internal port 0: all ports of a protocol, or a protocol that has none, on an external address of its own as far as
    * that protocol goes (RFC 6887 section 11.1). Needs {@link otherProtocols}. Default off.
    */
-  readonly port0?: boolean
+  readonly port0?: boolean | undefined
   /** Protocol and port 0: the DMZ host, on an external address of its own. Needs {@link port0}. Default off. */
-  readonly oneToOne?: boolean
+  readonly oneToOne?: boolean | undefined
   /** 32 octets of entropy; every random choice is computed from them. */
   readonly secret: Uint8Array
   /** The instant when the CGN starts, milliseconds on the clock of every later `now`. */
@@ -77,8 +77,11 @@ export interface CgnSettings {
 /** What can be changed while a CGN runs: all but its secret and its clock. */
 export type CgnChangeable = Omit<CgnSettings, "secret" | "now">
 
+/** The settings with every default filled in. */
+type CompleteSettings = { readonly [Name in keyof Required<CgnSettings>]: NonNullable<CgnSettings[Name]> }
+
 /** Settings with what is computed from them once. */
-export interface CgnConfig extends Required<CgnSettings> {
+export interface CgnConfig extends CompleteSettings {
   /**
    * Every external address by its number, which the table has in its rows. A number keeps its address over
    * reconfigurations for as long as a mapping may have it; some stand for addresses that are no longer in use.
@@ -117,7 +120,7 @@ export const CGN_DEFAULTS = {
 } as const
 
 /** The settings with every default filled in; `undefined` counts as not given. */
-const complete = (settings: CgnSettings): Required<CgnSettings> => ({
+const complete = (settings: CgnSettings): CompleteSettings => ({
   external: settings.external,
   ports: settings.ports,
   quota: settings.quota,

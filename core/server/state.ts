@@ -42,7 +42,12 @@ export const createServerOver = <S>(
 }
 
 /** What {@link createServer} takes: the server's settings, all with defaults, and those of its in-memory CGN. */
-export interface ServerOptions extends Partial<ServerSettings> {
+export interface ServerOptions
+  extends Partial<ServerSettings>,
+    Pick<
+      CgnSettings,
+      "staticMappings" | "recycleDelay" | "noncePolicy" | "subscriberQuota" | "subscriberPrefix" | "rules"
+    > {
   /** Pool of external IPv4 addresses, 1 to 16384, each once. */
   readonly external: readonly Address[]
   /** 32 octets of entropy: who knows them can tell ports in advance and make the tables slow. */
@@ -76,8 +81,33 @@ export const createServer = (options: ServerOptions): Created<CgnState> => {
     quota = 1024,
     filterLimit = 43,
     idleTimeout = { udp: 300, tcp: 7440 },
+    staticMappings,
+    recycleDelay,
+    noncePolicy,
+    subscriberQuota,
+    subscriberPrefix,
+    rules,
     ...settings
   } = options
-  const made = createCgn({ external, secret, now, ports, quota, filterLimit, idleTimeout })
+  const { otherProtocols, port0, oneToOne, mapInternal } = settings.profile ?? DEFAULT_SETTINGS.profile
+  const made = createCgn({
+    external,
+    secret,
+    now,
+    ports,
+    quota,
+    filterLimit,
+    idleTimeout,
+    staticMappings,
+    recycleDelay,
+    noncePolicy,
+    subscriberQuota,
+    subscriberPrefix,
+    rules,
+    otherProtocols,
+    port0,
+    oneToOne,
+    internalFamily: mapInternal ? "ipv4" : "ipv6",
+  })
   return made.ok ? createServerOver(memoryCgn, made.state, now, settings) : made
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
-import { DOCUMENT, document, REQUIREMENTS, shown } from "./requirements.ts"
+import { AMBIGUITIES, DOCUMENT, decided, document, REQUIREMENTS, shown } from "./requirements.ts"
 
 describe("requirements", () => {
   it("every one that is not planned has a test that shows it", () => {
@@ -17,6 +17,20 @@ describe("requirements", () => {
     const listed = new Set(REQUIREMENTS.map(({ id }) => id))
     assert.deepEqual(
       [...shown().keys()].filter((id) => !listed.has(id)),
+      [],
+    )
+  })
+
+  it("every ambiguity is decided where the code says so, and the code names none that is not listed", () => {
+    const files = decided()
+    const open = AMBIGUITIES.filter(({ elsewhere, number }) => elsewhere === undefined && !files.has(number))
+    assert.deepEqual(
+      open.map(({ number }) => number),
+      [],
+    )
+    const listed = new Set(AMBIGUITIES.map(({ number }) => number))
+    assert.deepEqual(
+      [...files.keys()].filter((number) => !listed.has(number)),
       [],
     )
   })

@@ -159,6 +159,113 @@ export const REQUIREMENTS: readonly Requirement[] = [
   requirement("N-07", "SHOULD", "6886 5", "an administrator's switch"),
 ]
 
+/** What the RFCs leave open or say in two ways, and what is done here. */
+export interface Ambiguity {
+  readonly number: number
+  readonly clause: string
+  readonly open: string
+  readonly decision: string
+  /** Where nothing in the code decides it: why. */
+  readonly elsewhere?: string
+}
+
+const ambiguity = (number: number, clause: string, open: string, decision: string, elsewhere?: string): Ambiguity => ({
+  number,
+  clause,
+  open,
+  decision,
+  ...(elsewhere === undefined ? {} : { elsewhere }),
+})
+
+export const AMBIGUITIES: readonly Ambiguity[] = [
+  ambiguity(
+    1,
+    "6886 3.5, 6887 8.3",
+    "NAT-PMP's version error has no response bit; 8.3 drops what has none",
+    "it is read as a response",
+  ),
+  ambiguity(
+    2,
+    "6887 8.2, 9",
+    "an error to a request under 24 octets has no room for its own fields",
+    "it is padded to the header",
+  ),
+  ambiguity(3, "6887 8.2, 14.1.1", "an ANNOUNCE under 24 octets is dropped, or an error", "dropped"),
+  ambiguity(4, "6887 11.1, 11.3, 15.1", "protocol 0 with a port: ignored, or MALFORMED_REQUEST", "MALFORMED_REQUEST"),
+  ambiguity(
+    5,
+    "6887 11.3, 12.1, 13",
+    "options of another opcode: no code is given",
+    "MALFORMED_OPTION; PREFER_FAILURE with PEER MALFORMED_REQUEST",
+  ),
+  ambiguity(
+    6,
+    "6887 12.1, 15",
+    "PEER with lifetime 0 cannot delete, or sets it to 0 when idle",
+    "it asks and changes nothing",
+  ),
+  ambiguity(
+    7,
+    "6887 12.3",
+    "PEER's nonce rule leaves the remote peer out of its key",
+    "one nonce for all peers of an internal end, as the NAT is endpoint-independent",
+  ),
+  ambiguity(
+    8,
+    "6887 13.3",
+    "FILTER's prefix length 0 is out of IPv4's range",
+    "it removes all filters, whatever the address",
+  ),
+  ambiguity(9, "6887 13.2", "PREFER_FAILURE with a port and no address", "any external address with that port"),
+  ambiguity(
+    10,
+    "6887 11.3, 15, 15.1",
+    "a deletion's answer has lifetime 0, or what traffic leaves",
+    "what traffic leaves; another's nonce is NOT_AUTHORIZED for any port",
+  ),
+  ambiguity(
+    11,
+    "6887 11.3",
+    "the order of nonce, static mapping and options",
+    "nonce, static, PREFER_FAILURE, quota, external end",
+  ),
+  ambiguity(12, "6887 8.2", "the order of opcode, length and client address", "opcode, length, client address"),
+  ambiguity(
+    13,
+    "6887 7.2",
+    "which requests count as not successfully parsed",
+    "those answered with codes 1, 3, 4 and 6",
+  ),
+  ambiguity(
+    14,
+    "6887 7.4, 11.3",
+    "NOT_AUTHORIZED is a long error, or the mapping's remaining lifetime",
+    "the remaining lifetime where the nonce is another's",
+  ),
+  ambiguity(15, "6887 8.5", "differences of unsigned epochs can be -1", "clamped to 0, unsigned"),
+  ambiguity(
+    16,
+    "7652 3.1, 5.1, 7",
+    "RE-AUTHENTICATION has no number; two names for one result",
+    "AUTHENTICATION_REQUEST",
+  ),
+  ambiguity(
+    17,
+    "draft-cheshire-pcp-unsupp-family",
+    "would drop the nonce and add UNSUPP_FAMILY",
+    "not followed",
+    "no standard, no code assigned",
+  ),
+  ambiguity(18, "6887 19.3", "code 191 is in two ranges", "private use"),
+  ambiguity(
+    19,
+    "libpcpd's manual page",
+    "describes PCP version 1, without nonces",
+    "version 2",
+    "[core/server/libpcpd.md](../core/server/libpcpd.md)",
+  ),
+]
+
 const ROOT = join(import.meta.dirname, "..")
 
 /** Names of the tests in a source file: the first argument of `it(` and `test(`, the ids before its words. */
@@ -179,6 +286,26 @@ export const shown = (): ReadonlyMap<string, readonly { readonly file: string; r
   return tests
 }
 
+/** Number of an ambiguity -> the files of core/ whose comments decide it: those that say `RFC ambiguity 7`. */
+export const decided = (): ReadonlyMap<number, readonly string[]> => {
+  const files = new Map<number, string[]>()
+  const paths = readdirSync(join(ROOT, "core"), { recursive: true, encoding: "utf8" })
+  for (const path of paths.filter((name) => name.endsWith(".ts")).sort()) {
+    const found = readFileSync(join(ROOT, "core", path), "utf8").matchAll(/RFC ambiguity (\d+)/g)
+    for (const number of new Set([...found].map(([, digits]) => Number(digits))))
+      files.set(number, [...(files.get(number) ?? []), `core/${path.replaceAll("\\", "/")}`])
+  }
+  return files
+}
+
+const ambiguityRows = (): string => {
+  const files = decided()
+  return AMBIGUITIES.map(({ number, clause, open, decision, elsewhere }) => {
+    const links = (files.get(number) ?? []).map((file) => `[${file}](../${file})`).join(", ")
+    return `| ${number} | ${clause.startsWith("6") || clause.startsWith("7") ? `RFC ${clause}` : clause} | ${open} | ${decision} | ${links === "" ? elsewhere : links} |`
+  }).join("\n")
+}
+
 /** The text of test/requirements.md. */
 export const document = (): string => {
   const tests = shown()
@@ -195,6 +322,14 @@ Generated by \`node test/requirements.ts\` from the tests' names. ${done} of ${R
 | id | level | clause | requirement | shown by |
 | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## RFC ambiguities
+
+What the RFCs leave open or say in two ways, and the code whose comment decides it.
+
+| | clause | left open | done here | decided in |
+| --- | --- | --- | --- | --- |
+${ambiguityRows()}
 `
 }
 

@@ -101,7 +101,10 @@ export interface CgnRefused {
   readonly outcome: "refused"
   /** A PCP result code, or libpcpd's generic CGN error, which the server answers as NO_RESOURCES. */
   readonly code: number | "cgn-error"
-  /** Seconds of the error where the RFC ties them to a mapping; `undefined`: the code's usual ones. */
+  /**
+   * Seconds of the error where the RFC ties them to a mapping; `undefined`: the code's usual ones. With another's nonce, that
+   * mapping's remaining lifetime, not the half hour of NOT_AUTHORIZED (RFC ambiguity 14).
+   */
   readonly lifetime: number | undefined
 }
 

@@ -19,11 +19,19 @@ const DEPTH = 256
 
 const NONE = -1
 
-const over = (tally: readonly number[]): Counts => ({ tally, before: undefined, depth: 0, first: NONE, second: NONE })
+/** Counters that go on from these, by cell. */
+export const countsOver = (tally: readonly number[]): Counts => ({
+  tally,
+  before: undefined,
+  depth: 0,
+  first: NONE,
+  second: NONE,
+})
 
-export const NO_COUNTS: Counts = over([])
+export const NO_COUNTS: Counts = countsOver([])
 
-const tallied = (counts: Counts): readonly number[] => {
+/** All counters by cell. */
+export const tallied = (counts: Counts): readonly number[] => {
   const cells = counts.tally.slice()
   const add = (cell: number): void => {
     if (cell === NONE) return
@@ -40,7 +48,7 @@ const tallied = (counts: Counts): readonly number[] => {
 
 /** Counts up two cells, or one where the other is -1. */
 const countCells = (counts: Counts, first: number, second: number): Counts => {
-  const base = counts.depth === DEPTH ? over(tallied(counts)) : counts
+  const base = counts.depth === DEPTH ? countsOver(tallied(counts)) : counts
   return { tally: base.tally, before: base, depth: base.depth + 1, first, second }
 }
 

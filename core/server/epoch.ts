@@ -2,7 +2,11 @@ import type { Realm } from "../cgn/index.ts"
 import type { Address } from "../wire/index.ts"
 import type { ServerState } from "./state.ts"
 
-/** Seconds since Epoch Time was 0 (RFC 6887 section 8.5), modulo 2^32. */
+/**
+ * Seconds since Epoch Time was 0 (RFC 6887 section 8.5), modulo 2^32.
+ *
+ * RFC ambiguity 15: never below 0, and unsigned, though JavaScript's 32-bit numbers are signed.
+ */
 export const epochTime = (state: { readonly epochStart: number }, now: number): number =>
   Math.max(0, Math.floor((now - state.epochStart) / 1000)) >>> 0
 

@@ -28,8 +28,10 @@ export {
   type Request,
   type Response,
 } from "./request.ts"
+export { type Restored, type RestoreError, type RestoreOptions, restore } from "./restore.ts"
 export { type Context, runOnce } from "./run-once.ts"
 export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
+export { type SnapshotTime, snapshot, snapshotParts } from "./snapshot.ts"
 export { type Created, createServer, createServerOver, type ServerOptions, type ServerState } from "./state.ts"
 export { id2str, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"

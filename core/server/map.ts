@@ -34,7 +34,7 @@ export const hasProtocol = ({ profile }: ServerSettings, protocol: number, inter
  * MAP (RFC 6887 sections 11.3 and 15.1), its syntax and options found good. Octets: nonce 24 to 35, protocol 36, internal
  * port 40, suggested external port 42 and address 44 to 59.
  *
- * Ambiguity 6.4: protocol 0 with a port is MALFORMED_REQUEST (sections 11.3 and 15.1) rather than ignored (11.1).
+ * RFC ambiguity 4: protocol 0 with a port is MALFORMED_REQUEST (sections 11.3 and 15.1) rather than ignored (11.1).
  */
 export const serveMap = <S>(call: Call<S>, options: Options): Served<S> => {
   const { request, state } = call

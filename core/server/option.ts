@@ -64,7 +64,7 @@ type Draft = { -readonly [Name in keyof Options]: Options[Name] } & { filters: F
  * 7.3). First the structure of them all: what runs past the end is MALFORMED_OPTION whatever its code. Then each:
  * unknown mandatory ones are UNSUPP_OPTION, unknown optional ones are passed over.
  *
- * Ambiguity 6.5: FILTER with PEER or ANNOUNCE, and any of RFC 6887's three with ANNOUNCE, make no sense: MALFORMED_OPTION,
+ * RFC ambiguity 5: FILTER with PEER or ANNOUNCE, and any of RFC 6887's three with ANNOUNCE, make no sense: MALFORMED_OPTION,
  * as section 11.3 has it of PREFER_FAILURE in a deletion. PREFER_FAILURE with PEER is MALFORMED_REQUEST (section 12.1).
  */
 export const readOptions = (bytes: Uint8Array, start: number, source: Address, settings: ServerSettings): Options => {
@@ -148,7 +148,7 @@ const readThirdParty = (
 /**
  * RFC 6887 section 13.2.
  *
- * Ambiguity 6.9: a suggested port is needed, an all-zeros address beside it is no preference.
+ * RFC ambiguity 9: a suggested port is needed, an all-zeros address beside it is no preference.
  */
 const readPreferFailure = (draft: Draft, bytes: Uint8Array, at: number): number => {
   // RFC 6887 section 13.2: with PEER the request, not the option, is malformed.
@@ -163,7 +163,7 @@ const readPreferFailure = (draft: Draft, bytes: Uint8Array, at: number): number 
  * RFC 6887 section 13.3, octets from `at`: code, reserved, length 2, reserved, prefix length 5, port 6, address 8 to 23. The
  * address has the family of remote peers as the client sees them, and the prefix length that family's range.
  *
- * Ambiguity 6.8: prefix length 0 removes all filters in either family, and its address is not looked at.
+ * RFC ambiguity 8: prefix length 0 removes all filters in either family, and its address is not looked at.
  */
 const readFilter = (draft: Draft, bytes: Uint8Array, at: number, settings: ServerSettings): number => {
   if (bytes[1] !== Opcode.MAP || u16(bytes, at + 2) !== 20 || isDeletion(bytes)) return ResultCode.MALFORMED_OPTION

@@ -35,10 +35,10 @@ type Format = "pcp" | "nat-pmp" | "no-such-version"
  * The server (RFC 6887 section 8.2, RFC 6886 section 3): one datagram in; the next state, the reply and what changed out.
  * Total: any bytes give a reply or a drop. The given state stays valid.
  *
- * Ambiguity 6.12: where section 8.2 leaves the order open, the opcode is looked at before the length that it has, and the
+ * RFC ambiguity 12: where section 8.2 leaves the order open, the opcode is looked at before the length that it has, and the
  * length before the client address.
  *
- * Ambiguity 6.3: an ANNOUNCE under 24 octets is a short message: dropped (section 8.2), not answered (14.1.1).
+ * RFC ambiguity 3: an ANNOUNCE under 24 octets is a short message: dropped (section 8.2), not answered (14.1.1).
  */
 export const process = <S>(state: ServerState<S>, request: Request): readonly [ServerState<S>, Response] => {
   const { bytes } = request

@@ -23,7 +23,7 @@ const errorLifetime = (settings: ServerSettings, code: number): number => {
  * Which errors mean that the request was not successfully parsed, so that octets 12 to 23 stay what the request had
  * there (RFC 6887 section 7.2); the RFC leaves open which do.
  *
- * Ambiguity 6.13: UNSUPP_VERSION, MALFORMED_REQUEST, UNSUPP_OPCODE and MALFORMED_OPTION do; all others zero the octets.
+ * RFC ambiguity 13: UNSUPP_VERSION, MALFORMED_REQUEST, UNSUPP_OPCODE and MALFORMED_OPTION do; all others zero the octets.
  */
 const isUnparsed = (code: number): boolean =>
   code === ResultCode.UNSUPP_VERSION ||
@@ -35,7 +35,7 @@ const isUnparsed = (code: number): boolean =>
  * An error response: a copy of the request, cut at 1100 octets and padded to a multiple of 4, with the server's fields set
  * (RFC 6887 section 8.2).
  *
- * Ambiguity 6.2: one to a request under 24 octets, an unsupported version, is padded to the whole header that its fields need.
+ * RFC ambiguity 2: one to a request under 24 octets, an unsupported version, is padded to the whole header that its fields need.
  */
 const errorReply = (request: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {
   const copied = Math.min(request.length, MAX_MESSAGE)

@@ -200,7 +200,7 @@ const PROTOCOLS: ReadonlyMap<number, string> = new Map([
   [255, "Reserved"],
 ])
 
-// RFC 6887 section 19.3: 191 stands in two ranges there; the private one is taken.
+// RFC ambiguity 18: in RFC 6887 section 19.3 code 191 stands in two ranges; the private one is taken.
 const resultRange = (code: number): string =>
   code === 255 ? "reserved" : code >= 191 && code <= 254 ? "private use" : "unassigned"
 // Section 19.2.

@@ -38,7 +38,7 @@ export interface NatPmpMapResponse {
 
 /**
  * "Unsupported Version", 8 octets: 0 | 0 | 1 as 16 bits | epoch 4 (RFC 6886 section 3.5). It is a response although its top opcode bit
- * is clear; a client that drops it for that never falls back to NAT-PMP.
+ * is clear; a client that drops it for that, as RFC 6887 section 8.3 has it, never falls back to NAT-PMP (RFC ambiguity 1).
  */
 export interface NatPmpVersionError {
   readonly kind: "natpmp-version-error"

@@ -4,7 +4,11 @@ import type { PcpOption } from "./option.ts"
 import type { PcpPacket } from "./packet.ts"
 import { ResultCode } from "./registry.ts"
 
-/** The rules of a PA message: which result goes with which contents (RFC 7652 sections 3.1 and 5.1). */
+/**
+ * The rules of a PA message: which result goes with which contents (RFC 7652 sections 3.1 and 5.1).
+ *
+ * RFC ambiguity 16: RE-AUTHENTICATION has no number, and a server asks anew with AUTHENTICATION_REQUEST (section 5.1).
+ */
 export const validateAuthentication = (packet: PcpPacket, report: Report): void => {
   const { body, options } = packet
   if (body.kind !== "authentication") return

@@ -1,0 +1,128 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { type CgnChangeable, type CgnState, memoryCgn, type RestoreTime, restoreCgn } from "../cgn/index.ts"
+import { type Counts, countsOver } from "./counts.ts"
+import type { ServerSettings, ServerSettingsError } from "./settings.ts"
+import { COUNTER, FINAL, FORMAT, HEAD, MAGIC, TRAILER } from "./snapshot.ts"
+import { createServerOver, type ServerState } from "./state.ts"
+
+/** What `restore` needs besides the snapshot. */
+export interface RestoreOptions {
+  /** The settings of today, but for the secret, which is the snapshot's. */
+  readonly cgn: CgnChangeable
+  readonly server?: Partial<ServerSettings>
+  /** The present on the clock of every later `now`, milliseconds. */
+  readonly now: number
+  /** The same instant as milliseconds since 1970-01-01 00:00 UTC. */
+  readonly wallClock: number
+}
+
+export interface RestoreError {
+  readonly code:
+    | "foreign" // not a snapshot of this program
+    | "format" // a newer or older format, or table layout
+    | "truncated" // not as long as it was
+    | "damaged" // the digest differs
+    | "contents" // the digest is right, but no server has ever written this
+    | ServerSettingsError["code"]
+  /** A sentence for people. */
+  readonly text: string
+}
+
+export type Restored =
+  | {
+      readonly ok: true
+      readonly state: ServerState<CgnState>
+      /**
+       * Epoch Time began again at `now`, as requests may have come after the snapshot: `announce` it (RFC 6887 sections 8.5
+       * and 14.1.3). False: it goes on, and clients notice nothing.
+       */
+      readonly lost: boolean
+      /** Milliseconds since the snapshot by the wall clock; 0 if that went back. */
+      readonly elapsed: number
+    }
+  | { readonly ok: false; readonly error: RestoreError }
+
+const fail = (code: RestoreError["code"], text: string): Restored => ({ ok: false, error: { code, text } })
+
+/**
+ * The state that `snapshot` wrote, on the clock of today: every mapping ends at the same time of the wall clock, what ran
+ * out meanwhile is gone with the next `advance`, ports are chosen as before. Epoch Time goes on after a final snapshot and
+ * begins again after any other. Where the wall clock went back no time has passed: mappings last longer than was promised, and
+ * an epoch that clients find too young makes them renew.
+ *
+ * The settings with which the table was written (pool, ports, static mappings and the like) stay in force until
+ * `reconfigureCgn` puts today's in their place, as after any change of settings.
+ *
+ * Total: any octets give a state or an error. Takes in the order of 1 s for a million mappings.
+ */
+export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored => {
+  const error = checkEnds(bytes)
+  if (error !== undefined) return { ok: false, error }
+  const head = readHead(bytes)
+  if (head === undefined) return CONTENTS
+  const { now, wallClock, cgn, server } = options
+  const elapsed = Math.max(0, wallClock - head.wallClock)
+  const lost = !head.final
+  const time: RestoreTime = { now, elapsed, lost }
+  const restored = restoreCgn(bytes.subarray(head.end, bytes.length - TRAILER), cgn, time)
+  if (!restored.ok) return restored.code === "layout" ? OTHER_VERSION : CONTENTS
+  const created = createServerOver(memoryCgn, restored.state, lost ? now : now - elapsed - head.age, server)
+  if (!created.ok) return created
+  return { ok: true, state: { ...created.state, counts: head.counts }, lost, elapsed }
+}
+
+const OTHER_VERSION = fail("format", "the snapshot is of another version of Sallyport")
+const CONTENTS = fail("contents", "the snapshot's digest is right, but it is not what a server writes")
+
+/** What is wrong with a snapshot's head or trailer, or `undefined`. */
+const checkEnds = (bytes: Uint8Array): RestoreError | undefined => {
+  if (bytes.length === 0) return { code: "truncated", text: "it is empty" }
+  if (MAGIC.some((octet, at) => at < bytes.length && bytes[at] !== octet))
+    return { code: "foreign", text: "it is no snapshot of a Sallyport server" }
+  if (bytes.length < HEAD + TRAILER)
+    return { code: "truncated", text: `the snapshot is cut short: it has ${bytes.length} octets` }
+  const view = viewOf(bytes)
+  const format = view.getUint32(8, true)
+  if (format !== FORMAT)
+    return { code: "format", text: `the snapshot has format ${format}; this version of Sallyport reads ${FORMAT}` }
+  if (view.getFloat64(bytes.length - TRAILER, true) !== bytes.length)
+    return { code: "truncated", text: `the snapshot is cut short or torn: ${bytes.length} octets are not its length` }
+  const digest = sha256(bytes.subarray(0, bytes.length - 32))
+  const told = bytes.subarray(bytes.length - 32)
+  return digest.every((octet, at) => octet === told[at])
+    ? undefined
+    : { code: "damaged", text: "the snapshot is damaged: its SHA-256 digest differs" }
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Milliseconds that a server may have run or rested: far over what any did, and exact. */
+const LONGEST = 2 ** 45
+
+const readHead = (bytes: Uint8Array) => {
+  const view = viewOf(bytes)
+  const wallClock = view.getFloat64(16, true)
+  const age = view.getFloat64(24, true)
+  const flags = view.getUint32(12, true)
+  const length = view.getUint32(32, true)
+  const end = HEAD + COUNTER * length
+  if (!Number.isFinite(wallClock) || !(age >= 0 && age < LONGEST) || flags > FINAL) return undefined
+  if (view.getUint32(36, true) !== 0 || end > bytes.length - TRAILER) return undefined
+  const counts = readCounts(view, length)
+  return counts === undefined ? undefined : { wallClock, age, final: flags === FINAL, counts, end }
+}
+
+/** Cells that counters may have, with room for vectors to come. */
+const MOST_CELLS = 4096
+
+const readCounts = (view: DataView, length: number): Counts | undefined => {
+  const tally: number[] = []
+  for (let i = 0; i < length; i++) {
+    const cell = view.getUint32(HEAD + COUNTER * i, true)
+    const count = view.getFloat64(HEAD + COUNTER * i + 4, true)
+    if (cell < tally.length || cell >= MOST_CELLS || !Number.isSafeInteger(count) || count < 1) return undefined
+    while (tally.length < cell) tally.push(0)
+    tally.push(count)
+  }
+  return countsOver(tally)
+}

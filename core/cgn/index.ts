@@ -27,6 +27,7 @@ export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
+export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
 export type { PortRange, Prefix, Rule } from "./rule.ts"
 export {
   CGN_DEFAULTS,
@@ -38,6 +39,7 @@ export {
   type StaticMapping,
 } from "./settings.ts"
 export type { SettingsError } from "./settings-check.ts"
+export { saveCgn } from "./snapshot.ts"
 export {
   type CreatedNpt,
   createNpt,

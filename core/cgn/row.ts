@@ -56,7 +56,7 @@ export const findPeer = (table: Table, row: number, remote: Address, remotePort:
 }
 
 /** Which word of a subscriber's row has the list that a mapping row is in: NAT-PMP's are apart, to be deleted together. */
-const listOf = (table: Table, row: number): number =>
+export const listOf = (table: Table, row: number): number =>
   (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.NATPMP) === 0
     ? Subscriber.MAPPINGS
     : Subscriber.NATPMP + slotOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL))

@@ -31,6 +31,14 @@ export const takeWord = (reader: Reader): number => {
   return word
 }
 
+/** The next 64-bit float. */
+export const takeFloat = (reader: Reader): number => {
+  if (!hasWords(reader, 2)) return 0
+  const value = reader.view.getFloat64(reader.at, true)
+  reader.at += 8
+  return value
+}
+
 /** Reads the next words into [from, to) of `words`; leaves these alone when so many are not left. */
 export const takeWords = (
   reader: Reader,

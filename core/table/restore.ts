@@ -80,7 +80,7 @@ const fillRows = (table: Table, family: Family, reader: Reader): Uint8Array | un
   const [from, to] = rowSpan(family, used)
   ensure(table, rows, to - 1)
   eachSpan(table, rows, from, to, (segment, start, end) => takeWords(reader, segment, start, end))
-  const free = freeRows(table, family, used)
+  const free = readFree(table, family)
   if (free === undefined) return undefined
   for (let row = 1; row <= used; row++) if (free[row] === 0 && !enterKeys(table, family, row)) return undefined
   return free
@@ -100,8 +100,9 @@ const enterKeys = (table: Table, family: Family, row: number): boolean => {
   return true
 }
 
-/** 1 for each free row, by the list of them; `undefined` if that is none, or a free row has more words than its link. */
-const freeRows = (table: Table, { header, rows, widthBits }: Family, used: number): Uint8Array | undefined => {
+/** 1 at the number of each free row, by the list of them; `undefined` if that is none, or a free row has more than its link. */
+const readFree = (table: Table, { header, rows, widthBits }: Family): Uint8Array | undefined => {
+  const used = read(table, table.header, header + USED)
   const free = new Uint8Array(used + 1)
   const count = read(table, table.header, header + FREE_COUNT)
   let row = read(table, table.header, header + FREE)
@@ -115,6 +116,10 @@ const freeRows = (table: Table, { header, rows, widthBits }: Family, used: numbe
   }
   return met === count ? free : undefined
 }
+
+/** 1 at the number of each free row of a family, below `rowLimit`: for whoever checks what was restored. */
+export const freeRows = (table: Table, family: number): Uint8Array =>
+  readFree(table, table.families[family]) ?? new Uint8Array(0)
 
 /** Calls `one` with each number that follows a word 1, until a word 0; false where there is another word, or `one` says so. */
 const eachRecord = (reader: Reader, one: (number: number) => boolean): boolean => {

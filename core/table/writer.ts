@@ -32,6 +32,15 @@ export const putWord = (writer: Writer, value: number): void => {
   writer.at += 4
 }
 
+const float = new DataView(new ArrayBuffer(8))
+
+/** Appends a 64-bit float: eight octets, little-endian. */
+export const putFloat = (writer: Writer, value: number): void => {
+  float.setFloat64(0, value, true)
+  putWord(writer, float.getInt32(0, true))
+  putWord(writer, float.getInt32(4, true))
+}
+
 /** Appends the words [from, to) of `words`. `bulk`: as they lie in memory; any machine may go word by word instead. */
 export const putWords = (
   writer: Writer,

@@ -2,6 +2,8 @@ import { type Address, isIpv4 } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
 
+export { type ServerEvent, serverMachine } from "./server-machine.ts"
+
 /** Time as a machine sees it: `now` only ever grows. */
 export interface Clock {
   /** Milliseconds, monotonic, from any start. */

@@ -89,6 +89,8 @@ export const createServer = (options: ServerOptions): Created<CgnState> => {
     rules,
     ...settings
   } = options
+  const error = checkSettings({ ...DEFAULT_SETTINGS, ...settings })
+  if (error !== undefined) return { ok: false, error }
   const { otherProtocols, port0, oneToOne, mapInternal } = settings.profile ?? DEFAULT_SETTINGS.profile
   const made = createCgn({
     external,

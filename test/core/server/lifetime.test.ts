@@ -107,7 +107,7 @@ describe("lifetimes (RFC 6887 section 15)", () => {
 
 describe("expiry", () => {
   it("advance takes away what has run out, once, and says when to come back", () => {
-    const scene = new Scene()
+    const scene = new Scene({ recycleDelay: { udp: 0, tcp: 0 } })
     scene.send(map({ port: 1, lifetime: 120 }))
     scene.send(map({ port: 2, lifetime: 200 }))
     assert.equal(scene.last?.next, 200_000)
@@ -126,7 +126,7 @@ describe("expiry", () => {
   })
 
   it("a renewed mapping outlives its first deadline, however often that is looked at", () => {
-    const scene = new Scene()
+    const scene = new Scene({ recycleDelay: { udp: 0, tcp: 0 } })
     scene.send(map({ lifetime: 120 }))
     scene.now = 100_000
     scene.send(map({ lifetime: 120 }))

@@ -139,7 +139,7 @@ describe("MAP (RFC 6887 section 11.3)", () => {
   })
 
   it("S-50 assigns every port there is before it says NO_RESOURCES", () => {
-    const scene = new Scene({ ports: { first: 2000, last: 2009 } })
+    const scene = new Scene({ ports: { first: 2000, last: 2009 }, recycleDelay: { udp: 0, tcp: 0 } })
     const ends = new Set<string>()
     for (let port = 1; port <= 20; port++) {
       const reply = scene.send(map({ port }))

@@ -11,12 +11,13 @@ import {
   pinholeFilters,
 } from "../../../../core/cgn/index.ts"
 import { apply, type ServerState } from "../../../../core/server/index.ts"
-import { readNonce } from "../../../../core/wire/index.ts"
-import { address, map, NONCE, natPmpMap, OTHER_NONCE, octets, preferFailure } from "../../server/scene.ts"
+import { PROFILES, readNonce } from "../../../../core/wire/index.ts"
+import { address, filter, map, NONCE, natPmpMap, OTHER_NONCE, octets, peer, preferFailure } from "../../server/scene.ts"
 import { digits, Stage } from "../stage.ts"
 
 const NOT_AUTHORIZED = 2
 const UNSUPP_OPCODE = 4
+const MALFORMED_OPTION = 6
 const UNSUPP_PROTOCOL = 9
 const USER_EX_QUOTA = 10
 const CANNOT_PROVIDE_EXTERNAL = 11
@@ -31,7 +32,10 @@ const firewall = (settings: Partial<FirewallSettings> = {}): FirewallState => {
   return made.state
 }
 
-const stage = (settings: Partial<FirewallSettings> = {}) => new Stage(firewallCgn, firewall(settings))
+const stage = (settings: Partial<FirewallSettings> = {}) =>
+  new Stage(firewallCgn, firewall(settings), {
+    profile: PROFILES[settings.family === "ipv4" ? "firewall4" : "firewall6"],
+  })
 
 const ask = { client: CLIENT, suggested: "0".repeat(32) }
 
@@ -172,7 +176,8 @@ describe("a PCP server over an IPv6 firewall", () => {
     assert.equal(pinholeCount(server.state.cgnState), 0)
   })
 
-  test("S-60 PEER is UNSUPP_OPCODE to the firewall itself", () => {
+  test("S-60 PEER is UNSUPP_OPCODE to the server, and to the firewall itself", () => {
+    assert.equal(stage().send(peer({ ...ask, remote: digits("2001:db8::1") }), HOST).result, UNSUPP_OPCODE)
     const done = firewallCgn.addDynamic(
       firewall(),
       {
@@ -201,10 +206,8 @@ describe("a PCP server over an IPv6 firewall", () => {
 
   test("permission rules are asked", () => {
     const server = stage({ rules: [{ allow: false, internalPorts: { first: 1, last: 1023 } }] })
-    const { authorize } = firewallCgn
-    const request = (port: number) => Uint8Array.from(map({ ...ask, port }))
-    assert.equal(authorize(server.state.cgnState, request(80), address(HOST), 0), NOT_AUTHORIZED)
-    assert.equal(authorize(server.state.cgnState, request(8080), address(HOST), 0), 0)
+    assert.equal(server.send(map({ ...ask, port: 80 }), HOST).result, NOT_AUTHORIZED)
+    assert.equal(server.send(map({ ...ask, port: 8080 }), HOST).result, 0)
   })
 })
 
@@ -239,6 +242,27 @@ describe("FILTER on a firewall (RFC 6887 section 13.3)", () => {
     assert.deepEqual(pinholeFilters(none.state, end()), [])
     assert.equal(admits(none.state, packet, 0), true)
     assert.deepEqual(pinholeFilters(two.state, end()), [A, B])
+  })
+
+  test("S-120 S-121 S-122 from the wire: IPv6 prefixes of 1 to 128 bits, and IPv4 ones not at all", () => {
+    const wire = stage()
+    const send = (...options: readonly number[][]) => wire.send(map({ ...ask, options: options.flat() }), HOST).result
+    const A64 = filter(48, 0, digits("2001:db8:a::"))
+    const B128 = filter(128, 53, digits("2001:db8:b::1"))
+    assert.equal(send(A64, B128), 0)
+    assert.deepEqual(pinholeFilters(wire.state.cgnState, end()), [A, B])
+    assert.equal(send(filter(33, 0, digits("2001:db8:a::"))), 0)
+    assert.equal(send(filter(129, 0, digits("2001:db8:a::"))), MALFORMED_OPTION)
+    assert.equal(send(filter(120, 0, "198.51.100.0")), MALFORMED_OPTION)
+    assert.equal(send(filter(0, 0, digits("::")), B128), 0)
+    assert.deepEqual(pinholeFilters(wire.state.cgnState, end()), [B])
+  })
+
+  test("S-10 S-124 a new mapping whose filters are too many is not made", () => {
+    const wire = stage({ filterLimit: 1 })
+    const two = [...filter(48, 0, digits("2001:db8:a::")), ...filter(48, 0, digits("2001:db8:b::"))]
+    assert.equal(wire.send(map({ ...ask, options: two }), HOST).result, EXCESSIVE_REMOTE_PEERS)
+    assert.deepEqual(pinholes(wire), [])
   })
 
   test("S-124 over the limit is EXCESSIVE_REMOTE_PEERS, and what is there again does not count", () => {

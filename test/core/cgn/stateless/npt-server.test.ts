@@ -1,10 +1,24 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { createNpt, nptCgn } from "../../../../core/cgn/index.ts"
-import { address, announce, filter, map, NONCE, OTHER_NONCE, octets, preferFailure } from "../../server/scene.ts"
+import { PROFILES } from "../../../../core/wire/index.ts"
+import {
+  address,
+  announce,
+  filter,
+  map,
+  NONCE,
+  OTHER_NONCE,
+  octets,
+  option,
+  peer,
+  preferFailure,
+} from "../../server/scene.ts"
 import { digits, Stage } from "../stage.ts"
 
 const NOT_AUTHORIZED = 2
+const MALFORMED_REQUEST = 3
+const UNSUPP_OPTION = 5
 const CANNOT_PROVIDE_EXTERNAL = 11
 const ADDRESS_MISMATCH = 12
 
@@ -23,7 +37,7 @@ const stage = () => {
     ],
   })
   assert.ok(made.ok)
-  return new Stage(nptCgn, made.state)
+  return new Stage(nptCgn, made.state, { profile: PROFILES.nptv6 })
 }
 
 const ask = { client: CLIENT, suggested: "0".repeat(32) }
@@ -91,7 +105,30 @@ describe("a PCP server over NPTv6, on IPv6", () => {
 
   test("S-10 it does not filter: UNSUPP_OPTION, but to remove all filters is fine", () => {
     const server = stage()
+    const only = filter(64, 0, digits("2001:db8:ffff::"))
+    assert.equal(server.send(map({ ...ask, options: only }), HOST).result, UNSUPP_OPTION)
     assert.equal(server.send(map({ ...ask, options: filter(0, 0, "0".repeat(32)) }), HOST).result, 0)
+  })
+
+  test("S-62 S-64 PEER is answered by the algorithm too, and never with an end that was not suggested", () => {
+    const server = stage()
+    const remote = digits("2001:db8:ffff::1")
+    const reply = server.send(peer({ ...ask, remote }), HOST)
+    assert.deepEqual([reply.result, reply.lifetime, reply.externalPort, reply.length], [0, 7200, 4000, 80])
+    assert.deepEqual(reply.external, EXTERNAL)
+    const suggest = (suggested: string, suggestedPort: number) =>
+      server.send(peer({ ...ask, remote, suggested: digits(suggested), suggestedPort }), HOST).result
+    assert.equal(suggest("2001:db8:1:d550::1234", 4000), 0)
+    assert.equal(suggest("2001:db8:1:d550::1234", 4001), CANNOT_PROVIDE_EXTERNAL)
+    assert.equal(suggest("2001:db8:1::1", 0), CANNOT_PROVIDE_EXTERNAL)
+    assert.equal(server.send(peer({ ...ask, remote: "198.51.100.7" }), HOST).result, MALFORMED_REQUEST)
+  })
+
+  test("a set of ports is answered whole (RFC 7753 section 1.4)", () => {
+    const server = stage()
+    const portSet = option(130, [0, 100, 0x0f, 0xa0, 1])
+    const reply = server.reply(map({ ...ask, options: portSet }), HOST)
+    assert.deepEqual([reply[3], ...reply.subarray(60)], [0, ...portSet])
   })
 
   test("an address that it does not translate is NOT_AUTHORIZED, and a lie about one is ADDRESS_MISMATCH", () => {

@@ -1,0 +1,28 @@
+export { CROSSING_DEFAULTS, type Crossing, type CrossingSettings, type Translated } from "./crossing.ts"
+export { DROP_CLAUSES, type Drop, type DropCode } from "./drop.ts"
+export {
+  destinationAddress,
+  dontFragment,
+  type Flow,
+  flowLabel,
+  flowOf,
+  hopLimit,
+  identification,
+  isFragment,
+  sourceAddress,
+  sourceRouteAt,
+  subjectOf,
+  TcpFlag,
+  tcpFlags,
+  trafficClass,
+} from "./flow.ts"
+export { fitLink } from "./fragment.ts"
+export { type IcmpCause, icmpError } from "./icmp-error.ts"
+export { nptv6Inbound, nptv6Outbound } from "./nptv6.ts"
+export type { Content, IpPacket } from "./packet.ts"
+export { readPacket } from "./read.ts"
+export { KEEP, type Rewrite, type Rewritten, rewrite, rewriteInPlace } from "./rewrite.ts"
+export { embedIpv4, extractIpv4, prefix64Fault, WELL_KNOWN_PREFIX } from "./rfc6052.ts"
+export { toIpv4 } from "./to-ipv4.ts"
+export { toIpv6 } from "./to-ipv6.ts"
+export { type Decapsulated, decapsulate, encapsulate, type Tunnel } from "./tunnel.ts"

@@ -48,7 +48,7 @@ export interface CgnProfile {
   readonly thirdParty: boolean
   /** It is served only to requests from 192.0.0.2, the B4's own IPv4 address (RFC 6333 section 5.7). */
   readonly thirdPartyB4Only: boolean
-  /** It is served only with the all-zeros address, which stands for the requester's whole network. */
+  /** It is served only with the all-zeros address, which stands for the source itself. */
   readonly thirdPartyZeroOnly: boolean
   /** The CGN may announce a loss of state (RFC 6887 section 14.1). */
   readonly announceCallback: boolean
@@ -211,5 +211,8 @@ export const wireProfileOf = (profile: CgnProfile, known: Partial<WireProfile> =
     otherProtocols: profile.otherProtocols,
     port0: profile.port0,
     protocol0: profile.oneToOne,
+    firewall: profile.firewall,
+    thirdPartyB4Only: profile.thirdPartyB4Only,
+    thirdPartyZeroOnly: profile.thirdPartyZeroOnly,
     ...known,
   })

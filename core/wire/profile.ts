@@ -30,6 +30,12 @@ export interface WireProfile {
   readonly port0: boolean
   /** May it have protocol 0 with port 0, everything for one host? */
   readonly protocol0: boolean
+  /** Is the external end always the internal one? */
+  readonly firewall: boolean
+  /** Is THIRD_PARTY served only to requests from 192.0.0.2 (RFC 6333 section 5.7)? */
+  readonly thirdPartyB4Only: boolean
+  /** Is it served only with the all-zeros address? */
+  readonly thirdPartyZeroOnly: boolean
   /** Lifetimes that the server grants, seconds (RFC 6887 section 15). */
   readonly minLifetime: number
   readonly maxLifetime: number
@@ -48,6 +54,9 @@ export const ANY_PROFILE: WireProfile = Object.freeze({
   otherProtocols: true,
   port0: true,
   protocol0: true,
+  firewall: false,
+  thirdPartyB4Only: false,
+  thirdPartyZeroOnly: false,
   minLifetime: 120,
   maxLifetime: 86400,
 })

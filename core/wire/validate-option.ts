@@ -1,4 +1,4 @@
-import { addressWord, formatAddress, isAny, isIpv4 } from "./address.ts"
+import { addressFromIpv4, addressWord, formatAddress, isAny } from "./address.ts"
 import { optionDataLength } from "./encode-options.ts"
 import type { Report } from "./finding.ts"
 import type { FilterOption, PcpOption, PortSet, Prefix64, ThirdParty } from "./option.ts"
@@ -70,6 +70,9 @@ export const validateOption = (
 
 const mapOf = (packet: PcpPacket): MapBody | undefined => (packet.body.kind === "map" ? packet.body : undefined)
 
+/** The B4's own address in each softwire (RFC 6333 section 5.7). */
+const B4_ADDRESS = addressFromIpv4(0xc0000002)
+
 const validateThirdParty = (
   packet: PcpPacket,
   option: ThirdParty,
@@ -82,12 +85,20 @@ const validateThirdParty = (
   validateMappedForm(internal, at, "the internal address", report)
   if (packet.kind === "pcp-request") {
     const source = profile.source ?? packet.client
-    if (internal === source) {
+    if (profile.thirdPartyB4Only && source !== B4_ADDRESS) {
+      const text = `THIRD_PARTY is for 192.0.0.2 alone, not for ${formatAddress(source)}: UNSUPP_OPTION`
+      report("error", "third-party-source", offset, "RFC 6887 13.1", text)
+    }
+    if (internal === source && !profile.thirdPartyZeroOnly) {
       const text = `${formatAddress(internal)} is the client itself: MALFORMED_REQUEST`
       report("error", "third-party-self", at, "RFC 6887 13.1", text)
     }
   }
-  if (isMulticast(internal)) {
+  if (profile.thirdPartyZeroOnly) {
+    if (isAny(internal)) return
+    const text = `${formatAddress(internal)} is not the address zero, which alone is served: UNSUPP_OPTION`
+    report("error", "third-party-nonzero", at, "RFC 6887 13.1", text)
+  } else if (isMulticast(internal)) {
     report("error", "third-party-address", at, "RFC 6887 13.1", `${formatAddress(internal)} is no host's address`)
   } else if (isAny(internal)) {
     report("note", "third-party-zero", at, "RFC 6887 13.1", "the address zero stands for no one host")
@@ -133,7 +144,7 @@ const validateFilter = (
     return
   }
   validateMappedForm(remote, offset + 8, "the remote peer's address", report)
-  const low = isIpv4(remote) ? 96 : 0
+  const low = (profile.remoteFamily ?? familyOf(remote)) === "ipv4" ? 96 : 1
   if (prefixLength < low || prefixLength > 128) {
     const text = `prefix length ${prefixLength} is not within ${low} to 128: MALFORMED_OPTION`
     report("error", "filter-prefix", offset + 5, clause, text)

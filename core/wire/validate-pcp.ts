@@ -9,6 +9,7 @@ import { hasPorts } from "./protocol.ts"
 import { CLIENT_PORT, Opcode, Protocol, ResultCode, SERVER_PORT } from "./registry.ts"
 import { familyName, familyOf, isLoopback, isMulticast, validateMappedForm } from "./validate-address.ts"
 import { validateAuthentication } from "./validate-authentication.ts"
+import { validateSameEnd } from "./validate-firewall.ts"
 import { validateOptions } from "./validate-options.ts"
 
 const STATIC_LIFETIME = 0xffffffff
@@ -22,6 +23,7 @@ export const validatePcp = (packet: PcpPacket, profile: WireProfile, report: Rep
       validateMappedForm(packet.body.external, 44, "the external address", report)
       if (packet.kind === "pcp-request") validateMapRequest(packet, packet.body, profile, report)
       else validateAssigned(packet, packet.body, profile, report)
+      if (profile.firewall) validateSameEnd(packet, packet.body, profile, report)
       break
     case "peer":
       validateMappedForm(packet.body.external, 44, "the external address", report)

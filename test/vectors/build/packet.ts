@@ -65,7 +65,7 @@ export const mapBody = (fields: Fields = {}): string => line(data(fields), field
 export const peerBody = (fields: Fields = {}): string => line(data(fields), peerData(fields), fields.options ?? "")
 
 export const map = (fields: Fields = {}): string => line(header("01", fields, 7200), mapBody(fields))
-export const peer = (fields: Fields = {}): string => line(header("02", fields, 7200), peerBody(fields))
+export const peer = (fields: Fields = {}): string => line(header("02", fields, 120), peerBody(fields))
 /** RFC 6887 section 14.1.1: the header alone. */
 export const announce = (fields: Fields = {}): string => line(header("00", fields, 0), fields.options ?? "")
 

@@ -319,7 +319,7 @@ const lifetimes = [
       configuration: { idleTimeout: { udp: 120, tcp: 120 } },
       steps: [
         {
-          send: peer({ lifetime: 3600 }),
+          send: peer({ lifetime: 600 }),
           expect: peered({ lifetime: "{granted:4}" }),
           where: [{ name: "granted", atLeast: 300 }],
         },
@@ -337,7 +337,7 @@ const lifetimes = [
       id: "peer-not-shorter",
       title: "PEER with a shorter lifetime does not shorten",
       steps: [
-        { send: peer({ lifetime: 3600 }), expect: peered({ lifetime: "{first:4}" }) },
+        { send: peer({ lifetime: 600 }), expect: peered({ lifetime: "{first:4}" }) },
         {
           send: peer({ lifetime: 120 }),
           expect: peered({ lifetime: "{second:4}" }),
@@ -349,7 +349,7 @@ const lifetimes = [
       id: "peer-not-deleted",
       title: "PEER with lifetime 0 deletes nothing",
       steps: [
-        { send: peer({ lifetime: 3600 }), expect: peered({ lifetime: "{first:4}" }) },
+        { send: peer({ lifetime: 600 }), expect: peered({ lifetime: "{first:4}" }) },
         { send: peer({ lifetime: 0 }), expect: "02 82 ?1 ?1 ...", mappings: [{ kind: "peer" }] },
         { send: peer({ nonce: "{nonce2}" }), expect: refused("82", NOT_AUTHORIZED) },
       ],

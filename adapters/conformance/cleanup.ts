@@ -1,0 +1,70 @@
+import { type Address, encode, NATPMP_VERSION, parse } from "../../core/wire/index.ts"
+import type { Asker } from "./exchange.ts"
+
+/** A mapping of ours, and the request that deletes it. */
+interface Made {
+  readonly from: Address
+  readonly request: Uint8Array
+}
+
+/** The mappings that a run made. PEER mappings cannot be deleted (RFC 6887 section 12.1): they are counted. */
+export interface Cleanup {
+  /** Notes what a request and its answer made. */
+  readonly note: (request: Uint8Array, reply: Uint8Array, from: Address) => void
+  /** Deletes all that is there, last first; says how many are left. */
+  readonly clean: () => Promise<number>
+  /** PEER mappings made, which run out by themselves. */
+  readonly peers: () => number
+}
+
+/** RFC 6887 section 15.1: lifetime 0, nothing suggested, and of the options those that say whose mapping it is. */
+const deletionOf = (request: Uint8Array): Uint8Array | undefined => {
+  const parsed = parse(request)
+  if (!parsed.ok || parsed.packet.kind !== "pcp-request" || parsed.packet.body.kind !== "map") return undefined
+  const naming = ["THIRD_PARTY", "THIRD_PARTY_ID", "PORT_SET"]
+  const encoded = encode({
+    ...parsed.packet,
+    lifetime: 0,
+    body: { ...parsed.packet.body, externalPort: 0 },
+    options: parsed.packet.options.filter(({ kind }) => naming.includes(kind)),
+  })
+  return encoded.ok ? encoded.bytes : undefined
+}
+
+const isZero = (bytes: Uint8Array): boolean => bytes.every((octet) => octet === 0)
+
+export const makeCleanup = (asker: Asker): Cleanup => {
+  let made: Made[] = []
+  let peers = 0
+  const note = (request: Uint8Array, reply: Uint8Array, from: Address): void => {
+    if (reply.length < 16 || isZero(request.subarray(4, 8))) {
+      // A deletion made nothing; nor did an answer without a mapping.
+      if (request[0] !== NATPMP_VERSION || reply.length < 16) return
+    }
+    if (reply[0] === NATPMP_VERSION) {
+      const mapping = reply[1] === 129 || reply[1] === 130
+      if (!mapping || reply[2] !== 0 || reply[3] !== 0 || isZero(reply.subarray(12, 16))) return
+      const deletion = Uint8Array.of(0, reply[1] & 127, 0, 0, reply[8], reply[9], 0, 0, 0, 0, 0, 0)
+      made.push({ from, request: deletion })
+      return
+    }
+    if (reply[3] !== 0) return
+    if (reply[1] === 0x82) peers++
+    const deletion = reply[1] === 0x81 ? deletionOf(request) : undefined
+    if (deletion !== undefined) made.push({ from, request: deletion })
+  }
+  const clean = async (): Promise<number> => {
+    let left = 0
+    const seen = new Set<string>()
+    for (const { from, request } of made.reverse()) {
+      const key = `${from} ${request.join()}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      const answer = await asker.ask(request, from, true)
+      if (answer.kind !== "reply") left++
+    }
+    made = []
+    return left
+  }
+  return { note, clean, peers: () => peers }
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander"
 import { complain, messageOf } from "./complain.ts"
+import { conformanceCommand } from "./conformance.ts"
 import { controlCommands } from "./control.ts"
 import { decodeCommand } from "./decode.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
@@ -29,5 +30,6 @@ const program = new Command("sallyport")
 serveCommand(program)
 decodeCommand(program)
 controlCommands(program)
+conformanceCommand(program)
 
 await program.parseAsync()

@@ -54,11 +54,12 @@ const readSpan = (part: string): Read<Span> => {
 }
 
 /** Reads `1024-65535`, or one port. */
-export const readPorts = (text: string): Read<{ readonly first: number; readonly last: number }> => {
+export const readPorts = (text: string, least = 1): Read<{ readonly first: number; readonly last: number }> => {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text)
   const first = Number(match?.[1])
   const last = Number(match?.[2] ?? match?.[1])
-  if (match === null || first < 1 || last > 65535) return { ok: false, text: "Expected a range such as 1024-65535." }
+  if (match === null || first < least || last > 65535)
+    return { ok: false, text: "Expected a range such as 1024-65535." }
   if (first > last) return { ok: false, text: `The range ends, at ${last}, before it starts.` }
   return { ok: true, value: { first, last } }
 }

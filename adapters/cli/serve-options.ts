@@ -74,7 +74,7 @@ export const addServeOptions = (command: Command): Command =>
     )
     .addOption(
       new Option("-p, --ports <first-last>", "external ports to assign (default: 1024-65535)").argParser(
-        once(readPorts),
+        once((text) => readPorts(text)),
       ),
     )
     .addOption(

@@ -55,10 +55,6 @@ export const readPrefix = (text: string): Read<Prefix> => {
   return { ok: true, value: { address, prefixLength } }
 }
 
-/** Ports of a rule begin at 0: no port, or no preference. */
-const readAnyPorts = (text: string): Read<{ readonly first: number; readonly last: number }> =>
-  text === "0" ? { ok: true, value: { first: 0, last: 0 } } : readPorts(text)
-
 export const address = textual(readAddressText, "An address.", ["192.0.2.1", "2001:db8::1"])
 export const endpoint = textual(readEndpoint, "An address, with a port or without.", ["192.0.2.1", "[::1]:5351"])
 export const mappingEnd = textual(
@@ -70,8 +66,11 @@ export const pool = textual(readPool, "Addresses, prefixes and ranges, with comm
   "203.0.113.0/29",
   "198.51.100.7,198.51.100.9-198.51.100.20",
 ])
-export const ports = textual(readPorts, "One port, or a range.", ["1024-65535", "80"])
-export const anyPorts = textual(readAnyPorts, "One port, or a range; 0 is no port.", ["1024-65535", "80"])
+export const ports = textual((text) => readPorts(text), "One port, or a range.", ["1024-65535", "80"])
+export const anyPorts = textual((text) => readPorts(text, 0), "One port, or a range; 0 is no port.", [
+  "1024-65535",
+  "80",
+])
 export const prefix = textual(readPrefix, "A prefix, or one address.", ["192.0.2.0/24", "2001:db8::/32"])
 
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([

@@ -2,12 +2,19 @@ import assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createSocket, type Socket } from "node:dgram"
 import { once } from "node:events"
+import { after } from "node:test"
 import { fileURLToPath } from "node:url"
 
 const MAIN = fileURLToPath(new URL("../../../adapters/cli/main.ts", import.meta.url))
 
 /** The arguments that start the command from its sources. */
 export const COMMAND: readonly string[] = [process.execPath, MAIN]
+
+/** Servers that a failed test left running would keep its file from ending. */
+const running = new Set<ChildProcess>()
+after(() => {
+  for (const child of running) child.kill("SIGKILL")
+})
 
 export interface Ended {
   readonly code: number | null
@@ -16,8 +23,12 @@ export interface Ended {
 }
 
 /** Runs the command to its end. */
-export const sallyport = async (args: readonly string[], input: string | Uint8Array = ""): Promise<Ended> => {
-  const child = spawn(COMMAND[0], [...COMMAND.slice(1), ...args], { stdio: "pipe" })
+export const sallyport = async (
+  args: readonly string[],
+  input: string | Uint8Array = "",
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> => {
+  const child = spawn(COMMAND[0], [...COMMAND.slice(1), ...args], { stdio: "pipe", env: { ...process.env, ...env } })
   const [out, err] = [collect(child.stdout), collect(child.stderr)]
   child.stdin.on("error", () => {})
   child.stdin.end(input)
@@ -27,10 +38,12 @@ export const sallyport = async (args: readonly string[], input: string | Uint8Ar
 
 const collect = (stream: NodeJS.ReadableStream) => {
   const chunks: Buffer[] = []
-  let wake = (): void => {}
+  let waiting: (() => void)[] = []
   stream.on("data", (chunk: Buffer) => {
     chunks.push(chunk)
-    wake()
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
   })
   const text = (): string => Buffer.concat(chunks).toString()
   const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
@@ -38,7 +51,7 @@ const collect = (stream: NodeJS.ReadableStream) => {
       const match = pattern.exec(text())
       if (match !== null) return match
       await new Promise<void>((resolve) => {
-        wake = resolve
+        waiting.push(resolve)
       })
     }
   }
@@ -46,12 +59,17 @@ const collect = (stream: NodeJS.ReadableStream) => {
 }
 
 /** A `serve` on a port of its own, unless the arguments say where. */
-export const serving = (args: readonly string[]) =>
-  servingBy(COMMAND, args.includes("--listen") ? args : ["--listen", "127.0.0.1:0", ...args])
+export const serving = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  servingBy(COMMAND, args.includes("--listen") ? args : ["--listen", "127.0.0.1:0", ...args], env)
 
 /** A `serve` that has begun to listen, started by any command. */
-export const servingBy = async (command: readonly string[], args: readonly string[]) => {
-  const child: ChildProcess = spawn(command[0], [...command.slice(1), "serve", ...args], { stdio: "pipe" })
+export const servingBy = async (command: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+  const child: ChildProcess = spawn(command[0], [...command.slice(1), "serve", ...args], {
+    stdio: "pipe",
+    env: { ...process.env, ...env },
+  })
+  running.add(child)
+  child.once("exit", () => running.delete(child))
   assert.ok(child.stdout !== null && child.stderr !== null)
   const [out, err] = [collect(child.stdout), collect(child.stderr)]
   const started = args.includes("--json")
@@ -70,6 +88,7 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     stdout: out.text,
     stderr: err.text,
     until: (pattern: RegExp) => Promise.race([out.until(pattern), early]),
+    untilError: (pattern: RegExp) => Promise.race([err.until(pattern), early]),
     records: () => records(out.text()),
     stop: async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
       child.kill(signal)

@@ -1,0 +1,308 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { describe, it } from "node:test"
+import { Ajv2020 } from "ajv/dist/2020.js"
+import fc from "fast-check"
+import { formatFault } from "../../../adapters/cli/config/fault.ts"
+import { readConfig } from "../../../adapters/cli/config/load.ts"
+import { makeSettings } from "../../../adapters/cli/config/settings.ts"
+import type { ServeOptions } from "../../../adapters/cli/serve-options.ts"
+import { createState } from "../../../adapters/cli/serve-state.ts"
+import { createServer, DEFAULT_SETTINGS } from "../../../core/server/index.ts"
+import { OptionCode } from "../../../core/wire/index.ts"
+import { serveSchema } from "../../schema.ts"
+import { address } from "../udp-suite.ts"
+
+const NO_OPTIONS: ServeOptions = { pcp: true, natPmp: true }
+
+const config = (text: string) => {
+  const read = readConfig(text)
+  assert.ok(read.ok, read.ok ? "" : read.faults.map((fault) => formatFault("", fault)).join("\n"))
+  return read.value.config
+}
+
+const settings = (text: string, options: Partial<ServeOptions> = {}) => {
+  const made = makeSettings(config(text), { ...NO_OPTIONS, ...options })
+  assert.ok(made.ok, made.ok ? "" : JSON.stringify(made.faults))
+  return made.value
+}
+
+const faults = (text: string): readonly string[] => {
+  const read = readConfig(text)
+  return read.ok ? [] : read.faults.map((fault) => formatFault("f", fault))
+}
+
+/** Every setting, as a file may have it. */
+const WHOLE = `{
+  "$schema": "./serve.schema.json",
+  "listen": ["192.0.2.1", "[2001:db8::1]:5352"], "interfaces": ["eth1"],
+  "pcp": true, "natPmp": false,
+  "profile": { "kind": "nat444", "thirdParty": true, "otherProtocols": true }, "threatModel": "advanced",
+  "external": ["203.0.113.0/30", "198.51.100.7,198.51.100.9-198.51.100.10"], "ports": "2000-3000",
+  "staticMappings": [
+    { "protocol": "tcp", "internal": "192.0.2.10:80", "external": "203.0.113.1:8080" },
+    { "protocol": 41, "internal": "192.0.2.11", "external": "203.0.113.2", "realm": "2001:db8::b4" },
+  ],
+  "rules": [
+    { "action": "deny", "clients": "192.0.2.0/24", "internalPorts": "0-1023", "protocol": "udp", "opcode": "MAP" },
+    { "action": "allow", "internal": "2001:db8::/32", "externalPorts": "80", "option": "FILTER" },
+  ],
+  "quota": 10, "subscriberQuota": 20, "subscriberPrefix": { "ipv6": 56 },
+  "lifetimes": { "min": 60, "max": 7200 }, "errorLifetimes": { "short": 5, "long": 50 },
+  "idleTimeout": { "udp": 60 }, "recycleDelay": { "tcp": 0 }, "noncePolicy": "strict", "filterLimit": 3,
+  "rateLimits": { "perSource": { "perSecond": 0.5, "burst": 4 }, "over": "no-resources" },
+  "thirdPartySubnets": ["192.0.2.0/28"], "thirdPartyIds": { "00AB": "2001:db8::1" },
+  "description": false, "portSet": false, "prefix64Unasked": true,
+  "prefix64": [{ "prefix": "2001:db8::/32", "suffix": "0000000000000001", "ipv4Prefixes": ["10.0.0.0/8"] }],
+  "announceCount": 4, "updateCount": 2, "updateLimit": 100, "cacheSize": 9,
+  "state": { "file": "state", "period": 5 }, "metrics": "127.0.0.1:9", "control": false, // the end
+}`
+
+describe("a configuration file", () => {
+  it("without settings is the server that createServer makes", () => {
+    const { server, cgn } = settings("{}")
+    const secret = new Uint8Array(32)
+    const made = createServer({ external: cgn.external, secret, now: 0 })
+    const own = createState({ server, cgn }, secret, 0)
+    assert.ok(made.ok && own.ok)
+    assert.deepEqual(own.state.settings, made.state.settings)
+    assert.deepEqual(own.state.cgnState.config, made.state.cgnState.config)
+  })
+
+  it("has every setting that it may have, each with its value", () => {
+    const { server, cgn } = settings(WHOLE)
+    const { profile, ...rest } = server
+    assert.deepEqual([profile.thirdParty, profile.otherProtocols, profile.peer], [true, true, true])
+    assert.deepEqual(rest, {
+      ...Object.fromEntries(Object.entries(DEFAULT_SETTINGS).filter(([name]) => name !== "profile")),
+      minLifetime: 60,
+      maxLifetime: 7200,
+      shortError: 5,
+      longError: 50,
+      natPmp: false,
+      threatModel: "advanced",
+      description: false,
+      portSet: false,
+      prefix64Unasked: true,
+      prefix64: [
+        {
+          kind: "PREFIX64",
+          prefix: Uint8Array.of(0x20, 0x01, 0x0d, 0xb8),
+          suffix: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1),
+          ipv4Prefixes: [{ length: 8, address: address("10.0.0.0") }],
+        },
+      ],
+      thirdPartyIds: new Map([["00ab", address("2001:db8::1")]]),
+      rateLimits: { perSource: { perSecond: 0.5, burst: 4 }, global: undefined, over: "no-resources" },
+      cacheSize: 9,
+      announceCount: 4,
+      updateCount: 2,
+      updateLimit: 100,
+    })
+    const range = (first: number, last: number) => ({ first, last })
+    assert.deepEqual(cgn, {
+      external: [
+        ...["203.0.113.0", "203.0.113.1", "203.0.113.2", "203.0.113.3"],
+        ...["198.51.100.7", "198.51.100.9", "198.51.100.10"],
+      ].map(address),
+      ports: range(2000, 3000),
+      quota: 10,
+      subscriberQuota: 20,
+      subscriberPrefix: { ipv4: 32, ipv6: 56 },
+      filterLimit: 3,
+      idleTimeout: { udp: 60, tcp: 7440 },
+      recycleDelay: { udp: 120, tcp: 0 },
+      staticMappings: [
+        {
+          protocol: 6,
+          internal: address("192.0.2.10"),
+          internalPort: 80,
+          external: address("203.0.113.1"),
+          externalPort: 8080,
+          realm: undefined,
+        },
+        {
+          protocol: 41,
+          internal: address("192.0.2.11"),
+          internalPort: 0,
+          external: address("203.0.113.2"),
+          externalPort: 0,
+          realm: address("2001:db8::b4"),
+        },
+      ],
+      noncePolicy: "strict",
+      rules: [
+        {
+          allow: false,
+          option: OptionCode.THIRD_PARTY,
+          except: [{ address: address("192.0.2.0"), prefixLength: 96 + 28 }],
+        },
+        {
+          allow: false,
+          clients: { address: address("192.0.2.0"), prefixLength: 96 + 24 },
+          internalPorts: range(0, 1023),
+          protocol: 17,
+          opcode: 1,
+        },
+        {
+          allow: true,
+          internal: { address: address("2001:db8::"), prefixLength: 32 },
+          externalPorts: range(80, 80),
+          option: OptionCode.FILTER,
+        },
+      ],
+      internalFamily: "ipv4",
+      otherProtocols: true,
+      port0: false,
+      oneToOne: false,
+    })
+  })
+
+  it("gives way to the command line", () => {
+    const { server, cgn } = settings(WHOLE, { quota: 7, maxLifetime: 90, ports: { first: 1, last: 2 }, pcp: true })
+    assert.deepEqual([cgn.quota, cgn.ports, server.minLifetime, server.maxLifetime], [7, { first: 1, last: 2 }, 60, 90])
+    assert.equal(settings("{}", { thirdParty: true }).server.threatModel, "advanced")
+    assert.equal(settings("{}", { thirdParty: true }).server.profile.thirdParty, true)
+  })
+
+  it("of another kind has hosts of another family", () => {
+    assert.equal(settings('{ "profile": "nat64" }').cgn.internalFamily, "ipv6")
+    assert.equal(settings('{ "profile": "dslite" }').cgn.internalFamily, "ipv4")
+  })
+
+  it("tells every fault at once, with line, column, setting and rule", () => {
+    assert.deepEqual(
+      faults(`{
+  "listen": ["192.0.2.1", "home"],
+  "quota": -1, "quota": 2,
+  "profile": { "kind": "nat444", "peer": "no" },
+  "rules": [{ "action": "alow", "clients": "192.0.2.1/24", "protocol": "tpc" }],
+  "frob": 1, "__proto__": { },
+  "external": ["203.0.113.0/29", 5],
+  "lifetimes": { "min": 1.5, "most": 2 },
+  "control": true
+}`).map((line) => line.replace(/: (?:Too small|Invalid).*/, "")),
+      [
+        'f:2:27: listen[1]: "home" is no address: expected 192.0.2.1, 192.0.2.1:5351, ::1 or [::1]:5351.',
+        "f:3:3: quota",
+        "f:3:16: quota: this setting stands here twice",
+        "f:4:34: profile.peer",
+        "f:5:15: rules[0].action",
+        'f:5:33: rules[0].clients: "192.0.2.1/24" has bits set after its prefix.',
+        "f:5:60: rules[0].protocol: expected a protocol: all, icmp, tcp, udp, dccp, icmpv6, sctp, udp-lite, or its number from 0 to 255",
+        "f:6:3: frob: there is no such setting",
+        "f:6:14: __proto__: there is no such setting",
+        "f:7:34: external[1]",
+        "f:8:18: lifetimes.min",
+        "f:8:30: lifetimes.most: there is no such setting",
+        "f:9:3: control: expected a path, or false",
+      ],
+    )
+  })
+
+  it("that is no JSON tells where", () => {
+    for (const [text, line] of [
+      ["", "f:1:1: Expected a value."],
+      ['{\n  "quota" 5\n}', "f:2:11: Expected a colon."],
+      ['{ "quota": soon }', "f:1:12: This is no value: texts stand in quotation marks."],
+      ["{} {}", "f:1:4: The file goes on after its end."],
+      ["/* {}", "f:1:1: This comment does not end."],
+    ])
+      assert.equal(faults(text)[0], line)
+    assert.deepEqual(faults("\ufeff{} // what a Windows editor writes\r\n"), [])
+  })
+
+  it("with settings that do not go together names the rule", () => {
+    const broken = (text: string): string => {
+      const made = makeSettings(config(text), NO_OPTIONS)
+      if (!made.ok) return `${made.faults[0].path.join(".")}: ${made.faults[0].text}`
+      const state = createState(made.value, new Uint8Array(32), 0)
+      return state.ok ? "" : `${state.path.join(".")}: ${state.text}`
+    }
+    for (const [text, line] of [
+      ['{ "profile": { "kind": "nat444", "port0": true } }', /^profile: .*\(rule port0-needs-other-protocols\)$/],
+      ['{ "profile": { "kind": "nat444", "thirdPartyZeroOnly": true } }', /\(rule zero-only-needs-third-party\)$/],
+      ['{ "profile": { "kind": "nat444", "firewall": true, "peer": false } }', /^profile: .*firewall/],
+      ['{ "profile": { "kind": "nat64", "mapExternal": false } }', /^profile: .*mapExternal/],
+      ['{ "external": "10.0.0.0/8" }', /^external: 16777216 addresses; 16384 is the most$/],
+      ['{ "external": ["192.0.2.1", "192.0.2.1"] }', /^external: 192\.0\.2\.1 is in the pool twice$/],
+      ['{ "lifetimes": { "min": 900, "max": 600 } }', /^lifetimes: .*900 s, is over the most, 600 s$/],
+      ['{ "pcp": false, "natPmp": false }', /^pcp: neither/],
+      ['{ "prefix64": [{ "prefix": "2001:db8::/33" }] }', /^prefix64\.0: .*32, 40, 48, 56, 64 or 96/],
+      ['{ "prefix64": [{ "prefix": "2001:db8::/32", "suffix": "00" }] }', /^prefix64\.0: the suffix has 1 octets/],
+      [
+        '{ "staticMappings": [{ "protocol": "udp", "internal": "192.0.2.1:1", "external": "203.0.113.1:5351" }] }',
+        /^staticMappings: .*5351 is PCP's own/,
+      ],
+    ] as const)
+      assert.match(broken(text), line)
+  })
+
+  it("takes any text without a throw", () => {
+    const token = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"rules"',
+      '"profile"',
+      '"kind"',
+      "1",
+      "null",
+      '""',
+      "//",
+      "\n",
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.array(token).map((all) => all.join(" ")),
+        ),
+        (text) => {
+          const read = readConfig(text)
+          assert.ok(read.ok || read.faults.length > 0)
+        },
+      ),
+    )
+  })
+})
+
+describe("the published schema", () => {
+  const published: unknown = JSON.parse(
+    readFileSync(new URL("../../../schema/serve.schema.json", import.meta.url), "utf8"),
+  )
+  const valid = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(serveSchema())
+
+  it("is what the check of a file says: node test/schema.ts writes it", () => {
+    assert.deepEqual(published, JSON.parse(JSON.stringify(serveSchema())))
+  })
+
+  it("takes what a file may have, and refuses what it may not", () => {
+    const plain = (text: string): unknown => JSON.parse(text.replace(/\/\/.*/g, "").replace(/,(\s*[}\]])/g, "$1"))
+    assert.ok(valid(plain(WHOLE)), JSON.stringify(valid.errors))
+    assert.ok(valid({}))
+    for (const text of [
+      "[]",
+      '{ "frob": 1 }',
+      '{ "quota": -1 }',
+      '{ "announceCount": 11 }',
+      '{ "profile": "nptv7" }',
+      '{ "rules": [{ "clients": "192.0.2.0/24" }] }',
+      '{ "lifetimes": { "most": 1 } }',
+      '{ "thirdPartyIds": { "abc": "192.0.2.1" } }',
+    ]) {
+      assert.ok(!valid(plain(text)), text)
+      assert.equal(readConfig(text).ok, false, text)
+    }
+  })
+
+  it("describes every setting", () => {
+    assert.ok(typeof published === "object" && published !== null && "properties" in published)
+    for (const [name, setting] of Object.entries(published.properties ?? {}))
+      assert.ok(typeof setting === "object" && setting !== null && "description" in setting, name)
+  })
+})

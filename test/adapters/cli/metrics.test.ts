@@ -1,0 +1,82 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { kindTally } from "../../../adapters/cli/kind-tally.ts"
+import { createServer, mappings, process as serve } from "../../../core/server/index.ts"
+import { address } from "../udp-suite.ts"
+import { client, mapRequest, octets, sallyport, serving } from "./command.ts"
+
+/** The samples of Prometheus text: name with labels, and value. */
+const samples = (text: string): ReadonlyMap<string, number> =>
+  new Map(
+    text
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
+  )
+
+describe("sallyport serve --metrics", () => {
+  it("tells counters, mappings by kind, the pool and how long requests took, and no nonce", async () => {
+    const server = await serving(["--metrics", "127.0.0.1:0", "--external", "198.51.100.7", "--no-control"])
+    const base = /Metrics +(http:\S+)\/metrics/.exec(server.stderr())?.[1]
+    const peer = await client()
+    await peer.ask(mapRequest(5000, 3600), server.port)
+    await peer.ask(mapRequest(5001, 3600), server.port)
+    await peer.ask(mapRequest(5001, 0), server.port)
+    await peer.ask(octets("0000"), server.port)
+    await peer.send(octets("02810000"), server.port)
+    await server.until(/dropped/)
+    peer.close()
+    const response = await fetch(`${base}/metrics`)
+    assert.equal(response.status, 200)
+    assert.match(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
+    const text = await response.text()
+    const told = samples(text)
+    for (const [name, value] of [
+      ['sallyport_requests_total{protocol="pcp",opcode="MAP"}', 3],
+      ['sallyport_requests_total{protocol="nat-pmp",opcode="external address"}', 1],
+      ['sallyport_responses_total{protocol="pcp",result="SUCCESS"}', 3],
+      ['sallyport_dropped_total{reason="response"}', 1],
+      ['sallyport_mappings{kind="map"}', 1],
+      ['sallyport_mappings{kind="peer"}', 0],
+      ["sallyport_pool_addresses", 1],
+      ["sallyport_pool_ports", 2 * (65535 - 1024 + 1) - 2],
+      ["sallyport_request_duration_seconds_count", 5],
+    ] as const)
+      assert.equal(told.get(name), value, name)
+    assert.ok((told.get("sallyport_request_duration_seconds_sum") ?? 0) > 0)
+    assert.doesNotMatch(text, /0102030405060708090a0b0c|nonce/i)
+    const health = await fetch(`${base}/healthz`)
+    assert.deepEqual([health.status, await health.text()], [200, "ok\n"])
+    assert.equal((await fetch(`${base}/frob`)).status, 404)
+    assert.equal((await fetch(`${base}/metrics`, { method: "POST" })).status, 405)
+    assert.equal((await fetch(`${base}/metrics`, { method: "HEAD" })).status, 200)
+    assert.equal((await server.stop()).code, 0)
+    await assert.rejects(fetch(`${base}/healthz`))
+  })
+
+  it("says in a line that its port is taken", async () => {
+    const first = await serving(["--metrics", "127.0.0.1:0", "--no-control"])
+    const port = /Metrics +http:\/\/127\.0\.0\.1:(\d+)/.exec(first.stderr())?.[1]
+    const { code, stderr } = await sallyport(["serve", "--listen", "127.0.0.1:0", "--metrics", `127.0.0.1:${port}`])
+    assert.equal(code, 1)
+    assert.match(stderr, /^sallyport: metrics: .*EADDRINUSE.*\n$/)
+    await first.stop()
+  })
+})
+
+it("the tally of mappings by kind, followed by changes, is the count of the listing", () => {
+  const created = createServer({ external: [address("198.51.100.7")], secret: new Uint8Array(32), now: 0 })
+  assert.ok(created.ok)
+  let state = created.state
+  const tally = kindTally(state, 0)
+  for (let i = 0; i < 400; i++) {
+    const bytes = mapRequest(1000 + (i % 50), i % 3 === 0 ? 0 : 120)
+    const [after, { changes }] = serve(state, { bytes, now: i * 1000, source: address("127.0.0.1"), sourcePort: 1 })
+    state = after
+    tally.follow(changes)
+  }
+  const listed = mappings(state, 400_000).mappings.length
+  assert.ok(listed > 0)
+  assert.equal(tally.counts().get("map"), kindTally(state, 400_000).counts().get("map"))
+  assert.equal(tally.counts().get("map"), listed)
+})

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { describe, it } from "node:test"
+import { servingBy } from "./command.ts"
+import { network } from "./network.ts"
+
+const hasNamespaces = (): boolean => {
+  try {
+    execFileSync("unshare", ["--net", "sh", "-c", "ip link add v0 type veth peer name v1 && nsenter --version"], {
+      stdio: "ignore",
+    })
+    return true
+  } catch {
+    assert.notEqual(
+      process.env.CI,
+      "true",
+      "network namespaces are missing: they need unshare, nsenter, iproute2, root",
+    )
+    return false
+  }
+}
+
+const skip = hasNamespaces() ? false : "network namespaces are missing: they need unshare, nsenter, iproute2 and root"
+const LISTEN = ["--listen", "192.0.2.1", "--listen", "192.0.2.2", "--listen", "[2001:db8::1]", "--no-control"]
+
+describe("what a server sends of its own accord", { skip }, () => {
+  it("S-82 S-83 S-84 N-06: its start, by multicast to port 5350, from each address and port that it serves on", async () => {
+    const net = await network()
+    const client = await net.listener()
+    const server = await servingBy(net.serve, ["--external", "198.51.100.7", ...LISTEN])
+    try {
+      const heard = (await client.until((all) => all.filter(({ at }) => at === "multicast").length >= 15)).filter(
+        ({ at }) => at === "multicast",
+      )
+      for (const from of ["192.0.2.1 5351", "192.0.2.2 5351", "2001:db8::1 5351"]) {
+        // RFC 6887 sections 7.2 and 14.1.1: version 2, R and opcode 0, SUCCESS, lifetime 0, epoch, 12 octets of zero.
+        const announced = heard.filter(
+          (one) => one.from === from && /^02800000 00000000 0000000. 0{24}$/.test(spaced(one.hex)),
+        )
+        assert.ok(announced.length >= 2, `${from}: ${JSON.stringify(heard)}`)
+      }
+      // RFC 6886 section 3.2.1: version 0, opcode 128, result 0, epoch, external address.
+      const natPmp = heard.filter(
+        ({ from, hex }) => from === "192.0.2.1 5351" && /^00800000 0000000. c6336407$/.test(spaced(hex)),
+      )
+      assert.ok(natPmp.length >= 2, JSON.stringify(heard))
+    } finally {
+      client.stop()
+      await server.stop()
+      net.stop()
+    }
+  })
+})
+
+/** Hex digits as words of 4 octets: the first three, then the rest. */
+const spaced = (hex: string): string =>
+  [hex.slice(0, 8), hex.slice(8, 16), hex.slice(16, 24), hex.slice(24)].join(" ").trim()

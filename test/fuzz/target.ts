@@ -39,6 +39,9 @@ const address = (text: string): Address => {
 /** Inputs between a server's start and its end: a failure is found again from the last multiple of it on. */
 export const SERVER_LIFE = 20_000
 
+const WHOLE = { ...PROFILES.nat444, otherProtocols: true, port0: true, oneToOne: true }
+const PREFIX64 = { kind: "PREFIX64", prefix: new Uint8Array(12), suffix: new Uint8Array(0), ipv4Prefixes: [] } as const
+
 /** `process`, one request after the other, the clock going on, on servers small enough to be full. */
 export const serverTarget = (): Target => {
   const sources = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "192.168.1.1"].map(address)
@@ -53,7 +56,13 @@ export const serverTarget = (): Target => {
       quota: life % 3 === 0 ? 12 : 0,
       filterLimit: life % 5 === 0 ? 3 : 43,
       threatModel: "advanced",
-      profile: { ...PROFILES.nat444, thirdParty: life % 4 < 2 },
+      profile: {
+        ...(life % 6 === 5 ? WHOLE : PROFILES.nat444),
+        thirdParty: life % 4 < 2,
+        cacheCallback: life % 3 === 1,
+      },
+      prefix64: life % 3 === 0 ? [PREFIX64] : [],
+      thirdPartyIds: new Map(life % 4 === 1 ? [["010203", address("2001:db8::3")]] : []),
       natPmp: life % 8 !== 7,
       maxLifetime: life % 2 === 0 ? 86400 : 0xffffffff,
     })

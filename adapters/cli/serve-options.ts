@@ -51,7 +51,8 @@ Signals:
   SIGINT, SIGTERM  list the mappings and stop
   SIGUSR1          list the mappings
   SIGUSR2          write the state file now
-  SIGHUP           read the configuration file again; a bad one changes nothing`
+  SIGHUP           read the configuration file again, a bad one changes nothing;
+                   without a file, stop`
 
 export const addServeOptions = (command: Command): Command =>
   command

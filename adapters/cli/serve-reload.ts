@@ -11,10 +11,6 @@ export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHos
   let plan = first
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    if (options.config === undefined) {
-      complain("there is no configuration file to read again: none was given")
-      return
-    }
     const planned = await planServe(options)
     const refused = planned.ok ? apply(planned.value, host) : planned.lines
     for (const line of refused) complain(line)

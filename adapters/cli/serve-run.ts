@@ -63,7 +63,8 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     ["SIGINT", stop],
     ["SIGTERM", stop],
     ["SIGUSR1", onList],
-    ["SIGHUP", reload],
+    // Without a file it means what it does everywhere: the terminal is gone.
+    ["SIGHUP", options.config === undefined ? stop : reload],
   ]
   for (const [signal, act] of signals) process.on(signal, act)
   announceStart(host)

@@ -117,14 +117,14 @@ export const records = (text: string): JsonRecord[] =>
       return value
     })
 
-/** A client socket on 127.0.0.1 that asks and waits for the answer, again if need be. */
-export const client = async () => {
-  const socket: Socket = createSocket("udp4")
-  socket.bind(0, "127.0.0.1")
+/** A client socket on a loopback address that asks and waits for the answer, again if need be. */
+export const client = async (own: "127.0.0.1" | "::1" = "127.0.0.1") => {
+  const socket: Socket = createSocket(own === "::1" ? "udp6" : "udp4")
+  socket.bind(0, own)
   await once(socket, "listening")
   return {
     port: socket.address().port,
-    ask: async (bytes: Uint8Array, port: number, host = "127.0.0.1"): Promise<Uint8Array> => {
+    ask: async (bytes: Uint8Array, port: number, host: string = own): Promise<Uint8Array> => {
       const again = setInterval(() => socket.send(bytes, port, host), 1000)
       socket.send(bytes, port, host)
       const [answer] = await once(socket, "message")

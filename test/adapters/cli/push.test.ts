@@ -1,5 +1,8 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, it } from "node:test"
 import { servingBy } from "./command.ts"
 import { network } from "./network.ts"
@@ -50,6 +53,22 @@ describe("what a server sends of its own accord", { skip }, () => {
       net.stop()
     }
   })
+})
+
+it("listens on each address of an interface that a configuration file names", { skip }, async () => {
+  const net = await network()
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-interface-"))
+  const path = join(folder, "serve.jsonc")
+  writeFileSync(path, '{ "listen": ["192.0.2.2:5352"], "interfaces": ["v0"], "control": false }')
+  const server = await servingBy(net.serve, ["--config", path])
+  const { code, stderr } = await server.stop()
+  net.stop()
+  rmSync(folder, { recursive: true })
+  assert.equal(code, 0)
+  assert.match(
+    stderr,
+    /^Listening +192\.0\.2\.2:5352, 192\.0\.2\.1:5351, \[2001:db8::1\]:5351, \[fe80::[0-9a-f:]+%v0\]:5351 /,
+  )
 })
 
 /** Hex digits as words of 4 octets: the first three, then the rest. */

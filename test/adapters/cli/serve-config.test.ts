@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
 import { u16, u32 } from "../../../core/wire/index.ts"
 import { assertNoStack, client, mapRequest, octets, sallyport, serving } from "./command.ts"
+
+const hasLoopback6 = (): boolean =>
+  Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === "::1"))
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-config-"))
 after(() => rmSync(folder, { recursive: true }))
@@ -79,12 +82,46 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
   })
 })
 
-it("a signal to read the file again says that there is none", async () => {
+it("SIGHUP without a file ends it, as when its terminal is closed", async () => {
   const server = await serving([])
-  server.child.kill("SIGHUP")
-  await server.untilError(/there is no configuration file to read again/)
-  const peer = await client()
-  assert.equal((await peer.ask(octets("0000"), server.port))[1], 128)
-  peer.close()
-  assert.equal((await server.stop()).code, 0)
+  const { code, stdout } = await server.stop("SIGHUP")
+  assert.deepEqual([code, stdout], [0, "\nNo mappings.\n"])
+})
+
+/** A PCP request's common header, from ::1: MAP for 60 octets without options. */
+const fromLoopback6 = (lifetime: string): string => `02010000 ${lifetime} ${"0".repeat(31)}1`
+const MAP_UDP = "0102030405060708090a0b0c 11000000 1388 0000 00000000000000000000ffff00000000"
+const skip = hasLoopback6() ? false : "this machine has no ::1"
+
+describe("sallyport serve, with another profile", { skip }, () => {
+  it("nat64: hosts are IPv6, and their external addresses IPv4", async () => {
+    const path = file("nat64.jsonc", '{ "profile": "nat64", "external": "198.51.100.7", "control": false }')
+    const server = await serving(["--config", path, "--listen", "[::1]:0"])
+    const peer = await client("::1")
+    const granted = await peer.ask(octets(`${fromLoopback6("00000e10")} ${MAP_UDP}`), server.port)
+    assert.equal(granted[3], 0)
+    assert.deepEqual([...granted.subarray(54, 60)], [255, 255, 198, 51, 100, 7])
+    await server.until(/created +UDP +\[::1\]:5000 +-> +198\.51\.100\.7:\d+/)
+    peer.close()
+    await server.stop()
+  })
+
+  it("dslite: the B4 asks over IPv6 for hosts that it names, and its address keeps them apart", async () => {
+    const path = file(
+      "dslite.jsonc",
+      '{ "profile": "dslite", "threatModel": "advanced", "external": "198.51.100.7", "control": false }',
+    )
+    const server = await serving(["--config", path, "--listen", "[::1]:0", "--json"])
+    const peer = await client("::1")
+    const thirdParty = "01000010 00000000000000000000ffffc0000209"
+    const granted = await peer.ask(octets(`${fromLoopback6("00000e10")} ${MAP_UDP} ${thirdParty}`), server.port)
+    assert.equal(granted[3], 0)
+    await server.until(/"event":"created"/)
+    const created = server.records().find(({ event }) => event === "created")
+    const mapping = created?.mapping
+    assert.ok(typeof mapping === "object" && mapping !== null && "internal" in mapping && "realm" in mapping)
+    assert.deepEqual([mapping.internal, mapping.realm], [{ address: "192.0.2.9", port: 5000 }, "::1"])
+    peer.close()
+    await server.stop()
+  })
 })

@@ -79,7 +79,7 @@ describe("sallyport", () => {
   })
 
   it("prints help of each command in 80 columns", async () => {
-    for (const command of ["serve", "decode"]) {
+    for (const command of ["serve", "decode", "mappings", "subscribers", "counters", "announce", "revoke"]) {
       const { code, stdout } = await sallyport(["help", command])
       assert.equal(code, 0)
       assert.deepEqual(

@@ -271,6 +271,13 @@ describe("a configuration file", () => {
   })
 })
 
+it("the README's configuration file is one", () => {
+  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8")
+  const blocks = [...readme.matchAll(/^```jsonc\n(.*?)^```$/gms)].map(([, text]) => text)
+  assert.ok(blocks.length > 0)
+  for (const text of blocks) assert.ok(createState(settings(text), new Uint8Array(32), 0).ok)
+})
+
 describe("the published schema", () => {
   const published: unknown = JSON.parse(
     readFileSync(new URL("../../../schema/serve.schema.json", import.meta.url), "utf8"),

@@ -1,0 +1,128 @@
+import { type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
+import { dirname } from "node:path"
+import type { CgnState } from "../../core/cgn/index.ts"
+import {
+  type RestoreError,
+  type RestoreOptions,
+  restore,
+  type ServerState,
+  snapshotParts,
+} from "../../core/server/index.ts"
+
+/** What a state file gave. */
+export type Loaded =
+  /** There is no such file: a first start. */
+  | { readonly found: "nothing" }
+  | {
+      readonly found: "state"
+      readonly state: ServerState<CgnState>
+      /** Epoch Time began again, as the last run did not end in order: `announce` it. */
+      readonly lost: boolean
+      /** Milliseconds since the file was written, by the wall clock. */
+      readonly elapsed: number
+    }
+  /** It is no snapshot that can be gone on from, and was renamed to `aside`: begin anew, and `announce`. */
+  | { readonly found: "bad"; readonly error: RestoreError; readonly aside: string }
+  /** The settings of today are wrong; the file stays. */
+  | { readonly found: "bad-settings"; readonly error: RestoreError }
+  /** The operating system does not let it be read, written or renamed. */
+  | { readonly found: "failed"; readonly text: string }
+
+export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+const hasCode = (cause: unknown, code: string): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === code
+
+/**
+ * Goes on from a state file. One that says that its server ended in order is written again before anything else, as from now
+ * on that is not so: after a crash it would have clients believe in mappings that are lost (RFC 6887 section 8.5).
+ */
+export const loadState = async (path: string, options: RestoreOptions): Promise<Loaded> => {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    return hasCode(cause, "ENOENT") ? { found: "nothing" } : { found: "failed", text: textOf(cause) }
+  }
+  const restored = restore(bytes, options)
+  if (!restored.ok)
+    return isOfFile(restored.error) ? setAside(path, restored.error) : { found: "bad-settings", ...restored }
+  const { state, lost, elapsed } = restored
+  if (!lost) {
+    const saved = await saveState(path, state, options)
+    if (!saved.ok) return { found: "failed", text: saved.text }
+  }
+  return { found: "state", state, lost, elapsed }
+}
+
+const isOfFile = ({ code }: RestoreError): boolean =>
+  code === "foreign" || code === "format" || code === "truncated" || code === "damaged" || code === "contents"
+
+/** Most files kept aside. */
+const MOST_ASIDE = 1000
+
+const setAside = async (path: string, error: RestoreError): Promise<Loaded> => {
+  try {
+    for (let n = 1; n <= MOST_ASIDE; n++) {
+      const aside = `${path}.bad-${n}`
+      try {
+        // A name of its own first: renaming would replace a file that is there.
+        await (await open(aside, "wx", 0o600)).close()
+      } catch (cause) {
+        if (hasCode(cause, "EEXIST")) continue
+        throw cause
+      }
+      await rename(path, aside)
+      return { found: "bad", error, aside }
+    }
+    return { found: "failed", text: `${error.text}; ${MOST_ASIDE} files ${path}.bad-… are there already` }
+  } catch (cause) {
+    return { found: "failed", text: `${error.text}; keeping it aside failed: ${textOf(cause)}` }
+  }
+}
+
+/**
+ * Writes a state to a file, of mode 0600, so that whatever happens the file is the old one whole or the new one whole: to
+ * `PATH.new` first, on to the disk, then renamed, then the directory on to the disk. One call at a time for a path. Others
+ * get their turn between parts of 256 KiB.
+ */
+export const saveState = async (
+  path: string,
+  state: ServerState<CgnState>,
+  time: { readonly now: number; readonly wallClock: number; readonly final?: boolean },
+): Promise<Saved> => {
+  const temporary = `${path}.new`
+  let file: FileHandle | undefined
+  try {
+    await unlink(temporary).catch(() => undefined)
+    // "wx": never through a link that somebody put there.
+    file = await open(temporary, "wx", 0o600)
+    let octets = 0
+    for (const part of snapshotParts(state, time)) {
+      await file.writeFile(part)
+      octets += part.length
+    }
+    await file.sync()
+    await file.close()
+    file = undefined
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+    return { ok: true, octets }
+  } catch (cause) {
+    await file?.close().catch(() => undefined)
+    await unlink(temporary).catch(() => undefined)
+    return { ok: false, text: textOf(cause) }
+  }
+}
+
+const syncDirectory = async (path: string): Promise<void> => {
+  // Windows has no handles of directories to flush.
+  if (process.platform === "win32") return
+  const directory = await open(path, "r")
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,79 @@
+import type { CgnState } from "../../core/cgn/index.ts"
+import type { ServerState } from "../../core/server/index.ts"
+import type { Clock } from "../host.ts"
+import { type Saved, saveState } from "./state-file.ts"
+
+export interface StateKeeperOptions {
+  readonly path: string
+  /** Seconds from one writing to the next; 0: only when asked. */
+  readonly period: number
+  readonly clock: Clock
+  /** The newest state. */
+  readonly state: () => ServerState<CgnState>
+  /** Hears of each writing. The next one is tried whatever this one came to. */
+  readonly saved?: (saved: Saved) => void
+}
+
+/** Writes a server's state to a file again and again. */
+export interface StateKeeper {
+  /** Writes now, or as soon as what is being written is. Resolves when a state no older than this call is on the disk, or is not. */
+  save(): Promise<Saved>
+  /** Writes the last state as such, from which Epoch Time may go on, and stops. Only after the server stopped answering. */
+  finish(last: ServerState<CgnState>): Promise<Saved>
+}
+
+/** Keeps a server's state in a file; what changed nothing since the last writing is not written again by the period. */
+export const keepState = ({ path, period, clock, state, saved }: StateKeeperOptions): StateKeeper => {
+  let written: ServerState<CgnState> | undefined
+  let writing: Promise<unknown> = Promise.resolve()
+  let asked: Promise<Saved> | undefined
+  let stopped = false
+  let cancel = (): void => {}
+
+  const write = async (of: ServerState<CgnState>, final: boolean): Promise<Saved> => {
+    const outcome = await saveState(path, of, { now: clock.now(), wallClock: Date.now(), final })
+    if (outcome.ok) written = of
+    saved?.(outcome)
+    return outcome
+  }
+
+  const save = (): Promise<Saved> => {
+    // Whoever asks while one is waiting for its turn is served by that one.
+    asked ??= after(() => {
+      asked = undefined
+      return write(state(), false)
+    })
+    return asked
+  }
+
+  const after = (next: () => Promise<Saved>): Promise<Saved> => {
+    const done = writing.then(next)
+    writing = done
+    return done
+  }
+
+  const wait = (): void => {
+    if (period <= 0 || stopped) return
+    cancel = clock.after(period * 1000, () => {
+      if (isChanged(written, state())) void save().then(wait)
+      else wait()
+    })
+  }
+  wait()
+
+  return {
+    save: () => (stopped ? Promise.resolve({ ok: false, text: "the last state is written already" }) : save()),
+    finish: (last) => {
+      stopped = true
+      cancel()
+      return after(() => write(last, true))
+    },
+  }
+}
+
+const isChanged = (before: ServerState<CgnState> | undefined, now: ServerState<CgnState>): boolean =>
+  before === undefined ||
+  before.cgnState.version !== now.cgnState.version ||
+  before.cgnState.config !== now.cgnState.config ||
+  before.counts !== now.counts ||
+  before.epochStart !== now.epochStart

@@ -110,6 +110,8 @@ const rowFor = (step: Step, mapping: Mapping): number => {
   const end = freeEndFor(step, mapping, found)
   if (end === undefined) return 0
   const subscriber = found === 0 ? addSubscriber(step, internal, realm, end.address) : found
+  // Whatever comes into the row counts on from there.
+  total(step, Total.BARE, 1)
   return addMappingRow(step, subscriber, protocol, internalPort, end.address, end.slot, end.field)
 }
 
@@ -141,7 +143,8 @@ export const place = (step: Step, subscriber: number, external: number, mapping:
   const slot = slotOf(protocol, internalPort)
   const field = fieldOf(slot, protocol, externalPort)
   const row = addMappingRow(step, owner, protocol, internalPort, external, slot, field)
-  settle(step, row, mapping)
+  if (mapping.kind !== "map") total(step, Total.BARE, 1)
+  settle(step, row, mapping, true)
   if (locked) setFlags(step, row, word(step.table, MAPPING, row, MappingWord.FLAGS) | Flag.LOCKED)
 }
 
@@ -152,8 +155,8 @@ export const prolong = (step: Step, row: number, deadline: number, clientPort: n
   setMapDeadline(step, row, deadline)
 }
 
-/** Writes a mapping into its row. */
-const settle = (step: Step, row: number, mapping: Mapping): void => {
+/** Writes a mapping into its row; `fresh`: one made for it just now. */
+const settle = (step: Step, row: number, mapping: Mapping, fresh = false): void => {
   const { table, config } = step
   const { details } = mapping
   const deadline = deadlineAt(config, mapping.expires)
@@ -171,7 +174,7 @@ const settle = (step: Step, row: number, mapping: Mapping): void => {
         (mapping.clientPort << 16)
       if ((before & Flag.MAP) === 0) {
         count(step, row, 1)
-        total(step, Total.MAP, 1)
+        if (!fresh) total(step, Total.BARE, -1)
       }
       if (detailed) setDetails(table, mappingOwner(row), details)
       else if ((before & Flag.DETAILS) !== 0) dropDetails(table, mappingOwner(row))
@@ -224,7 +227,6 @@ export const takeAway = (step: Step, mapping: Mapping, known: number, until: num
       setFilters(table, row, [])
       if ((flags & Flag.DETAILS) !== 0) dropDetails(table, mappingOwner(row))
       count(step, row, -1)
-      total(step, Total.MAP, -1)
       setFlags(step, row, 0)
       setWord(table, MAPPING, row, MappingWord.EXPIRES, 0)
       break
@@ -250,7 +252,11 @@ export const takeAway = (step: Step, mapping: Mapping, known: number, until: num
     word(table, MAPPING, row, MappingWord.FLAGS) !== 0 ||
     word(table, MAPPING, row, MappingWord.IDLE) !== 0 ||
     word(table, MAPPING, row, MappingWord.PEERS) !== 0
-  if (wanted) return false
+  if (wanted) {
+    if (mapping.kind === "map") total(step, Total.BARE, 1)
+    return false
+  }
+  if (mapping.kind !== "map") total(step, Total.BARE, -1)
   if (until === 0) {
     dropMappingRow(step, row)
     return false

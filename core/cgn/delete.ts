@@ -17,7 +17,7 @@ import {
 } from "./layout.ts"
 import { rightOf } from "./map.ts"
 import type { Realm } from "./mapping.ts"
-import { protocolOf } from "./row.ts"
+import { findRow, protocolOf } from "./row.ts"
 import { change, done, type External, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter, tidyRow } from "./sweep.ts"
@@ -31,7 +31,7 @@ type Deletion = { readonly outcome: "ok"; readonly at: External; readonly lifeti
 export const deletePort = (step: Step, ask: DeleteAsk, changes: Change[]): Deletion => {
   const { config, table, now } = step
   const nothing = { outcome: "ok", at: NOWHERE, lifetime: 0 } as const
-  const row = freshRow(step, findSubscriber(table, ask.internal, ask.realm), ask, changes)
+  const row = freshRow(step, findRow(table, ask), ask, changes)
   if (row === 0) return nothing
   if (isStatic(table, row)) return refused(ResultCode.NOT_AUTHORIZED)
   const deadline = mapDeadline(step, row)

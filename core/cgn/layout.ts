@@ -127,7 +127,8 @@ export const FULL = 1
 
 /** Sparse array of totals. */
 export const TOTALS = 0
-export const Total = { HELD: 0, MAP: 1, IMPLICIT: 2, STATIC: 3, NEXT_EPOCH: 4 } as const
+/** `BARE`: mapping rows without a MAP mapping, so that making and deleting those counts nothing. */
+export const Total = { HELD: 0, BARE: 1, IMPLICIT: 2, STATIC: 3, NEXT_EPOCH: 4 } as const
 
 const families: readonly FamilyShape[] = [
   { width: 16, key: { from: 0, to: 5 } },

@@ -58,7 +58,7 @@ export const mappingCount = (state: CgnState): number => {
 export const mappingCounts = (state: CgnState): Readonly<Record<Mapping["kind"] | "held", number>> => {
   const table = open(state.version)
   return {
-    map: peek(table, TOTALS, Total.MAP),
+    map: rowCount(table, MAPPING) - peek(table, TOTALS, Total.HELD) - peek(table, TOTALS, Total.BARE),
     peer: rowCount(table, PEER),
     implicit: peek(table, TOTALS, Total.IMPLICIT),
     static: peek(table, TOTALS, Total.STATIC),

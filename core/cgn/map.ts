@@ -12,6 +12,7 @@ import { type CgnState, deadlineOf, Flag, instantOf, MAPPING, MappingWord, NEVER
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
 import { hasQuota } from "./quota.ts"
+import { findMapping } from "./row.ts"
 import { change, create, done, type External, externalOf, idleLeft, refused, secondsLeft, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
@@ -87,7 +88,15 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   const { table, config } = step
   const changes: Change[] = []
   const subscriber = findSubscriber(table, ask.internal, ask.realm)
-  const row = freshRow(step, subscriber, ask, changes)
+  const found = findMapping(table, subscriber, ask.protocol, ask.internalPort)
+  if (found !== 0 && isPlainRenewal(step, found, ask)) {
+    const deadline = deadlineOf(config, now, ask.lifetime)
+    const at = externalOf(step, found)
+    const mapping = mapOf(step, ask, at, deadline, undefined)
+    prolong(step, found, deadline, mapping.clientPort)
+    return done(step, "ok", at, ask.lifetime, [{ type: "renewed", mapping }])
+  }
+  const row = found === 0 ? 0 : freshRow(step, found, ask, changes)
   if (row !== 0) return answerExisting(step, row, subscriber, ask, changes)
   if (!isTranslated(config, ask.protocol, ask.internalPort)) return refused(ResultCode.UNSUPP_PROTOCOL)
   if (!hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
@@ -97,6 +106,25 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   const mapping = mapOf(step, ask, at, deadlineOf(config, now, ask.lifetime), detailsAfter(ask, undefined))
   create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, mapping, ask.createAsLocked)
   return done(step, "new", at, ask.lifetime, changes, answeredDescription(ask))
+}
+
+/**
+ * Is this what nearly every request is: a mapping renewed by its own nonce, with nothing about it but its deadline? Then
+ * that and the client's port are all that changes, and all that is written.
+ */
+const isPlainRenewal = (step: Step, row: number, ask: MapAsk): boolean => {
+  const { table } = step
+  return (
+    (word(table, MAPPING, row, MappingWord.FLAGS) & 0xffff) === (Flag.MAP | Flag.NONCE) &&
+    word(table, MAPPING, row, MappingWord.IDLE) === 0 &&
+    mapDeadline(step, row) !== 0 &&
+    ask.nonce !== undefined &&
+    hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce) &&
+    !ask.preferFailure &&
+    ask.requester === undefined &&
+    ask.thirdPartyId === undefined &&
+    ask.description === undefined
+  )
 }
 
 export const wantOf = (ask: MapAsk) => ({
@@ -133,10 +161,9 @@ export const answerExisting = (
 
 /** A MAP mapping is renewed, or made beside what PEER or traffic have. */
 const renewMap = (step: Step, row: number, subscriber: number, ask: MapAsk, changes: Change[]): CgnResult<CgnState> => {
-  const { table, config, now } = step
+  const { config, now } = step
   const at = externalOf(step, row)
   const deadline = mapDeadline(step, row)
-  const flags = word(table, MAPPING, row, MappingWord.FLAGS)
   if (deadline !== 0) {
     const right = rightOf(step, row, ask)
     const left = secondsLeft(step, deadline, now)
@@ -149,16 +176,7 @@ const renewMap = (step: Step, row: number, subscriber: number, ask: MapAsk, chan
   const lifetime = ask.origin === "nat-pmp" ? ask.lifetime : Math.max(ask.lifetime, idleLeft(step, row, now))
   const extended = deadlineOf(config, now, lifetime)
   const before = deadline === 0 ? undefined : mapDetails(step, row)
-  const details = detailsAfter(ask, before)
-  const mapping = mapOf(step, ask, at, extended, details)
-  const plain = before === undefined && details === undefined
-  const same = deadline !== 0 && plain && (flags & Flag.NONCE) !== 0 && ask.nonce !== undefined
-  if (same && hasNonce(table, MAPPING, row, MappingWord.NONCE, ask.nonce)) {
-    // Renewed by its own nonce: the deadline is all that changes. The list is made whole, since pushing costs a growth.
-    prolong(step, row, extended, mapping.clientPort)
-    const renewed: Change = { type: "renewed", mapping }
-    return done(step, "ok", at, lifetime, changes.length === 0 ? [renewed] : [...changes, renewed])
-  }
+  const mapping = mapOf(step, ask, at, extended, detailsAfter(ask, before))
   change(step, row, changes, deadline === 0 ? "created" : "renewed", mapping)
   return done(step, deadline === 0 ? "new" : "ok", at, lifetime, changes, answeredDescription(ask))
 }

@@ -10,7 +10,7 @@ import { answeredDescription, detailsAfter } from "./map.ts"
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
 import { hasQuota } from "./quota.ts"
-import { findPeer } from "./row.ts"
+import { findMapping, findPeer } from "./row.ts"
 import { change, create, done, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
@@ -26,7 +26,7 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const { table, config } = step
   const changes: Change[] = []
   const subscriber = findSubscriber(table, ask.internal, ask.realm)
-  const row = freshRow(step, subscriber, ask, changes)
+  const row = freshRow(step, findMapping(table, subscriber, ask.protocol, ask.internalPort), ask, changes)
   if (row === 0 && ask.lifetime === 0)
     return {
       outcome: "ok",

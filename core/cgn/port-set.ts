@@ -10,6 +10,7 @@ import { answerExisting, answeredDescription, detailsAfter, mapOf, wantOf } from
 import type { Owner } from "./owner.ts"
 import { isAvailable, isInRange, nextStart } from "./ports.ts"
 import { quotaLeft } from "./quota.ts"
+import { findRow } from "./row.ts"
 import { type ChosenEnd, create, done, externalOf, refused, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { freshRow, freshSubscriber, subscriberAfter } from "./sweep.ts"
@@ -57,8 +58,8 @@ const port = (ask: MapAsk, i: number): MapAsk => ({ ...ask, internalPort: ask.in
 const findRows = (step: Step, ask: MapAsk, size: number, changes: Change[]): readonly number[] => {
   const rows: number[] = []
   for (let i = 0; i < size; i++) {
-    const subscriber = findSubscriber(step.table, ask.internal, ask.realm)
-    rows.push(freshRow(step, subscriber, { ...ask, internalPort: ask.internalPort + i }, changes))
+    const alone = port(ask, i)
+    rows.push(freshRow(step, findRow(step.table, alone), alone, changes))
   }
   return rows
 }
@@ -129,7 +130,7 @@ const renew = (step: Step, ask: MapAsk, i: number, changes: Change[]): boolean =
   const alone = { ...port(ask, i), suggestedPort: 0 }
   const subscriber = findSubscriber(step.table, ask.internal, ask.realm)
   const own: Change[] = []
-  const row = freshRow(step, subscriber, alone, own)
+  const row = freshRow(step, findRow(step.table, alone), alone, own)
   const result = row === 0 ? undefined : answerExisting(step, row, subscriber, alone, own)
   const renewed = result !== undefined && result.outcome !== "refused"
   // What was swept on the way happened all the same.

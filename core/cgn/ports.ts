@@ -18,12 +18,7 @@ const SETS = 5
 const portSet = (address: number, set: number): number => address * SETS + set
 
 /** How many ports of one address a set can have taken out of those that are chosen from. */
-const capacity = (config: CgnConfig, udp: boolean): number => {
-  const { first, last } = config.ports
-  let size = last - first + 1
-  for (let port = 5350; port <= 5351; port++) if (isReserved(udp, port) && first <= port && port <= last) size--
-  return size
-}
+const capacity = (config: CgnConfig, udp: boolean): number => (udp ? config.udpPortCount : config.portCount)
 
 const isUdp = (set: number): boolean => set === UDP || set === EITHER
 

@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, i32 } from "../wire/index.ts"
+import { type Address, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
 
@@ -95,6 +95,9 @@ export interface CgnConfig extends CompleteSettings {
   readonly poolIndex: ReadonlyMap<Address, number>
   /** The number of each address in use: the pool's and the static mappings'. */
   readonly addressIndex: ReadonlyMap<Address, number>
+  /** Ports of one address that can be assigned: without and with UDP's 5350 and 5351 taken out (S-49). */
+  readonly portCount: number
+  readonly udpPortCount: number
   /** Can a mapping of a whole protocol be there at all? */
   readonly whole: boolean
   /** Key of the port choice: its own, so that answers say nothing of the index hash's secret. */
@@ -158,6 +161,9 @@ const numberAddresses = (wanted: ReadonlySet<Address>, before: Numbering | undef
 /** Numbers of addresses that a table's rows have. */
 export type Numbering = Pick<CgnConfig, "addresses" | "addressIndex">
 
+const udpPorts = ({ first, last }: PortRange): number =>
+  last - first + 1 - [CLIENT_PORT, SERVER_PORT].filter((port) => first <= port && port <= last).length
+
 /** The configuration that a CGN runs with. `before`: what it ran with so far, whose table goes on. */
 export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConfig => {
   const key = (label: string, length: number) =>
@@ -187,6 +193,8 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
     pool: [...poolIndex.values()],
     poolIndex,
     addressIndex,
+    portCount: whole.ports.last - whole.ports.first + 1,
+    udpPortCount: udpPorts(whole.ports),
     whole: whole.port0 || whole.oneToOne || whole.staticMappings.some(({ internalPort }) => internalPort === 0),
     portKey: [i32(port, 0), i32(port, 4), i32(port, 8), i32(port, 12)],
     indexKey: [i32(index, 0), i32(index, 4)],

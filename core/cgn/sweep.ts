@@ -8,7 +8,7 @@ import { freedAsData, freeHeld, isOver } from "./hold.ts"
 import { Flag, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
 import type { Mapping, Realm } from "./mapping.ts"
 import { isHeld } from "./owner.ts"
-import { findMapping, firstRow } from "./row.ts"
+import { findRow, firstRow } from "./row.ts"
 import { end } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 
@@ -50,9 +50,12 @@ export const sweepRow = (step: Step, row: number, changes: Change[]): boolean =>
  * whatever is not a peer. Peers that ran out are seen as absent one by one until the wheel has them: walking over them
  * all at each request would let one host make its requests slow for everybody.
  */
-export const tidyRow = (step: Step, row: number, changes: Change[]): boolean => {
+export const tidyRow = (step: Step, row: number, changes: Change[]): boolean =>
+  isHeld(step.table, row) ? sweepHeld(step, row, changes) : tidyMapping(step, row, changes)
+
+/** {@link tidyRow} of a row that is known for a mapping's. */
+const tidyMapping = (step: Step, row: number, changes: Change[]): boolean => {
   const { table } = step
-  if (isHeld(table, row)) return sweepHeld(step, row, changes)
   const map = mapDeadline(step, row)
   const idle = idleDeadline(step, row)
   if (map === 0 && idle === 0 && !isStatic(table, row) && livePeer(step, row) === 0) return sweepRow(step, row, changes)
@@ -64,18 +67,17 @@ export const tidyRow = (step: Step, row: number, changes: Change[]): boolean => 
 }
 
 /**
- * The row of an internal end of this subscriber (0: none) with nothing in the way that has run out, or 0. A locked mapping
- * that another request finds was given up: it goes, unannounced as it came.
+ * A mapping row that was found for an internal end (0: none), with nothing in the way that has run out, or 0. A locked
+ * mapping that another request finds was given up: it goes, unannounced as it came.
  */
-export const freshRow = (step: Step, subscriber: number, ask: InternalEnd, changes: Change[]): number => {
+export const freshRow = (step: Step, row: number, ask: InternalEnd, changes: Change[]): number => {
   const { table } = step
-  const row = findMapping(table, subscriber, ask.protocol, ask.internalPort)
   if (row === 0) return 0
   if ((word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) !== 0) {
     end(step, row, changes, "deleted", mapAsData(step, row))
-    return findMapping(table, findSubscriber(table, ask.internal, ask.realm), ask.protocol, ask.internalPort)
+    return findRow(table, ask)
   }
-  return tidyRow(step, row, changes) ? 0 : row
+  return tidyMapping(step, row, changes) ? 0 : row
 }
 
 /** The subscriber's row after changes: it goes with its last mapping. */
@@ -99,7 +101,8 @@ export const freshSubscriber = (
   let subscriber = subscriberAfter(step, host, known, changes)
   for (let n = 0; n < LOOK && subscriber !== 0; n++) {
     const before = changes.length
-    if (!tidyRow(step, firstRow(step.table, subscriber), changes)) return subscriber
+    const row = firstRow(step.table, subscriber)
+    if (mapDeadline(step, row) !== 0 || !tidyMapping(step, row, changes)) return subscriber
     if (changes.length !== before) subscriber = findSubscriber(step.table, host.internal, host.realm)
   }
   return subscriber

@@ -1,4 +1,4 @@
-import { addressFromIpv4, addressWord, formatAddress, isAny } from "./address.ts"
+import { addressWord, formatAddress, isAny } from "./address.ts"
 import { optionDataLength } from "./encode-options.ts"
 import type { Report } from "./finding.ts"
 import type { FilterOption, PcpOption, PortSet, Prefix64, ThirdParty } from "./option.ts"
@@ -70,9 +70,6 @@ export const validateOption = (
 
 const mapOf = (packet: PcpPacket): MapBody | undefined => (packet.body.kind === "map" ? packet.body : undefined)
 
-/** The B4's own address in each softwire (RFC 6333 section 5.7). */
-const B4_ADDRESS = addressFromIpv4(0xc0000002)
-
 const validateThirdParty = (
   packet: PcpPacket,
   option: ThirdParty,
@@ -85,10 +82,6 @@ const validateThirdParty = (
   validateMappedForm(internal, at, "the internal address", report)
   if (packet.kind === "pcp-request") {
     const source = profile.source ?? packet.client
-    if (profile.thirdPartyB4Only && source !== B4_ADDRESS) {
-      const text = `THIRD_PARTY is for 192.0.0.2 alone, not for ${formatAddress(source)}: UNSUPP_OPTION`
-      report("error", "third-party-source", offset, "RFC 6887 13.1", text)
-    }
     if (internal === source && !profile.thirdPartyZeroOnly) {
       const text = `${formatAddress(internal)} is the client itself: MALFORMED_REQUEST`
       report("error", "third-party-self", at, "RFC 6887 13.1", text)
@@ -101,7 +94,10 @@ const validateThirdParty = (
   } else if (isMulticast(internal)) {
     report("error", "third-party-address", at, "RFC 6887 13.1", `${formatAddress(internal)} is no host's address`)
   } else if (isAny(internal)) {
-    report("note", "third-party-zero", at, "RFC 6887 13.1", "the address zero stands for no one host")
+    // A server unknown may be one of libpcpd's, for whom it stands for the source itself.
+    const severity = profile.options === undefined ? "note" : "error"
+    const answer = profile.options === undefined ? "" : ": MALFORMED_OPTION"
+    report(severity, "third-party-zero", at, "RFC 6887 13.1", `the address zero stands for no one host${answer}`)
   } else if (profile.internalFamily !== undefined && familyOf(internal) !== profile.internalFamily) {
     const text = `the internal address is not ${familyName(profile.internalFamily)}`
     report("error", "internal-family", at, "RFC 6887 10", text)

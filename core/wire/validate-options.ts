@@ -1,3 +1,4 @@
+import { addressFromIpv4 } from "./address.ts"
 import { optionDataLength, optionLength } from "./encode-options.ts"
 import type { Report } from "./finding.ts"
 import { isMandatoryOption, opcodeName, optionName } from "./names.ts"
@@ -7,7 +8,7 @@ import { OPTION_RULES, type OptionRule } from "./option-rule.ts"
 import type { PcpPacket } from "./packet.ts"
 import { opcodeOf } from "./packet.ts"
 import type { WireProfile } from "./profile.ts"
-import { HEADER_LENGTH, MAP_LENGTH, Opcode, PEER_LENGTH, ResultCode } from "./registry.ts"
+import { HEADER_LENGTH, MAP_LENGTH, Opcode, OptionCode, PEER_LENGTH, ResultCode } from "./registry.ts"
 import { validateOption } from "./validate-option.ts"
 
 /**
@@ -26,7 +27,7 @@ export const validateOptions = (packet: PcpPacket, profile: WireProfile, report:
     const code = optionCodeOf(option)
     const count = (seen.get(code) ?? 0) + 1
     seen.set(code, count)
-    validatePlace(option, code, opcode, request, offset, profile, report)
+    validatePlace(option, code, opcode, request, isOffered(code, packet, profile), offset, report)
     if (option.kind !== "unknown" && option.kind !== "malformed") {
       validateRule(option.kind, OPTION_RULES[option.kind], optionDataLength(option), count, request, offset, report)
       validateOption(packet, option, index, offset, profile, report)
@@ -49,21 +50,36 @@ const optionsStart = (opcode: number): number => {
   }
 }
 
+/** The B4's own address in each softwire (RFC 6333 section 5.7). */
+const B4_ADDRESS = addressFromIpv4(0xc0000002)
+
+/** Does the server offer this option to whoever sent the packet? `undefined` where that is not known. */
+const isOffered = (code: number, packet: PcpPacket, profile: WireProfile): boolean | undefined => {
+  const source = profile.source ?? (packet.kind === "pcp-request" ? packet.client : undefined)
+  if (code === OptionCode.THIRD_PARTY && profile.thirdPartyB4Only && source !== B4_ADDRESS) return false
+  return profile.options?.includes(code)
+}
+
 /** What can be said of an option by its code: known, offered, well formed, legal here. */
 const validatePlace = (
   option: PcpOption,
   code: number,
   opcode: number,
   request: boolean,
+  offered: boolean | undefined,
   offset: number,
-  profile: WireProfile,
   report: Report,
 ): void => {
   const mandatory = isMandatoryOption(code)
   const name = optionName(code)
   if (option.kind === "malformed") {
+    if (code === OptionCode.PREFER_FAILURE && opcode === Opcode.PEER && request) {
+      reportPreferFailureInPeer(offset, report)
+      return
+    }
     // RFC 7220 section 3 has a server go on without a description that is not UTF-8.
-    const answer = mandatory && request ? ": MALFORMED_OPTION" : ""
+    const answer =
+      !mandatory || !request ? "" : offered !== false ? ": MALFORMED_OPTION" : ", nor is it offered here: UNSUPP_OPTION"
     report("error", "option-malformed", offset, option.clause, `${name}: ${option.problem}${answer}`)
     return
   }
@@ -72,6 +88,8 @@ const validatePlace = (
       report("warning", "option-reserved", offset, "RFC 6887 19.4", `option code ${code} is reserved`)
     }
     if (!request) report("note", "option-unknown", offset, "RFC 6887 7.3", `${name}: a client ignores it`)
+    else if (mandatory && offered === false)
+      report("error", "option-unknown", offset, "RFC 6887 7.3", `${name} is not offered here: UNSUPP_OPTION`)
     else if (mandatory)
       report("warning", "option-unknown", offset, "RFC 6887 7.3", `${name}: UNSUPP_OPTION where not known`)
     else report("note", "option-unknown", offset, "RFC 6887 7.3", `${name}: a server may ignore it`)
@@ -79,10 +97,8 @@ const validatePlace = (
   }
   const rule = OPTION_RULES[option.kind]
   if (!rule.opcodes.includes(opcode)) {
-    // RFC 6887 section 12.1 gives this one pair a result of its own.
-    if (option.kind === "PREFER_FAILURE" && opcode === Opcode.PEER) {
-      report("error", "option-opcode", offset, "RFC 6887 12.1", "PREFER_FAILURE in PEER: MALFORMED_REQUEST")
-    } else {
+    if (option.kind === "PREFER_FAILURE" && opcode === Opcode.PEER) reportPreferFailureInPeer(offset, report)
+    else {
       report(
         mandatory ? "error" : "warning",
         "option-opcode",
@@ -91,11 +107,15 @@ const validatePlace = (
         `${name} is not for ${opcodeName(opcode)}`,
       )
     }
-  } else if (request && profile.options !== undefined && !profile.options.includes(code)) {
+  } else if (request && offered === false) {
     const text = mandatory ? `${name} is not offered here: UNSUPP_OPTION` : `${name} is not offered here and ignored`
     report(mandatory ? "error" : "note", "option-disabled", offset, "RFC 6887 7.3", text)
   }
 }
+
+/** RFC 6887 section 12.1 gives this one pair a result of its own. */
+const reportPreferFailureInPeer = (offset: number, report: Report): void =>
+  report("error", "option-opcode", offset, "RFC 6887 12.1", "PREFER_FAILURE in PEER: MALFORMED_REQUEST")
 
 const validateRule = (
   name: string,

@@ -190,7 +190,8 @@ const validateSuggestion = (
   if (body.protocol === Protocol.UDP && (body.externalPort === CLIENT_PORT || body.externalPort === SERVER_PORT)) {
     report("note", "external-port", 42, "RFC 6887 11.3", `external UDP port ${body.externalPort} is never assigned`)
   }
-  if (!profile.otherProtocols && body.protocol !== Protocol.ALL && !isTcpOrUdp(body.protocol)) {
+  const deletes = body.kind === "map" && packet.lifetime === 0
+  if (!profile.otherProtocols && !deletes && body.protocol !== Protocol.ALL && !isTcpOrUdp(body.protocol)) {
     const text = `${protocolName(body.protocol)} is not mapped here: UNSUPP_PROTOCOL`
     report("error", "protocol", 36, "RFC 6887 11.3", text)
   }
@@ -221,10 +222,10 @@ const validateMapRequest = (packet: PcpRequest, body: MapBody, profile: WireProf
     const text = "asks for all ports of all protocols"
     if (profile.protocol0) report("note", "all-protocols", 36, "RFC 6887 11.3", text)
     else report("error", "all-protocols", 36, "RFC 6887 11.3", `${text}, not mapped here: UNSUPP_PROTOCOL`)
-  } else if (internalPort === 0 && hasPorts(protocol)) {
-    const text = `asks for all ports of ${named}`
-    if (profile.port0) report("note", "all-ports", 40, "RFC 6887 11.3", text)
-    else report("error", "all-ports", 40, "RFC 6887 11.3", `${text}, not mapped here: UNSUPP_PROTOCOL`)
+  } else if (internalPort === 0) {
+    const text = hasPorts(protocol) ? `asks for all ports of ${named}` : `asks for ${named}, which has no ports`
+    if (!profile.port0) report("error", "all-ports", 40, "RFC 6887 11.3", `${text}, not mapped here: UNSUPP_PROTOCOL`)
+    else if (hasPorts(protocol)) report("note", "all-ports", 40, "RFC 6887 11.3", text)
   }
   validateSuggestion(packet, body, profile, report)
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { announce } from "../../core/server/index.ts"
-import { entropy, nodeClock } from "../node/index.ts"
+import { nodeClock } from "../node/index.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { Exit } from "./exit.ts"
@@ -11,7 +11,7 @@ import { listen, type ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 import { reloader } from "./serve-reload.ts"
 import { startServices } from "./serve-services.ts"
-import { createState } from "./serve-state.ts"
+import { beginState, keepServerState, undo } from "./serve-state.ts"
 import { fileSink, openOutput, type Sink } from "./sink.ts"
 
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
@@ -25,9 +25,10 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   }
   const planned = await planServe(options)
   const plan = planned.ok ? planned.value : fail(planned.lines)
-  const made = createState(plan.settings, entropy(32), nodeClock.now())
-  const state = made.ok ? made.state : fail([plan.line(made.path, made.text)])
   for (const warning of plan.warnings) complain(warning)
+  const begun = await beginState(plan)
+  const begin = begun.ok ? begun.value : fail([begun.text])
+  const { state, lost } = begin
 
   let stop = (): void => {}
   const sink = outputFor(options, () => stop())
@@ -42,10 +43,11 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     // A clock read a datagram, for whoever wants it.
     ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
   })
-  const host = started.ok ? started.value : fail([started.text])
+  const host = started.ok ? started.value : await undo(plan, begin).then(() => fail([started.text]))
   const services = await startServices(plan, host, kinds)
   if (!services.ok) {
     await host.stop()
+    await undo(plan, begin)
     fail([services.text])
     return
   }
@@ -55,6 +57,11 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   const onList = (): void => {
     listing = listing.then(() => report.mappings(host.state))
   }
+  const keeper = keepServerState(plan, host)
+  const onSave = (): void => {
+    if (keeper === undefined) complain("there is no state file to write: --state names one")
+    else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
+  }
   const reload = reloader(options, plan, host)
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
@@ -63,11 +70,12 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     ["SIGINT", stop],
     ["SIGTERM", stop],
     ["SIGUSR1", onList],
+    ["SIGUSR2", onSave],
     // Without a file it means what it does everywhere: the terminal is gone.
     ["SIGHUP", options.config === undefined ? stop : reload],
   ]
   for (const [signal, act] of signals) process.on(signal, act)
-  announceStart(host)
+  if (lost) announceStart(host)
   // Last: whoever reads that it listens may send a signal at once.
   report.listening(host.local, plan.settings.cgn.external, plan.settings.server, services.value.lines)
   await stopped
@@ -75,7 +83,9 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   for (const [signal, act] of signals) process.off(signal, act)
   sink.hurry(FAREWELL)
   await services.value.stop()
-  await host.stop()
+  const last = await host.stop()
+  const saved = await keeper?.finish(last)
+  if (saved?.ok === false) process.exitCode = Exit.FAILED
   onList()
   await listing
   await sink.end()

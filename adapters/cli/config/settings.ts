@@ -6,7 +6,12 @@ import {
   type SettingsError,
   type StaticMapping,
 } from "../../../core/cgn/index.ts"
-import { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "../../../core/server/index.ts"
+import {
+  DEFAULT_SETTINGS,
+  type RestoreError,
+  type ServerSettings,
+  type ServerSettingsError,
+} from "../../../core/server/index.ts"
 import {
   type Address,
   type CgnProfile,
@@ -179,7 +184,7 @@ const prefix64Of = ({ prefix, suffix = "", ipv4Prefixes }: Prefix64Entry): Read<
 }
 
 /** Which setting a rule of the core is about. */
-export const settingOf = ({ code, text }: SettingsError | ServerSettingsError): SettingPath => {
+export const settingOf = ({ code, text }: SettingsError | ServerSettingsError | RestoreError): SettingPath => {
   switch (code) {
     case "empty-pool":
     case "pool-too-large":
@@ -214,6 +219,11 @@ export const settingOf = ({ code, text }: SettingsError | ServerSettingsError): 
     case "bad-count":
       return [text.split(" ")[0]]
     case "bad-secret":
-      return []
+    case "foreign":
+    case "format":
+    case "truncated":
+    case "damaged":
+    case "contents":
+      return ["state"]
   }
 }

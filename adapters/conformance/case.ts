@@ -29,6 +29,7 @@ export const CAPABILITIES = [
   "prefix64",
   "port-set",
   "third-party-id",
+  "nonces", // a mapping is refused to another nonce: what shows from outside that a mapping is there
   "second-host", // not of the server: the tester has another address inside
 ] as const
 

@@ -14,6 +14,7 @@ export interface Probed {
 
 const HEADER = "{client}"
 const MAP = `02 01 0000 00000078 ${HEADER} {nonce} 11 000000 {port} 0000 {any}`
+const NOT_AUTHORIZED = 2
 const UNSUPP_OPCODE = 4
 const UNSUPP_OPTION = 5
 
@@ -68,6 +69,21 @@ const QUESTIONS: readonly Question[] = [
   { send: `${MAP} 0d000004 01020304`, shows: [["third-party-id", taken]] },
 ]
 
+/** Is a mapping refused to another nonce? */
+const hasNonces = async (asker: Asker, client: Address, bindings: Bindings, cleanup: Cleanup): Promise<boolean> => {
+  let refused = false
+  for (const send of [MAP, MAP.replace("{nonce}", "{nonce2}")]) {
+    const filled = fill(send, bindings)
+    if (!filled.ok || !("bytes" in filled)) return false
+    const answer = await asker.ask(filled.bytes, client, true)
+    if (answer.kind !== "reply") return false
+    cleanup.note(filled.bytes, answer.bytes, client)
+    refused = isPcp(answer.bytes, 1) && answer.bytes[3] === NOT_AUTHORIZED
+  }
+  await cleanup.clean()
+  return refused
+}
+
 /** Asks a server what it offers, each question under ports and a nonce of its own, and cleans up. */
 export const probe = async (
   asker: Asker,
@@ -91,5 +107,6 @@ export const probe = async (
       await cleanup.clean()
     } else if (!heard && send === "0000") return { capabilities, silent: true, text }
   }
+  if (capabilities.has("map") && (await hasNonces(asker, client, bindings(), cleanup))) capabilities.add("nonces")
   return { capabilities, silent: !heard, text }
 }

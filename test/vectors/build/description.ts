@@ -94,7 +94,7 @@ const descriptions = [
       title: "no description in a response to a request without one",
       steps: [{ send: map(), expect: mapped({ options: "" }) }],
     },
-    ...["ff", "c3", "c0af", "eda080", "f5808080", "61ff62"].map((octets) => ({
+    ...["ff616263", "616263c3", "c0af6162", "eda08061", "f5808080", "6162ff63"].map((octets) => ({
       id: `description-no-utf8-${octets}`,
       title: `${octets} is no UTF-8: the option is ignored, the rest of the request is not`,
       steps: [{ send: map({ options: option(128, octets) }), expect: mapped({ options: "" }) }],
@@ -113,7 +113,7 @@ const descriptions = [
       title: "DESCRIPTION with ANNOUNCE, an optional option without use there, is ignored",
       needs: ["announce"],
       level: "in effect",
-      steps: [{ send: announce({ options: text("x") }), expect: announced({ options: "" }) }],
+      steps: [{ send: announce({ options: text("four") }), expect: announced({ options: "" }) }],
     },
   ]),
 ]

@@ -220,6 +220,7 @@ const inDeletion = group({ requirements: ["S-123"], clause: "RFC 6887 13.3", nee
   },
   {
     id: "delete-filter-kept",
+    alsoNeeds: ["nonces"],
     title: "a deletion refused for FILTER deletes nothing",
     requirements: ["S-123", "S-10"],
     steps: [

@@ -1,7 +1,11 @@
-import type { Case } from "../../../adapters/conformance/case.ts"
+import type { Capability, Case } from "../../../adapters/conformance/case.ts"
 
 /** What a row of a table of cases has beside what all of its group have. */
-export type Row = Omit<Case, "requirements" | "clause"> & Partial<Pick<Case, "requirements" | "clause">>
+export type Row = Omit<Case, "requirements" | "clause"> &
+  Partial<Pick<Case, "requirements" | "clause">> & {
+    /** Besides the `needs` of the row or the group. */
+    readonly alsoNeeds?: readonly Capability[]
+  }
 
 /** Why a black-box run leaves a case out that a server is set up for. */
 export const SET_UP = "needs a configuration of its own"
@@ -12,6 +16,7 @@ export const group = (
   rows: readonly Row[],
 ): readonly Case[] =>
   rows.map((row) => {
-    const { id, title, steps, ...rest } = { ...shared, ...row }
-    return { id, title, ...rest, steps }
+    const { id, title, steps, alsoNeeds = [], ...rest } = { ...shared, ...row }
+    const needs = [...(rest.needs ?? []), ...alsoNeeds]
+    return { id, title, ...rest, ...(needs.length > 0 ? { needs } : {}), steps }
   })

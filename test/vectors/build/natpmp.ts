@@ -164,6 +164,7 @@ const across = group({ requirements: ["N-04"], clause: "RFC 6886 3.3", ...BOTH }
   },
   {
     id: "natpmp-keeps-pcp-nonce",
+    alsoNeeds: ["nonces"],
     title: "after NAT-PMP asked for a PCP mapping, its nonce is what it was",
     requirements: ["S-44"],
     clause: "RFC 6887 11.3",
@@ -176,6 +177,7 @@ const across = group({ requirements: ["N-04"], clause: "RFC 6886 3.3", ...BOTH }
   },
   {
     id: "natpmp-delete-pcp",
+    inProcess: "how the protocols meet is left open by the RFCs",
     title: "NAT-PMP, which has no nonce, can't delete a PCP mapping",
     requirements: ["S-44", "N-05"],
     clause: "RFC 6887 15.1",
@@ -188,6 +190,7 @@ const across = group({ requirements: ["N-04"], clause: "RFC 6886 3.3", ...BOTH }
   },
   {
     id: "natpmp-delete-all-pcp",
+    inProcess: "how the protocols meet is left open by the RFCs",
     title: "deleting all by NAT-PMP leaves a PCP mapping to its nonce, and is told as not complete",
     requirements: ["S-44", "N-05"],
     clause: "RFC 6886 3.4",

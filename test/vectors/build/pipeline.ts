@@ -136,7 +136,7 @@ const length = group({ requirements: ["S-03"], clause: "RFC 6887 8.2", needs: ["
   {
     id: "length-1100",
     title: "MAP of exactly 1100 octets, the most: served",
-    steps: [{ send: map({ options: filler(1040) }), expect: mapped() }],
+    steps: [{ send: map({ options: filler(1040) }), expect: mapped({ options: "..." }) }],
   },
   {
     id: "length-1104",
@@ -199,11 +199,13 @@ const mismatch = group({ requirements: ["S-03"], clause: "RFC 6887 8.2", level: 
   },
   {
     id: "mismatch-before-options",
+    level: "SHOULD",
     title: "the client address is looked at before the options: ADDRESS_MISMATCH, not MALFORMED_OPTION",
     steps: [{ send: map({ client: "{client2}", options: "0300ffff" }), expect: refused("81", A) }],
   },
   {
     id: "mismatch-before-unknown-option",
+    level: "SHOULD",
     title: "the client address is looked at before the options: ADDRESS_MISMATCH, not UNSUPP_OPTION",
     steps: [{ send: map({ client: "{client2}", options: option(96) }), expect: refused("81", A) }],
   },
@@ -292,7 +294,7 @@ const reserved = group({ requirements: ["S-04"], clause: "RFC 6887 7.1", level: 
     id: "reserved-option",
     title: "the reserved octet of an option is ignored",
     clause: "RFC 6887 7.3",
-    steps: [{ send: map({ options: "e0 a5 0000" }), expect: mapped() }],
+    steps: [{ send: map({ options: "e0 a5 0000" }), expect: mapped({ options: "..." }) }],
   },
   {
     id: "reserved-option-understood",
@@ -323,7 +325,7 @@ const reserved = group({ requirements: ["S-04"], clause: "RFC 6887 7.1", level: 
     title: "the padding of an option is not looked at",
     clause: "RFC 6887 7.3",
     level: "in effect",
-    steps: [{ send: map({ options: "e0 00 0001 11 a5a5a5" }), expect: mapped() }],
+    steps: [{ send: map({ options: "e0 00 0001 11 a5a5a5" }), expect: mapped({ options: "..." }) }],
   },
 ])
 

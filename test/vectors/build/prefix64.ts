@@ -5,6 +5,8 @@ import { announce, announced, filter, map, mapped, option, RESULT, refused } fro
 
 const askPrefix = option(129, `000c ${"00".repeat(12)}`)
 
+/** With an IPv4 prefix count of 0: 16 octets, which need no padding. */
+const askWithCount = option(129, `000c ${"00".repeat(12)} 0000`)
 const WELL_KNOWN = "0064ff9b0000000000000000"
 
 const told = (content: string): string => option(129, content)
@@ -96,13 +98,13 @@ const prefixes = [
     {
       id: "prefix64-none-map",
       title: "without a prefix there is no PREFIX64 in a MAP response",
-      steps: [{ send: map({ options: askPrefix }), expect: mapped({ options: "" }) }],
+      steps: [{ send: map({ options: askWithCount }), expect: mapped({ options: "" }) }],
     },
     {
       id: "prefix64-none-announce",
       title: "without a prefix there is no PREFIX64 in an ANNOUNCE response",
       needs: ["announce"],
-      steps: [{ send: announce({ options: askPrefix }), expect: announced({ options: "" }) }],
+      steps: [{ send: announce({ options: askWithCount }), expect: announced({ options: "" }) }],
     },
   ]),
 ]

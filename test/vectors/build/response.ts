@@ -41,6 +41,7 @@ const reserved96 = group({ requirements: ["S-06"], clause: "RFC 6887 7.2", needs
   },
   {
     id: "reserved96-nonce",
+    alsoNeeds: ["nonces"],
     title: "a request that was parsed and refused: NOT_AUTHORIZED has 96 zero bits",
     steps: [
       { send: map(), expect: mapped() },
@@ -112,12 +113,12 @@ const copies = group({ requirements: ["S-08"], clause: "RFC 6887 7.3", needs: ["
     title: "an error response has all options of the request, also those not understood and not processed",
     steps: [
       {
-        send: map({ options: `${option(224, "010203")} ${option(96, "04")} ${option(200)}` }),
+        send: map({ options: `${option(224, "01020304")} ${option(96, "05060708")} ${option(200)}` }),
         expect: refused(
           "81",
           UNSUPP_OPTION,
           {},
-          mapBody({ options: `${option(224, "010203")} ${option(96, "04")} ${option(200)}` }),
+          mapBody({ options: `${option(224, "01020304")} ${option(96, "05060708")} ${option(200)}` }),
         ),
       },
     ],
@@ -138,8 +139,13 @@ const copies = group({ requirements: ["S-08"], clause: "RFC 6887 7.3", needs: ["
     needs: ["peer"],
     steps: [
       {
-        send: peer({ remotePort: "0000", options: option(224, "ab") }),
-        expect: refused("82", MALFORMED_REQUEST, {}, peerBody({ remotePort: "0000", options: option(224, "ab") })),
+        send: peer({ remotePort: "0000", options: option(224, "abcdabcd") }),
+        expect: refused(
+          "82",
+          MALFORMED_REQUEST,
+          {},
+          peerBody({ remotePort: "0000", options: option(224, "abcdabcd") }),
+        ),
       },
     ],
   },
@@ -183,7 +189,7 @@ const success = group({ requirements: ["S-09"], clause: "RFC 6887 7.3", needs: [
   ...[192, 223, 224, 254].map((code) => ({
     id: `success-without-${code}`,
     title: `option ${code}, optional and not understood, is not in the success response`,
-    steps: [{ send: map({ options: option(code, "0102030405") }), expect: mapped({ options: "" }) }],
+    steps: [{ send: map({ options: option(code, "0102030405060708") }), expect: mapped({ options: "" }) }],
   })),
   {
     id: "success-some",
@@ -191,7 +197,7 @@ const success = group({ requirements: ["S-09"], clause: "RFC 6887 7.3", needs: [
     needs: ["filter"],
     steps: [
       {
-        send: map({ options: `${option(224, "01")} ${filter(128, 443)}` }),
+        send: map({ options: `${option(224, "01020304")} ${filter(128, 443)}` }),
         expect: mapped({ options: filter(128, 443) }),
       },
     ],
@@ -200,13 +206,13 @@ const success = group({ requirements: ["S-09"], clause: "RFC 6887 7.3", needs: [
     id: "success-peer-without",
     title: "a PEER success has no option that was not processed",
     needs: ["peer"],
-    steps: [{ send: peer({ options: option(224, "01") }), expect: peered({ options: "" }) }],
+    steps: [{ send: peer({ options: option(224, "01020304") }), expect: peered({ options: "" }) }],
   },
   {
     id: "success-announce-without",
     title: "an ANNOUNCE success has no option that was not processed",
     needs: ["announce"],
-    steps: [{ send: announce({ options: option(224, "01") }), expect: announced({ options: "" }) }],
+    steps: [{ send: announce({ options: option(224, "01020304") }), expect: announced({ options: "" }) }],
   },
 ])
 
@@ -241,6 +247,7 @@ const nothing = group({ requirements: ["S-10"], clause: "RFC 6887 7.3", needs: [
   },
   {
     id: "error-keeps-mapping",
+    alsoNeeds: ["nonces"],
     title: "a refused deletion leaves the mapping there",
     steps: [
       { send: map(), expect: mapped() },
@@ -305,6 +312,7 @@ const versions = group({ requirements: ["S-20"], clause: "RFC 6887 9", needs: ["
   },
   {
     id: "version-2-octets",
+    level: "SHOULD",
     title: "two octets are enough for UNSUPP_VERSION; its lifetime and Epoch Time need the whole header",
     requirements: ["S-20", "S-03"],
     steps: [{ send: "0301", expect: refused("81", UNSUPP_VERSION) }],
@@ -352,7 +360,7 @@ const natPmp = [
     {
       id: "version-1-nobody",
       title: "version 1 must be used by nobody: UNSUPP_VERSION",
-      steps: [{ send: "0100", expect: refused("80", UNSUPP_VERSION) }],
+      steps: [{ send: announce({ version: "01" }), expect: refused("80", UNSUPP_VERSION) }],
     },
   ]),
 ]

@@ -103,6 +103,7 @@ const forOthers = group(
     },
     {
       id: "third-party-nonce",
+      alsoNeeds: ["nonces"],
       title: "the nonce holds for third parties: another is NOT_AUTHORIZED",
       requirements: ["S-103", "S-44"],
       steps: [

@@ -1,11 +1,11 @@
 import type { Realm, SubscriberAnswer } from "../cgn/index.ts"
 import { isIpv4 } from "../wire/index.ts"
-import { type Cache, recall, remember, subscriberKey } from "./cache.ts"
+import { recall, remember, subscriberKey } from "./cache.ts"
 import { epochTime } from "./epoch.ts"
 import type { Request } from "./request.ts"
 import type { ServerState } from "./state.ts"
 
-/** One request being served: what all of its answers need. */
+/** One request being served: what all of its answers need. `state` has what the request cost already: rates, the cache. */
 export interface Call<S> {
   readonly state: ServerState<S>
   readonly request: Request
@@ -48,14 +48,15 @@ export const openCall = <S>(state: ServerState<S>, request: Request): Call<S> =>
 export const openCachedCall = <S>(
   state: ServerState<S>,
   request: Request,
-): { readonly call: Call<S>; readonly cache: Cache; readonly hit: boolean | undefined } => {
-  const { cacheSize } = state.settings
-  if (request.subscriber !== undefined) return { call: openCall(state, request), cache: state.cache, hit: undefined }
+): { readonly call: Call<S>; readonly hit: boolean | undefined } => {
+  const { cache, settings } = state
+  if (request.subscriber !== undefined) return { call: openCall(state, request), hit: undefined }
   const realm = realmOf(state, request)
   const key = subscriberKey(request.source, realm)
-  const known = recall(state.cache, key, cacheSize)
-  if (known !== undefined) return { call: callOf(state, request, realm, known.answer), cache: known.cache, hit: true }
-  const answer = state.cgn.getSubscriber(state.cgnState, request.source, realm)
-  const cache = remember(state.cache, key, answer, cacheSize)
-  return { call: callOf(state, request, realm, answer), cache, hit: false }
+  const known = recall(cache, key, settings.cacheSize)
+  if (known !== undefined)
+    return { call: callOf({ ...state, cache: known.cache }, request, realm, known.answer), hit: true }
+  const found = state.cgn.getSubscriber(state.cgnState, request.source, realm)
+  const after = { ...state, cache: remember(cache, key, found, settings.cacheSize) }
+  return { call: callOf(after, request, realm, found), hit: false }
 }

@@ -13,10 +13,11 @@ import {
   u32,
   writeAddress,
 } from "../wire/index.ts"
+import { type Answer, answer, withUpdates } from "./answer.ts"
 import type { Call } from "./call.ts"
 import type { Options } from "./option.ts"
 import { replyWithOptions } from "./option-reply.ts"
-import { NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
+import { refuse, writeHeader } from "./reply.ts"
 import type { ServerSettings } from "./settings.ts"
 
 /** The lifetime to grant for one asked for, seconds (RFC 6887 section 15). */
@@ -36,7 +37,7 @@ export const hasProtocol = ({ profile }: ServerSettings, protocol: number, inter
  *
  * RFC ambiguity 4: protocol 0 with a port is MALFORMED_REQUEST (sections 11.3 and 15.1) rather than ignored (11.1).
  */
-export const serveMap = <S>(call: Call<S>, options: Options): Served<S> => {
+export const serveMap = <S>(call: Call<S>, options: Options): Answer<S> => {
   const { request, state } = call
   const { bytes, source, now } = request
   const { cgn, cgnState, settings } = state
@@ -136,7 +137,7 @@ const succeed = <S>(
   done: CgnDone<S>,
   cgnState: S,
   changes: readonly Change[],
-): Served<S> => {
+): Answer<S> => {
   const { bytes } = call.request
   const reply = replyWithOptions(bytes, MAP_LENGTH, options, call.state.settings, done)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
@@ -151,8 +152,8 @@ const succeed = <S>(
     putU16(reply, 42, done.externalPort)
     writeAddress(reply, 44, done.external)
   }
-  const served = { cgnState, reply, code: ResultCode.SUCCESS, changes, options: NO_OPTION_CODES }
-  return options.portSet === undefined ? served : { ...served, updates: overlapped(changes) }
+  const met = answer(call, false, ResultCode.SUCCESS, reply, cgnState, changes)
+  return options.portSet === undefined ? met : withUpdates(met, overlapped(changes), call.request.now)
 }
 
 /**

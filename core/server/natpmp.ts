@@ -13,13 +13,13 @@ import {
   u16,
   u32,
 } from "../wire/index.ts"
+import { type Answer, answer } from "./answer.ts"
 import type { Call } from "./call.ts"
-import type { Served } from "./reply.ts"
 
 const NO_CHANGES: readonly Change[] = []
 
 /** NAT-PMP (RFC 6886 section 3): opcode under 128, and 12 octets at least for a mapping request. */
-export const serveNatPmp = <S>(call: Call<S>): Served<S> => {
+export const serveNatPmp = <S>(call: Call<S>): Answer<S> => {
   switch (call.request.bytes[1]) {
     case NatPmpOpcode.EXTERNAL_ADDRESS:
       return serveExternalAddress(call)
@@ -33,21 +33,15 @@ export const serveNatPmp = <S>(call: Call<S>): Served<S> => {
 }
 
 /** RFC 6886 section 3.5: a NAT-PMP server answers any other version with 8 octets whose opcode is 0, response bit and all. */
-export const versionError = <S>(call: Call<S>): Served<S> => {
+export const versionError = <S>(call: Call<S>): Answer<S> => {
   const reply = new Uint8Array(8)
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_VERSION)
   putU32(reply, 4, call.epoch)
-  return {
-    cgnState: call.state.cgnState,
-    reply,
-    code: NatPmpResult.UNSUPPORTED_VERSION,
-    changes: NO_CHANGES,
-    options: [],
-  }
+  return answer(call, true, NatPmpResult.UNSUPPORTED_VERSION, reply, call.state.cgnState, NO_CHANGES)
 }
 
 /** RFC 6886 section 3.5: the whole request comes back, top bit of the opcode set, result code 5. */
-const unsupportedOpcode = <S>(call: Call<S>): Served<S> => {
+const unsupportedOpcode = <S>(call: Call<S>): Answer<S> => {
   const { bytes } = call.request
   const copied = Math.min(bytes.length, MAX_MESSAGE)
   // The result code needs 4 octets, whatever the request had.
@@ -55,17 +49,11 @@ const unsupportedOpcode = <S>(call: Call<S>): Served<S> => {
   reply.set(bytes.subarray(0, copied))
   reply[1] |= 0x80
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_OPCODE)
-  return {
-    cgnState: call.state.cgnState,
-    reply,
-    code: NatPmpResult.UNSUPPORTED_OPCODE,
-    changes: NO_CHANGES,
-    options: [],
-  }
+  return answer(call, true, NatPmpResult.UNSUPPORTED_OPCODE, reply, call.state.cgnState, NO_CHANGES)
 }
 
 /** RFC 6886 section 3.2: 12 octets: version, opcode, result code 2, epoch 4, external address 4 (zero on failure). */
-const serveExternalAddress = <S>(call: Call<S>): Served<S> => {
+const serveExternalAddress = <S>(call: Call<S>): Answer<S> => {
   const { source, now } = call.request
   const { cgn, cgnState } = call.state
   const served = isServed(call)
@@ -77,7 +65,7 @@ const serveExternalAddress = <S>(call: Call<S>): Served<S> => {
   putU16(reply, 2, code)
   putU32(reply, 4, call.epoch)
   if (found) putU32(reply, 8, ipv4Value(external))
-  return { cgnState, reply, code, changes: NO_CHANGES, options: [] }
+  return answer(call, true, code, reply, cgnState, NO_CHANGES)
 }
 
 /**
@@ -85,24 +73,24 @@ const serveExternalAddress = <S>(call: Call<S>): Served<S> => {
  * internal port 0 it deletes all of the host's mappings of the protocol. Internal port 0 with a lifetime has no meaning
  * in the RFC: refused, result code 2.
  */
-const serveMapping = <S>(call: Call<S>, protocol: number): Served<S> => {
+const serveMapping = <S>(call: Call<S>, protocol: number): Answer<S> => {
   const { realm, request, state } = call
   const { bytes, source, now } = request
   const { cgn, cgnState, settings } = state
   const internalPort = u16(bytes, 4)
   const asked = u32(bytes, 8)
   const end = { protocol, internal: source, internalPort, realm }
-  if (!isServed(call)) return answer(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
+  if (!isServed(call)) return answerMapping(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
   if (asked === 0 && internalPort === 0) {
     const all = cgn.delMappings(cgnState, source, realm, protocol, now)
     const code = all.complete ? NatPmpResult.SUCCESS : NatPmpResult.NOT_AUTHORIZED
-    return answer(call, all.state, code, 0, 0, all.changes)
+    return answerMapping(call, all.state, code, 0, 0, all.changes)
   }
-  if (internalPort === 0) return answer(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
+  if (internalPort === 0) return answerMapping(call, cgnState, NatPmpResult.NOT_AUTHORIZED, 0, 0, NO_CHANGES)
   if (asked === 0) {
     const done = cgn.delMapping(cgnState, { ...end, origin: "nat-pmp", nonce: undefined }, now)
-    if (done.outcome === "refused") return answer(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
-    return answer(call, done.state, NatPmpResult.SUCCESS, 0, 0, done.changes)
+    if (done.outcome === "refused") return answerMapping(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
+    return answerMapping(call, done.state, NatPmpResult.SUCCESS, 0, 0, done.changes)
   }
   const done = cgn.addMapping(
     cgnState,
@@ -123,8 +111,8 @@ const serveMapping = <S>(call: Call<S>, protocol: number): Served<S> => {
     },
     now,
   )
-  if (done.outcome === "refused") return answer(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
-  return answer(call, done.state, NatPmpResult.SUCCESS, done.externalPort, done.lifetime, done.changes)
+  if (done.outcome === "refused") return answerMapping(call, cgnState, resultOf(done.code), 0, 0, NO_CHANGES)
+  return answerMapping(call, done.state, NatPmpResult.SUCCESS, done.externalPort, done.lifetime, done.changes)
 }
 
 /** Does the CGN serve the source, and authorize the request? */
@@ -133,16 +121,15 @@ const isServed = <S>({ request, state, subscriber }: Call<S>): boolean =>
   state.cgn.authorize(state.cgnState, request.bytes, request.source, 0) === ResultCode.SUCCESS
 
 /** What a server without resources, or one over its rate limit, says: an error of the request's own format. */
-export const outOfResources = <S>(call: Call<S>): Served<S> => {
+export const outOfResources = <S>(call: Call<S>): Answer<S> => {
   const opcode = call.request.bytes[1]
   if (opcode === NatPmpOpcode.MAP_UDP || opcode === NatPmpOpcode.MAP_TCP)
-    return answer(call, call.state.cgnState, NatPmpResult.OUT_OF_RESOURCES, 0, 0, NO_CHANGES)
+    return answerMapping(call, call.state.cgnState, NatPmpResult.OUT_OF_RESOURCES, 0, 0, NO_CHANGES)
   const reply = new Uint8Array(12)
   reply[1] = 0x80 | opcode
   putU16(reply, 2, NatPmpResult.OUT_OF_RESOURCES)
   putU32(reply, 4, call.epoch)
-  const code = NatPmpResult.OUT_OF_RESOURCES
-  return { cgnState: call.state.cgnState, reply, code, changes: NO_CHANGES, options: [] }
+  return answer(call, true, NatPmpResult.OUT_OF_RESOURCES, reply, call.state.cgnState, NO_CHANGES)
 }
 
 /** The NAT-PMP result code that says best what a PCP one says. */
@@ -157,14 +144,14 @@ const resultOf = (code: CgnRefused["code"]): number => {
   }
 }
 
-const answer = <S>(
+const answerMapping = <S>(
   call: Call<S>,
   cgnState: S,
   code: number,
   externalPort: number,
   lifetime: number,
   changes: readonly Change[],
-): Served<S> => {
+): Answer<S> => {
   const { bytes } = call.request
   const reply = new Uint8Array(16)
   reply[1] = bytes[1] | 0x80
@@ -174,5 +161,5 @@ const answer = <S>(
   reply[9] = bytes[5]
   putU16(reply, 10, externalPort)
   putU32(reply, 12, lifetime)
-  return { cgnState, reply, code, changes, options: [] }
+  return answer(call, true, code, reply, cgnState, changes)
 }

@@ -13,17 +13,18 @@ import {
   u32,
   writeAddress,
 } from "../wire/index.ts"
+import { type Answer, answer } from "./answer.ts"
 import type { Call } from "./call.ts"
 import { authorize, grantedLifetime, hasProtocol } from "./map.ts"
 import type { Options } from "./option.ts"
 import { replyWithOptions } from "./option-reply.ts"
-import { NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
+import { refuse, writeHeader } from "./reply.ts"
 
 /**
  * PEER (RFC 6887 section 12.3), its syntax and options found good. Octets as MAP's, then remote peer port 60 and address
  * 64 to 79. A zero protocol or port is MALFORMED_REQUEST: section 12.1 forbids them and names no code (S-61).
  */
-export const servePeer = <S>(call: Call<S>, options: Options): Served<S> => {
+export const servePeer = <S>(call: Call<S>, options: Options): Answer<S> => {
   const { request, state } = call
   const { bytes, source, now } = request
   const { cgn, cgnState, settings } = state
@@ -76,7 +77,7 @@ export const servePeer = <S>(call: Call<S>, options: Options): Served<S> => {
   reply[60] = bytes[60]
   reply[61] = bytes[61]
   for (let i = 64; i < PEER_LENGTH; i++) reply[i] = bytes[i]
-  return { cgnState: done.state, reply, code: ResultCode.SUCCESS, changes: done.changes, options: NO_OPTION_CODES }
+  return answer(call, false, ResultCode.SUCCESS, reply, done.state, done.changes)
 }
 
 /**

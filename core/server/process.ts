@@ -1,4 +1,4 @@
-import { type Change, counted, type Mapping } from "../cgn/index.ts"
+import { counted } from "../cgn/index.ts"
 import {
   type Address,
   addressWord,
@@ -12,21 +12,19 @@ import {
   PEER_LENGTH,
   ResultCode,
 } from "../wire/index.ts"
-import type { Cache } from "./cache.ts"
+import { type Answer, answer, withOptions } from "./answer.ts"
 import { type Call, openCachedCall, openCall } from "./call.ts"
-import { count, countServed } from "./counts.ts"
+import { count } from "./counts.ts"
 import { serveMap } from "./map.ts"
 import { outOfResources, serveNatPmp, versionError } from "./natpmp.ts"
 import { type Options, readOptions } from "./option.ts"
 import { replyWithOptions } from "./option-reply.ts"
 import { servePeer } from "./peer.ts"
-import { NO_PUSHES, stopUpdates } from "./push.ts"
-import { type Rates, take } from "./rate.ts"
-import { NO_OPTION_CODES, refuse, type Served, writeHeader } from "./reply.ts"
+import { take } from "./rate.ts"
+import { refuse, writeHeader } from "./reply.ts"
 import { DROP_REASONS, type DropReason, type Request, type Response } from "./request.ts"
 import type { ServerSettings } from "./settings.ts"
 import type { ServerState } from "./state.ts"
-import { update } from "./update.ts"
 
 /** Whose rules a datagram is read by: its first octet says (RFC 6887 section 9, RFC 6886 section 3.5). */
 type Format = "pcp" | "nat-pmp" | "no-such-version"
@@ -50,23 +48,26 @@ export const process = <S>(state: ServerState<S>, request: Request): readonly [S
   const format = formatOf(settings, bytes[0])
   if (format === "nat-pmp" && bytes.length < 12 && (bytes[1] === 1 || bytes[1] === 2)) return drop(state, "too-short")
   if (format === "pcp" && bytes.length < HEADER_LENGTH) return drop(state, "too-short")
-  let rates = state.rates
-  if (settings.rateLimits !== undefined) {
-    const taken = take(rates, settings.rateLimits, request.source, request.now)
-    // A version that nobody here speaks has no answer that says NO_RESOURCES.
-    if (!taken.ok && (settings.rateLimits.over === "drop" || format === "no-such-version"))
-      return drop(state, taken.reason)
-    if (!taken.ok) return overloaded(state, request, format)
-    rates = taken.rates
-  }
-  if (!settings.profile.cacheCallback) return answer(openCall(state, request), format, rates, state.cache)
-  const { cache, call, hit } = openCachedCall(state, request)
-  const [after, response] = answer(call, format, rates, cache)
+  const { rateLimits } = settings
+  if (rateLimits === undefined) return admit(state, request, format)
+  const taken = take(state.rates, rateLimits, request.source, request.now)
+  if (taken.ok) return admit({ ...state, rates: taken.rates }, request, format)
+  // A version that nobody here speaks has no answer that says NO_RESOURCES.
+  if (rateLimits.over === "drop" || format === "no-such-version") return drop(state, taken.reason)
+  const call = openCall(state, request)
+  return format === "nat-pmp" ? outOfResources(call) : refuse(call, ResultCode.NO_RESOURCES)
+}
+
+/** Serves a request with the subscriber cache in between, where there is one. */
+const admit = <S>(state: ServerState<S>, request: Request, format: Format): Answer<S> => {
+  if (!state.settings.profile.cacheCallback) return dispatch(openCall(state, request), format)
+  const { call, hit } = openCachedCall(state, request)
+  const [after, response] = dispatch(call, format)
   if (hit === undefined) return [after, response]
-  const counter = counted("cache", hit ? 0 : 1)
+  const index = hit ? 0 : 1
   return [
-    { ...after, counts: count(after.counts, "cache", hit ? 0 : 1) },
-    { ...response, changes: [...response.changes, counter] },
+    { ...after, counts: count(after.counts, "cache", index) },
+    { ...response, changes: [...response.changes, counted("cache", index)] },
   ]
 }
 
@@ -75,32 +76,18 @@ const formatOf = (settings: ServerSettings, version: number): Format => {
   return version === PCP_VERSION && settings.pcp ? "pcp" : "no-such-version"
 }
 
-const answer = <S>(call: Call<S>, format: Format, rates: Rates, cache: Cache): readonly [ServerState<S>, Response] => {
+const dispatch = <S>(call: Call<S>, format: Format): Answer<S> => {
   switch (format) {
     case "pcp":
-      return finish(call, serve(call), false, rates, cache)
+      return serve(call)
     case "nat-pmp":
-      return finish(call, serveNatPmp(call), true, rates, cache)
+      return serveNatPmp(call)
     case "no-such-version":
-      return call.state.settings.pcp
-        ? finish(call, refuse(call, ResultCode.UNSUPP_VERSION), false, rates, cache)
-        : finish(call, versionError(call), true, rates, cache)
+      return call.state.settings.pcp ? refuse(call, ResultCode.UNSUPP_VERSION) : versionError(call)
   }
 }
 
-/** RFC 6887 section 8.2: an overloaded server may answer NO_RESOURCES without looking further. */
-const overloaded = <S>(
-  state: ServerState<S>,
-  request: Request,
-  format: Format,
-): readonly [ServerState<S>, Response] => {
-  const call = openCall(state, request)
-  const natPmp = format === "nat-pmp"
-  const served = natPmp ? outOfResources(call) : refuse(call, ResultCode.NO_RESOURCES)
-  return finish(call, served, natPmp, state.rates, state.cache)
-}
-
-const serve = <S>(call: Call<S>): Served<S> => {
+const serve = <S>(call: Call<S>): Answer<S> => {
   const { bytes, source } = call.request
   const { settings } = call.state
   if (bytes.length > MAX_MESSAGE || (bytes.length & 3) !== 0) return refuse(call, ResultCode.MALFORMED_REQUEST)
@@ -112,11 +99,11 @@ const serve = <S>(call: Call<S>): Served<S> => {
   if (bytes.length < length) return refuse(call, ResultCode.MALFORMED_REQUEST)
   if (!isClient(bytes, source)) return refuse(call, ResultCode.ADDRESS_MISMATCH)
   const options = readOptions(bytes, length, source, settings)
-  const served = options.code !== ResultCode.SUCCESS ? refuse(call, options.code) : dispatch(call, options)
-  return options.seen.length === 0 ? served : { ...served, options: options.seen }
+  const served = options.code !== ResultCode.SUCCESS ? refuse(call, options.code) : serveOpcode(call, options)
+  return options.seen.length === 0 ? served : withOptions(served, options.seen)
 }
 
-const dispatch = <S>(call: Call<S>, options: Options): Served<S> => {
+const serveOpcode = <S>(call: Call<S>, options: Options): Answer<S> => {
   switch (call.request.bytes[1]) {
     case Opcode.MAP:
       return serveMap(call, options)
@@ -128,12 +115,12 @@ const dispatch = <S>(call: Call<S>, options: Options): Served<S> => {
 }
 
 /** RFC 6887 section 14.1.2: SUCCESS, lifetime 0, no payload; PREFIX64 where it was asked for (RFC 7225 section 4.1). */
-const serveAnnounce = <S>(call: Call<S>, options: Options): Served<S> => {
+const serveAnnounce = <S>(call: Call<S>, options: Options): Answer<S> => {
   const { request, state } = call
   const reply = replyWithOptions(request.bytes, HEADER_LENGTH, options, state.settings, undefined)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
   writeHeader(reply, Opcode.ANNOUNCE, ResultCode.SUCCESS, 0, call.epoch)
-  return { cgnState: state.cgnState, reply, code: ResultCode.SUCCESS, changes: [], options: NO_OPTION_CODES }
+  return answer(call, false, ResultCode.SUCCESS, reply, state.cgnState, [])
 }
 
 /** Where a message's options begin; 0 for an opcode that this server does not know. */
@@ -157,62 +144,10 @@ const isClient = (bytes: Uint8Array, source: Address): boolean =>
   i32(bytes, 12) === addressWord(source, 1) &&
   i32(bytes, 8) === addressWord(source, 0)
 
-const finish = <S>(
-  call: Call<S>,
-  served: Served<S>,
-  natPmp: boolean,
-  rates: Rates,
-  cache: Cache,
-): readonly [ServerState<S>, Response] => {
-  const { request, state } = call
-  const opcode = request.bytes[1]
-  const operation = counted(natPmp ? "natpmp-operation" : "operation", opcode)
-  const result = counted(natPmp ? "natpmp-result" : "result", served.code)
-  const own = served.changes
-  const { settings, cgn, epochStart } = state
-  let counts = countServed(state.counts, natPmp, opcode, served.code)
-  let changes = own.length === 1 ? [own[0], operation, result] : [...own, operation, result]
-  if (served.options.length > 0) {
-    for (const code of served.options) counts = count(counts, "option", code)
-    changes = [...changes, ...served.options.map((code) => counted("option", code))]
-  }
-  // A client that renewed its mapping needs no more updates of it (RFC 6887 section 14.2).
-  const pushes = state.pushes === NO_PUSHES ? NO_PUSHES : stopUpdates(state.pushes, own)
-  const after = { settings, cgn, cgnState: served.cgnState, epochStart, counts, pushes, cache, rates }
-  const response = { reply: served.reply, dropped: undefined, changes, next: soonest(own) }
-  return served.updates === undefined || served.updates.length === 0
-    ? [after, response]
-    : withUpdates(after, response, served.updates, request.now)
-}
-
-const withUpdates = <S>(
-  state: ServerState<S>,
-  response: Response,
-  mappings: readonly Mapping[],
-  now: number,
-): readonly [ServerState<S>, Response] => {
-  let after = state
-  for (const mapping of mappings) after = update(after, { mapping }, now)[0]
-  return [after, after === state ? response : { ...response, next: now }]
-}
-
-const drop = <S>(state: ServerState<S>, reason: DropReason): readonly [ServerState<S>, Response] => {
+const drop = <S>(state: ServerState<S>, reason: DropReason): Answer<S> => {
   const number = DROP_REASONS.indexOf(reason)
   return [
     { ...state, counts: count(state.counts, "drop", number) },
     { reply: undefined, dropped: reason, changes: [counted("drop", number)], next: undefined },
   ]
-}
-
-/** The earliest end among mappings that a request made or renewed, milliseconds. */
-const soonest = (changes: readonly Change[]): number | undefined => {
-  if (changes.length === 0) return undefined
-  let granted = false
-  let next = Number.POSITIVE_INFINITY
-  for (const change of changes) {
-    if (change.type !== "created" && change.type !== "renewed") continue
-    granted = true
-    next = Math.min(next, change.mapping.expires)
-  }
-  return granted ? next : undefined
 }

@@ -1,5 +1,6 @@
-import type { CgnRefused, Change, Mapping } from "../cgn/index.ts"
+import type { CgnRefused, Change } from "../cgn/index.ts"
 import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
+import { type Answer, answer } from "./answer.ts"
 import type { Call } from "./call.ts"
 import type { ServerSettings } from "./settings.ts"
 
@@ -56,31 +57,14 @@ export const writeHeader = (reply: Uint8Array, opcode: number, code: number, lif
   putU32(reply, 8, epoch)
 }
 
-/** The codes of no options, one for all. */
-export const NO_OPTION_CODES: readonly number[] = []
-
-/** What serving one request came to, before counting. */
-export interface Served<S> {
-  readonly cgnState: S
-  readonly reply: Uint8Array
-  readonly code: number
-  readonly changes: readonly Change[]
-  /** Codes of the options seen, for counting. */
-  readonly options: readonly number[]
-  /** Mappings of which the request calls for updates (RFC 7753 section 4.4.1). */
-  readonly updates?: readonly Mapping[]
-}
+/** Nothing changed: one list for all errors. */
+const NO_CHANGES: readonly Change[] = []
 
 /** An error response; by its nature it changes nothing (RFC 6887 section 7.3). `lifetime` in seconds, where not the code's usual. */
-export const refuse = <S>(call: Call<S>, answer: CgnRefused["code"], lifetime?: number): Served<S> => {
+export const refuse = <S>(call: Call<S>, why: CgnRefused["code"], lifetime?: number): Answer<S> => {
   const { epoch, request, state } = call
   // libpcpd's generic CGN error has no code of its own on the wire: NO_RESOURCES is the catch-all (RFC 6887 section 7.4).
-  const code = answer === "cgn-error" ? ResultCode.NO_RESOURCES : answer
-  return {
-    cgnState: state.cgnState,
-    reply: errorReply(request.bytes, code, lifetime ?? errorLifetime(state.settings, code), epoch),
-    code,
-    changes: [],
-    options: NO_OPTION_CODES,
-  }
+  const code = why === "cgn-error" ? ResultCode.NO_RESOURCES : why
+  const reply = errorReply(request.bytes, code, lifetime ?? errorLifetime(state.settings, code), epoch)
+  return answer(call, false, code, reply, state.cgnState, NO_CHANGES)
 }

@@ -92,6 +92,7 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
   const sockets: UdpSocket[] = []
   let heard = new Map<Address, UdpSocket>()
   let heardBefore = heard
+  let hasChoice = false
   let state = options.state
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   // Not before all sockets are there: a server that will not come up answers nobody.
@@ -108,9 +109,7 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     if (output.events.length > 0) listener.events?.(output.events, now)
   }
 
-  /** Only where there is a choice: one socket a family, as by default, costs nothing. */
   const remember = (client: Address, socket: UdpSocket): void => {
-    if (sockets.length < 3 && hasOneEach(sockets)) return
     if (heard.size >= REMEMBERED) {
       heardBefore = heard
       heard = new Map()
@@ -158,7 +157,7 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     try {
       const [after, output] = machine.receive(state, datagram, now)
       state = after
-      remember(datagram.source.address, socket)
+      if (hasChoice) remember(datagram.source.address, socket)
       arm(output.next)
       for (const outgoing of output.send) {
         if (outgoing.from === undefined && outgoing.destination.address === datagram.source.address) {
@@ -183,6 +182,8 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     }
     sockets.push(bound.value)
   }
+  // One socket a family, as by default, is no choice and costs nothing.
+  hasChoice = new Set(sockets.map(({ local }) => familyOf(local.address))).size < sockets.length
   running = true
   // The machine says itself when it is first due.
   timer = { at: clock.now(), cancel: clock.after(0, due) }
@@ -216,9 +217,6 @@ const socketsFor = (sockets: readonly UdpSocket[], { from, destination }: Machin
   const same = sockets.filter((socket) => familyOf(socket.local.address) === family)
   return isMulticast(destination.address) ? same : same.slice(0, 1)
 }
-
-const hasOneEach = (sockets: readonly UdpSocket[]): boolean =>
-  sockets.length < 2 || familyOf(sockets[0].local.address) !== familyOf(sockets[1].local.address)
 
 /** 224.0.0.0/4 or ff00::/8. */
 const isMulticast = (address: Address): boolean =>

@@ -1,8 +1,6 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client"
-import type { Change } from "../../core/cgn/index.ts"
 import { counters, epochTime, mappingCount, type ServerState } from "../../core/server/index.ts"
-import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
 import { messageOf } from "./complain.ts"
 import { countersOf } from "./counter-names.ts"
@@ -163,6 +161,3 @@ const register = (registry: Registry, { state, now, kinds }: MetricsSource): voi
   counter("sallyport_subscriber_cache_total", "Looks into the subscriber cache.", ["answer"], ["cache"])
   counter("sallyport_dropped_total", "Datagrams without an answer, by reason.", ["reason"], ["drop"])
 }
-
-/** The changes that events tell. */
-export const changesOf = (event: ServerEvent): readonly Change[] => (event.type === "dropped" ? [] : event.changes)

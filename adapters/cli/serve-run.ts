@@ -1,6 +1,7 @@
 import type { Command } from "commander"
 import { announce } from "../../core/server/index.ts"
 import { nodeClock } from "../node/index.ts"
+import type { ServerEvent } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { Exit } from "./exit.ts"
@@ -33,15 +34,16 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   let stop = (): void => {}
   const sink = outputFor(options, () => stop())
   const report = reportFor(options, plan, sink)
-  const kinds = kindTally(state, nodeClock.now())
+  const kinds = plan.metrics && kindTally(state, nodeClock.now())
   let took: ((duration: number) => void) | undefined
+  // Work a datagram, for those who want it.
+  const told = (events: readonly ServerEvent[]): void => {
+    for (const event of events) if (event.type !== "dropped") kinds?.follow(event.changes)
+    if (!options.quiet) report.events(events)
+  }
   const started = await listen(plan.listen, state, {
-    events: (events) => {
-      for (const event of events) if (event.type !== "dropped") kinds.follow(event.changes)
-      if (!options.quiet) report.events(events)
-    },
-    // A clock read a datagram, for whoever wants it.
-    ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
+    ...(options.quiet && kinds === undefined ? {} : { events: told }),
+    ...(kinds === undefined ? {} : { took: (duration) => took?.(duration) }),
   })
   const host = started.ok ? started.value : await undo(plan, begin).then(() => fail([started.text]))
   const services = await startServices(plan, host, kinds)

@@ -18,7 +18,11 @@ export interface Services {
 }
 
 /** Starts what the plan has; what was asked for and cannot be had is an error. */
-export const startServices = async (plan: ServePlan, host: ServeHost, kinds: KindTally): Promise<Read<Services>> => {
+export const startServices = async (
+  plan: ServePlan,
+  host: ServeHost,
+  kinds: KindTally | undefined,
+): Promise<Read<Services>> => {
   const metrics = await metricsOf(plan, host, kinds)
   if (!metrics.ok) return metrics
   const control = await controlOf(plan, host)
@@ -42,9 +46,9 @@ export const startServices = async (plan: ServePlan, host: ServeHost, kinds: Kin
 const metricsOf = async (
   { metrics }: ServePlan,
   host: ServeHost,
-  kinds: KindTally,
+  kinds: KindTally | undefined,
 ): Promise<Read<Metrics | undefined>> => {
-  if (metrics === undefined) return { ok: true, value: undefined }
+  if (metrics === undefined || kinds === undefined) return { ok: true, value: undefined }
   // Loaded when it runs: a server without metrics starts without their library.
   const { startMetrics } = await import("./metrics.ts")
   const started = await startMetrics(metrics, { state: host.state, now: nodeClock.now, kinds })

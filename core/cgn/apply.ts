@@ -81,21 +81,23 @@ const total = (step: Step, cell: number, by: number): void =>
 const count = (step: Step, row: number, by: number): void =>
   countMappings(step.table, word(step.table, MAPPING, row, MappingWord.SUBSCRIBER), by)
 
-/** The number, slot and field of a mapping's external end; `undefined` when it can't be had, be it free or not. */
-const endFor = (step: Step, mapping: Mapping) => {
+/**
+ * The number, slot and field of a mapping's external end; `undefined` when it can't be had, be it free or not. `any`: also
+ * out of the pool and the range, as the administrator's may be, and what shares an end with those.
+ */
+const endFor = (step: Step, mapping: Mapping, any: boolean) => {
   const { config } = step
   const { protocol, internalPort, externalPort } = mapping
-  const isStatic = mapping.kind === "static"
-  const address = (isStatic ? config.addressIndex : config.poolIndex).get(mapping.external)
+  const address = (any ? config.addressIndex : config.poolIndex).get(mapping.external)
   const slot = slotOf(protocol, internalPort)
   if (address === undefined || slot < 0) return undefined
-  if (!isStatic && slot !== WHOLE && !isInRange(config, externalPort)) return undefined
+  if (!any && slot !== WHOLE && !isInRange(config, externalPort)) return undefined
   return { address, slot, field: fieldOf(slot, protocol, externalPort) }
 }
 
 /** The end of a mapping that is to come there, when nobody has it; `subscriber` is its host's row, or 0. */
-const freeEndFor = (step: Step, mapping: Mapping, subscriber: number) => {
-  const end = endFor(step, mapping)
+const freeEndFor = (step: Step, mapping: Mapping, subscriber: number, any: boolean) => {
+  const end = endFor(step, mapping, any)
   if (end === undefined || holderOf(step.table, end.address, end.slot, end.field) !== 0) return undefined
   const owner = { ...mapping, subscriber, natPmp: mapping.origin === "nat-pmp" }
   return isAvailable(step, end.address, end.slot, end.field, owner) ? end : undefined
@@ -107,7 +109,7 @@ const rowFor = (step: Step, mapping: Mapping): number => {
   if (row !== 0) return row
   const { internal, realm, protocol, internalPort } = mapping
   const found = findSubscriber(step.table, internal, realm)
-  const end = freeEndFor(step, mapping, found)
+  const end = freeEndFor(step, mapping, found, mapping.kind === "static")
   if (end === undefined) return 0
   const subscriber = found === 0 ? addSubscriber(step, internal, realm, end.address) : found
   // Whatever comes into the row counts on from there.
@@ -128,7 +130,7 @@ const move = (step: Step, mapping: Mapping, known: number): void => {
   if (row === 0) return
   const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
   if (config.addresses[addressOf(before)] === mapping.external && portOf(before) === mapping.externalPort) return
-  const end = freeEndFor(step, mapping, word(table, MAPPING, row, MappingWord.SUBSCRIBER))
+  const end = freeEndFor(step, mapping, word(table, MAPPING, row, MappingWord.SUBSCRIBER), true)
   if (end !== undefined) moveRow(step, row, end.address, end.slot, end.field)
 }
 

@@ -31,14 +31,11 @@ const fail = (code: number): Chosen => ({ ok: false, code })
  * free. `known` is the subscriber's row before `changes`, or 0.
  */
 export const choose = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
-  const { table, config } = step
+  const { config } = step
   const slot = slotOf(want.protocol, want.internalPort)
   const subscriber = freshSubscriber(step, want, known, changes)
   const seen = changes.length
-  const own =
-    subscriber === 0
-      ? pairedAddress(config, want.internal, want.realm)
-      : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
+  const own = ownAddress(step, want, subscriber)
   const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
   if (slot === SCTP || slot === WHOLE) return chooseFixed(step, own, subscriber, want, changes)
   if (suggested !== undefined && want.suggestedPort !== 0 && config.inPool[suggested]) {
@@ -69,6 +66,20 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
     if (beside !== undefined) return beside
     if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0) return fail(ResultCode.NO_RESOURCES)
   }
+}
+
+/**
+ * The number of the address that a subscriber's next mapping goes to while it has room: its mappings', if the pool has
+ * that, or the one that it is paired with. `subscriber` is its row if anything still wants it, else 0.
+ */
+export const ownAddress = (
+  step: Step,
+  { internal, realm }: Pick<InternalEnd, "internal" | "realm">,
+  subscriber: number,
+): number => {
+  const { table, config } = step
+  const own = subscriber === 0 ? -1 : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
+  return config.inPool[own] ? own : pairedAddress(config, internal, realm)
 }
 
 /** Rows swept at a time, how often before another address is taken, and how often at most: some milliseconds in all. */

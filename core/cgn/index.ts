@@ -27,7 +27,9 @@ export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
+export { type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
+export { revoke } from "./revoke.ts"
 export type { PortRange, Prefix, Rule } from "./rule.ts"
 export {
   CGN_DEFAULTS,

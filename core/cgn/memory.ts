@@ -1,18 +1,19 @@
-import { nextDue, open, type Sizes, seal, word } from "../table/index.ts"
+import { nextDue, open, type Sizes, seal } from "../table/index.ts"
 import { type Address, isAny, isIpv4, ResultCode } from "../wire/index.ts"
 import { apply } from "./apply.ts"
 import type { Change } from "./change.ts"
+import { ownAddress } from "./choose.ts"
 import type { Cgn, DeleteAsk, MapAsk, SubscriberAnswer } from "./contract.ts"
 import { delMapping, delMappings } from "./delete.ts"
 import { isTranslated } from "./end.ts"
 import { epochStartOf } from "./epoch.ts"
 import { filter } from "./filter.ts"
-import { type CgnState, createCgnTable, instantOf, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
+import { type CgnState, createCgnTable, instantOf, type Step } from "./layout.ts"
 import { addMapping } from "./map.ts"
 import type { Realm } from "./mapping.ts"
 import { addDynamic } from "./peer.ts"
 import { addPortSet, delPortSet } from "./port-set.ts"
-import { pairedAddress, refreshAddress } from "./ports.ts"
+import { refreshAddress } from "./ports.ts"
 import { permit } from "./rule.ts"
 import { type CgnSettings, configureCgn, type InternalFamily } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
@@ -51,11 +52,7 @@ const externalAddress = (
   const step = stepOf(state, now)
   const { table, config } = step
   const subscriber = freshSubscriber(step, { internal, realm }, findSubscriber(table, internal, realm), [])
-  return config.addresses[
-    subscriber === 0
-      ? pairedAddress(config, internal, realm)
-      : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
-  ]
+  return config.addresses[ownAddress(step, { internal, realm }, subscriber)]
 }
 
 const expire = (state: CgnState, now: number, limit: number) => {

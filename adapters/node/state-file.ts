@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { CgnState } from "../../core/cgn/index.ts"
@@ -30,6 +31,8 @@ export type Loaded =
 
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
 
+const hasher = () => createHash("sha256")
+
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 const hasCode = (cause: unknown, code: string): boolean =>
   cause instanceof Error && "code" in cause && cause.code === code
@@ -45,7 +48,7 @@ export const loadState = async (path: string, options: RestoreOptions): Promise<
   } catch (cause) {
     return hasCode(cause, "ENOENT") ? { found: "nothing" } : { found: "failed", text: textOf(cause) }
   }
-  const restored = restore(bytes, options)
+  const restored = restore(bytes, { hasher, ...options })
   if (!restored.ok)
     return isOfFile(restored.error) ? setAside(path, restored.error) : { found: "bad-settings", ...restored }
   const { state, lost, elapsed } = restored
@@ -99,7 +102,7 @@ export const saveState = async (
     // "wx": never through a link that somebody put there.
     file = await open(temporary, "wx", 0o600)
     let octets = 0
-    for (const part of snapshotParts(state, time)) {
+    for (const part of snapshotParts(state, time, hasher)) {
       await file.writeFile(part)
       octets += part.length
     }

@@ -19,6 +19,7 @@ export { epochOf, epochTime } from "./epoch.ts"
 export { process } from "./process.ts"
 export type { Destination } from "./push.ts"
 export type { Rate, RateLimits } from "./rate.ts"
+export { reconfigure, revoke, type ServerReconfigured } from "./reconfigure.ts"
 export { type RecycleAsk, type Recycled, updateRecycle } from "./recycle.ts"
 export {
   type Advance,
@@ -32,7 +33,7 @@ export {
 export { type Restored, type RestoreError, type RestoreOptions, restore } from "./restore.ts"
 export { type Context, runOnce } from "./run-once.ts"
 export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
-export { type SnapshotTime, snapshot, snapshotParts } from "./snapshot.ts"
+export { type Hasher, type SnapshotTime, snapshot, snapshotParts } from "./snapshot.ts"
 export { type Created, createServerOver, type ServerState } from "./state.ts"
 export { id2str, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"

@@ -16,6 +16,15 @@ export interface SnapshotTime {
   readonly final?: boolean
 }
 
+/**
+ * SHA-256 of what it is fed. The core's own does 120 MB/s; a host may bring another, such as Node's `createHash("sha256")` with
+ * 400 MB/s, so that the parts hold a server up less.
+ */
+export interface Hasher {
+  update(octets: Uint8Array): unknown
+  digest(): Uint8Array
+}
+
 /** The first octets of every snapshot: one that went through a conversion of line ends no longer has them. */
 export const MAGIC: readonly number[] = [0x53, 0x41, 0x4c, 0x4c, 0x59, 0x0d, 0x0a, 0x1a]
 /** The format's version: one more with each change of what stands here. */
@@ -47,8 +56,12 @@ export const TRAILER = 40
  * updates under way, rate limits and the subscriber cache. It has the nonces of all mappings and the server's secret: keep
  * it from everybody else (a file of mode 0600).
  */
-export const snapshot = (state: ServerState<CgnState>, time: SnapshotTime): Uint8Array => {
-  const parts = [...snapshotParts(state, time)]
+export const snapshot = (
+  state: ServerState<CgnState>,
+  time: SnapshotTime,
+  hasher: () => Hasher = sha256.create,
+): Uint8Array => {
+  const parts = [...snapshotParts(state, time, hasher)]
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -60,14 +73,15 @@ export const snapshot = (state: ServerState<CgnState>, time: SnapshotTime): Uint
 
 /**
  * The same octets in parts of up to 256 KiB, for a server that answers requests meanwhile: the first step copies the state
- * (in the order of 50 ms for a million mappings), each of the others hashes one part (2 ms or so).
+ * (in the order of 50 ms for a million mappings), each of the others hashes one part (2 ms, or 0.7 ms with a faster hasher).
  */
 export function* snapshotParts(
   state: ServerState<CgnState>,
   time: SnapshotTime,
+  hasher: () => Hasher = sha256.create,
 ): Generator<Uint8Array, void, undefined> {
   const parts = [headOf(state, time), ...saveCgn(state.cgnState, time.now)]
-  const hash = sha256.create()
+  const hash = hasher()
   let length = TRAILER
   for (const part of parts) {
     hash.update(part)

@@ -1,7 +1,7 @@
 import { halfSipHash13 } from "./halfsiphash.ts"
 import { addEntry, homeOf, makeRoom, removeEntry, segmentOf, slotAfter } from "./hash-index.ts"
 import { append, reserve } from "./log.ts"
-import { LOGICAL, type Memory } from "./memory.ts"
+import { LOGICAL, type Memory, read } from "./memory.ts"
 import type { Family, FamilyKey } from "./row.ts"
 import type { Table } from "./table.ts"
 
@@ -28,11 +28,33 @@ const hasKey = (memory: Memory, family: Family, key: FamilyKey, row: number): bo
   return true
 }
 
-/** Enters a row into one index without a record: the log knows how to do that again, and a new table has no past. */
-export const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
+const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
   const hash = hashRow(memory, family, key, row)
   makeRoom(key.index, hash)
   addEntry(key.index, hash, row)
+}
+
+/** Enters a row of a table that has no past into one index, with no record; false if another row is there with the same key. */
+export const enterUnique = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
+  const hash = hashRow(memory, family, key, row)
+  const segment = segmentOf(key.index, hash)
+  for (let at = homeOf(segment, hash); segment[at + 1] !== 0; at = slotAfter(segment, at))
+    if (segment[at] === hash && haveSameKey(memory, family, key, row, segment[at + 1])) return false
+  makeRoom(key.index, hash)
+  addEntry(key.index, hash, row)
+  return true
+}
+
+const haveSameKey = (
+  memory: Memory,
+  { rows, widthBits }: Family,
+  key: FamilyKey,
+  one: number,
+  other: number,
+): boolean => {
+  for (let at = key.from; at < key.to; at++)
+    if (read(memory, rows, (one << widthBits) | at) !== read(memory, rows, (other << widthBits) | at)) return false
+  return true
 }
 
 const leaveIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean =>

@@ -1,6 +1,6 @@
 import { ensureBits, setBit } from "./bit-tree.ts"
 import { enter, lookUp } from "./directory.ts"
-import { enterIndex, find, keyOf } from "./key.ts"
+import { enterUnique } from "./key.ts"
 import { type Extent, ensure, read } from "./memory.ts"
 import { hasWords, type Reader, takeWord, takeWords } from "./reader.ts"
 import { type Family, FREE, FREE_COUNT, USED } from "./row.ts"
@@ -82,22 +82,9 @@ const fillRows = (table: Table, family: Family, reader: Reader): Uint8Array | un
   eachSpan(table, rows, from, to, (segment, start, end) => takeWords(reader, segment, start, end))
   const free = readFree(table, family)
   if (free === undefined) return undefined
-  for (let row = 1; row <= used; row++) if (free[row] === 0 && !enterKeys(table, family, row)) return undefined
+  for (const key of family.keys)
+    for (let row = 1; row <= used; row++) if (free[row] === 0 && !enterUnique(table, family, key, row)) return undefined
   return free
-}
-
-/** Enters a row into its family's indexes; false if another one is there with the same key. */
-const enterKeys = (table: Table, family: Family, row: number): boolean => {
-  for (const which of [0, 1] as const) {
-    if (which >= family.keys.length) break
-    const key = family.keys[which]
-    const wanted = keyOf(table, family.number, which)
-    const first = (row << family.widthBits) | key.from
-    for (let at = 0; at < wanted.length; at++) wanted[at] = read(table, family.rows, first + at)
-    if (find(table, family.number, which) !== 0) return false
-    enterIndex(table, family, key, row)
-  }
-  return true
 }
 
 /** 1 at the number of each free row, by the list of them; `undefined` if that is none, or a free row has more than its link. */

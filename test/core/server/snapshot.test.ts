@@ -274,6 +274,10 @@ test("a snapshot is laid out as documented, its digest the SHA-256 of another im
     .update(bytes.subarray(0, bytes.length - 32))
     .digest()
   assert.deepEqual([...bytes.subarray(bytes.length - 32)], [...digest])
+  const hasher = () => createHash("sha256")
+  const time = { now: 8_000, wallClock: WALL, final: true }
+  assert.deepEqual(snapshot(serverOf(SETTINGS), time, hasher), bytes)
+  assert.equal(restore(bytes, { ...optionsAt(0, WALL), hasher }).ok, true)
 })
 
 test("the parts of a snapshot are its octets, of the state as it was, whatever happens meanwhile", () => {

@@ -6,7 +6,7 @@ import { dontFragment, hopLimit, identification, isFragment, sourceRouteAt, traf
 import { cutIpv6 } from "./fragment.ts"
 import { icmpErrorTo6 } from "./icmp-map.ts"
 import type { IpPacket } from "./packet.ts"
-import { FRAGMENT_HEADER, Icmp4, Icmp6, IPV6_HEADER, IpProtocol, MIN_IPV6_MTU } from "./protocol.ts"
+import { FRAGMENT_HEADER, Icmp4, Icmp6, IPV6_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU } from "./protocol.ts"
 import {
   addresses4,
   addresses6,
@@ -69,11 +69,17 @@ const refusal = (packet: IpPacket, settings: CrossingSettings): Drop | undefined
   if (settings.hops !== 0 && hopLimit(packet) <= settings.hops)
     return drop("hop-limit", start + 8, { kind: "hop-limit" })
   if (protocol === Protocol.ICMP && isFragment(packet)) return drop("fragmented-icmp", payload)
-  // Section 4.2 drops IGMP; ICMPv6 over IPv4 would come out as if it had been translated.
-  return protocol === IpProtocol.IGMP || protocol === Protocol.ICMPV6 || content === "icmp"
+  return isForeign(protocol) || protocol === IpProtocol.IGMP || content === "icmp"
     ? drop("not-translatable", payload)
     : undefined
 }
+
+/**
+ * Protocols that section 4.1 would have copied, and that IPv6 would take for what nobody looked at: ICMPv6 that was never
+ * translated, and extension headers, with which a host of the IPv4 side could write a Routing or Fragment header.
+ */
+const isForeign = (protocol: number): boolean =>
+  protocol === Protocol.ICMPV6 || protocol === IpProtocol.FRAGMENT || isPassedOver(protocol)
 
 /** Writes IPv6 and, for a fragment or where `cut` asks for one, Fragment header at `at`, and copies `data` octets of payload behind. */
 const putIpv6 = (
@@ -133,7 +139,7 @@ const putTransport = (
 const errorToIpv6 = (packet: IpPacket, inner: IpPacket, to: Crossing, settings: CrossingSettings): Translated => {
   const { bytes, payload } = packet
   if (inner.protocol === Protocol.ICMP && isFragment(inner)) return drop("fragmented-icmp", inner.start)
-  if (inner.protocol === Protocol.ICMPV6 || inner.content === "icmp") return drop("not-translatable", inner.payload)
+  if (isForeign(inner.protocol) || inner.content === "icmp") return drop("not-translatable", inner.payload)
   const value = icmpValue(bytes, payload)
   const mapped = icmpErrorTo6(bytes[payload], bytes[payload + 1], value, {
     mtu: value & 0xffff,

@@ -116,6 +116,15 @@ describe("RFC 7915 section 4.1: the header", () => {
     dropOf(cross(ip6({ ...SIX, protocol: 17 }, udp(SIX))), "wrong-family")
     for (const protocol of [2, 58]) dropOf(cross(ip4({ ...FOUR, protocol }, DATA)), "not-translatable")
   })
+
+  test("IPv4's protocol does not become an extension header", () => {
+    for (const protocol of [0, 43, 44, 60]) {
+      const bytes = ip4({ ...FOUR, protocol }, [17, 0, 0, 0, 0, 0, 0, 0])
+      dropOf(cross(bytes), "not-translatable")
+      const error = ip4({ ...FOUR, protocol: 1 }, icmp4(3, 1, [0, 0, 0, 0], bytes))
+      dropOf(cross(error), "not-translatable")
+    }
+  })
 })
 
 describe("RFC 7915 section 4.1: fragments and MTU", () => {

@@ -4,5 +4,5 @@
  */
 export * from "./cgn/index.ts"
 export * from "./server/index.ts"
-export { mappingCount } from "./server/index.ts"
+export { mappingCount, revoke } from "./server/index.ts"
 export * from "./wire/index.ts"

@@ -114,13 +114,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ),
   requirement("S-135", "MUST NOT", "6887 15.1", "let TCP RST or FIN shorten an inbound mapping", TRANSLATION),
   requirement("S-136", "SHOULD NOT", "6887 15", "reuse a freed external port at once"),
-  requirement(
-    "S-137",
-    "RECOMMENDED",
-    "6887 15",
-    "discard mappings with the DHCP lease",
-    "a way to revoke a subscriber is to come",
-  ),
+  requirement("S-137", "RECOMMENDED", "6887 15", "discard mappings with the DHCP lease"),
   requirement("S-140", "MUST", "6887 8.5", "Epoch Time: one a second; back to 0 when state is lost"),
   requirement("N-01", "MUST", "6886 3.5", "a version error of 8 octets, no response bit"),
   requirement(

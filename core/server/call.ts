@@ -1,7 +1,7 @@
 import type { Realm, SubscriberAnswer } from "../cgn/index.ts"
 import { isIpv4 } from "../wire/index.ts"
 import { recall, remember, subscriberKey } from "./cache.ts"
-import { epochTime } from "./epoch.ts"
+import { epochStartOf, epochTime } from "./epoch.ts"
 import type { Request } from "./request.ts"
 import type { ServerState } from "./state.ts"
 
@@ -33,7 +33,8 @@ const callOf = <S>(
   subscriber: SubscriberAnswer,
 ): Call<S> => {
   const { epochStart } = subscriber
-  const epoch = epochTime(epochStart === undefined ? state : { epochStart }, request.now)
+  const since = epochStart === undefined ? state : { epochStart: epochStartOf(state, epochStart) }
+  const epoch = epochTime(since, request.now)
   return { state, request, realm, subscriber, epoch }
 }
 

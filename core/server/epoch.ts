@@ -10,7 +10,11 @@ import type { ServerState } from "./state.ts"
 export const epochTime = (state: { readonly epochStart: number }, now: number): number =>
   Math.max(0, Math.floor((now - state.epochStart) / 1000)) >>> 0
 
-/** Epoch Time as a subscriber sees it: its own where the CGN reset it alone, else the server's. */
+/** When Epoch Time was 0 for a subscriber: at its own reset, or at the server's where that was later. */
+export const epochStartOf = (state: { readonly epochStart: number }, own: number | undefined): number =>
+  own === undefined ? state.epochStart : Math.max(own, state.epochStart)
+
+/** Epoch Time as a subscriber sees it. */
 export const epochOf = <S>(
   state: ServerState<S>,
   internal: Address | undefined,
@@ -18,5 +22,5 @@ export const epochOf = <S>(
   now: number,
 ): number => {
   const own = internal === undefined ? undefined : state.cgn.getSubscriber(state.cgnState, internal, realm).epochStart
-  return epochTime({ epochStart: own ?? state.epochStart }, now)
+  return epochTime({ epochStart: epochStartOf(state, own) }, now)
 }

@@ -3,7 +3,16 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
 import { type Cgn, counterCell } from "../../../core/cgn/index.ts"
-import { adopt, DROP_REASONS, id2str, type RateLimits, runOnce, strerror, uncache } from "../../../core/server/index.ts"
+import {
+  adopt,
+  apply,
+  DROP_REASONS,
+  id2str,
+  type RateLimits,
+  runOnce,
+  strerror,
+  uncache,
+} from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
 import {
   address,
@@ -138,6 +147,13 @@ describe("subscribers", () => {
       assert.equal(stub.reply([0, 0], client)[7], epoch)
       assert.equal(stub.reply(natPmpMap(1, 4000, 0, 60), client)[7], epoch)
     }
+  })
+
+  it("S-140 begin again with the server where that was reset later", () => {
+    const stub = new Stub({ getSubscriber: resetAt(60_000) })
+    stub.state = apply(stub.state, { type: "epoch-reset", at: 80_000 })
+    stub.now = 100_000
+    assert.equal(stub.send(announce({ client: "10.0.0.9" }), "10.0.0.9").epoch, 20)
   })
 
   it("S-140 keep their epoch when they ask for somebody else", () => {
@@ -290,12 +306,13 @@ describe("passive mode (libpcpd's pcpd_lib_runonce)", () => {
     const stub = new Stub({
       getSubscriber: () => {
         asked++
-        return { code: 0, epochStart: -5000 }
+        return { code: 0, epochStart: 1000 }
       },
     })
     const realm = address("2001:db8::1")
-    const [first, one, context] = runOnce(stub.state, request, { realm })
-    const [second, two] = runOnce(first, request, context)
+    const later = { ...request, now: 6000 }
+    const [first, one, context] = runOnce(stub.state, later, { realm })
+    const [second, two] = runOnce(first, later, context)
     assert.equal(asked, 1)
     assert.deepEqual([one.reply?.[11], two.reply?.[11]], [5, 5])
     const [, , elsewhere] = runOnce(second, { ...request, source: address("10.0.0.2") }, context)

@@ -1,6 +1,6 @@
 import type { CgnState, Change } from "../core/cgn/index.ts"
-import { advance, type DropReason, process, type ServerState } from "../core/server/index.ts"
-import type { Machine, MachineOutgoing } from "./host.ts"
+import { advance, type DropReason, type Pushed, process, type ServerState } from "../core/server/index.ts"
+import type { Machine, MachineOutgoing, Output } from "./host.ts"
 import type { Datagram, Endpoint } from "./udp.ts"
 
 /** What a server did. `request` and `reply` are valid during the call that tells it only. */
@@ -20,10 +20,17 @@ export type ServerEvent =
       readonly request: Uint8Array
       readonly reason: DropReason
     }
-  /** Time passed: mappings ran out, or announcements went out. */
+  /** Time passed: mappings ran out. Or the server's owner changed something. */
   | { readonly type: "advanced"; readonly changes: readonly Change[] }
 
 const NOTHING: readonly never[] = []
+
+/** What a push, a revocation or other settings came to, for the host whose `act` took the step. */
+export const pushedOutput = ({ changes, next }: Pushed): Output<ServerEvent> => ({
+  send: NOTHING,
+  next,
+  events: changes.length === 0 ? NOTHING : [{ type: "advanced", changes }],
+})
 
 /** The PCP and NAT-PMP server of `core/server` as a machine for {@link startHost}: all its sockets are on the inside. */
 export const serverMachine = <S = CgnState>(): Machine<ServerState<S>, ServerEvent> => ({

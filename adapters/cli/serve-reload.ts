@@ -1,5 +1,8 @@
+import { reconfigure } from "../../core/server/index.ts"
+import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
+import { settingOf } from "./config/settings.ts"
 import type { ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 
@@ -12,7 +15,7 @@ export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHos
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
     const planned = await planServe(options)
-    const refused = planned.ok ? apply(planned.value, host) : planned.lines
+    const refused = planned.ok ? applySettings(planned.value, host) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {
       complain(`${options.config}: not read: the settings stay as they were`)
@@ -29,9 +32,18 @@ export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHos
   }
 }
 
-/** Puts a plan's settings in force; gives the lines that say why not. */
-const apply = (_plan: ServePlan, _host: ServeHost): readonly string[] => {
-  return []
+/** Puts a plan's settings in force; gives the lines that say why not, and then nothing is changed. */
+export const applySettings = ({ settings, line }: ServePlan, host: ServeHost): readonly string[] => {
+  // The profile says these for itself.
+  const { internalFamily, otherProtocols, port0, oneToOne, ...cgn } = settings.cgn
+  let refused: readonly string[] = []
+  host.act((state, now) => {
+    const done = reconfigure(state, { ...settings.server, ...cgn }, now)
+    if (done.ok) return [done.state, pushedOutput(done.pushed)]
+    refused = [line(settingOf(done.error), done.error.text)]
+    return [state, pushedOutput({ changes: [], next: undefined })]
+  })
+  return refused
 }
 
 /** What a running server cannot change and the new file has otherwise. */

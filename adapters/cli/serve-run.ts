@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import { announce } from "../../core/server/index.ts"
 import { nodeClock } from "../node/index.ts"
-import type { ServerEvent } from "../server-machine.ts"
+import { pushedOutput, type ServerEvent } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { Exit } from "./exit.ts"
@@ -10,7 +10,7 @@ import { paintFor } from "./paint.ts"
 import { jsonReport, type Report, textReport } from "./report.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
-import { reloader } from "./serve-reload.ts"
+import { applySettings, reloader } from "./serve-reload.ts"
 import { startServices } from "./serve-services.ts"
 import { beginState, keepServerState, undo } from "./serve-state.ts"
 import { fileSink, openOutput, type Sink } from "./sink.ts"
@@ -54,6 +54,15 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     return
   }
   took = services.value.took
+  // A state of the last run has its pool, ports and rules too.
+  const unfit = begin.restored ? applySettings(plan, host) : []
+  if (unfit.length > 0) {
+    await services.value.stop()
+    await host.stop()
+    await undo(plan, begin)
+    fail(unfit)
+    return
+  }
 
   let listing: Promise<void> = Promise.resolve()
   const onList = (): void => {
@@ -96,8 +105,8 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
 /** RFC 6887 section 14.1.3: clients of an earlier run are told that its state is gone. */
 const announceStart = (host: ServeHost): void =>
   host.act((state, now) => {
-    const [after, { changes, next }] = announce(state, now)
-    return [after, { send: [], next, events: changes.length === 0 ? [] : [{ type: "advanced", changes }] }]
+    const [after, pushed] = announce(state, now)
+    return [after, pushedOutput(pushed)]
   })
 
 const outputFor = (options: ServeOptions, stop: () => void): Sink =>

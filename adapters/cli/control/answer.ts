@@ -1,5 +1,6 @@
-import { announce, counters, mappings } from "../../../core/server/index.ts"
+import { announce, counters, mappings, revoke } from "../../../core/server/index.ts"
 import type { Clock } from "../../host.ts"
+import { pushedOutput } from "../../server-machine.ts"
 import { countersOf } from "../counter-names.ts"
 import { mappingRecord } from "../entry-json.ts"
 import { secondsLeft } from "../mapping-text.ts"
@@ -43,14 +44,20 @@ export const controlAnswer = (host: ServeHost, clock: Clock): Answer => {
       }
       case "announce": {
         host.act((state, now) => {
-          const [after, { changes, next }] = announce(state, now)
-          return [after, { send: [], next, events: changes.length === 0 ? [] : [{ type: "advanced", changes }] }]
+          const [after, pushed] = announce(state, now)
+          return [after, pushedOutput(pushed)]
         })
         yield [{ end: true }]
         return
       }
       case "revoke": {
-        const deleted = 0
+        const { internal, realm } = request
+        let deleted = 0
+        host.act((state, now) => {
+          const [after, { changes }] = revoke(state, internal, realm, now)
+          deleted = changes.filter(({ type }) => type === "deleted").length
+          return [after, pushedOutput({ changes, next: undefined })]
+        })
         yield [{ end: true, deleted }]
       }
     }

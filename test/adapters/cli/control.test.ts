@@ -70,6 +70,23 @@ describe("the commands that ask a running server", { concurrency: 3 }, () => {
     assert.equal((await server.stop()).code, 0)
   })
 
+  it("revoke all of a host's mappings", async () => {
+    const path = join(folder, "revoke.sock")
+    const server = await serving(["--control", path])
+    const peer = await client()
+    await peer.ask(mapRequest(5000, 3600), server.port)
+    await peer.ask(mapRequest(5001, 3600), server.port)
+    peer.close()
+    const none = await sallyport(["revoke", "--control", path, "192.0.2.1"])
+    assert.deepEqual([none.code, none.stdout], [0, "0 mappings deleted.\n"])
+    const { code, stdout } = await sallyport(["revoke", "--control", path, "127.0.0.1", "--json"])
+    assert.deepEqual([code, stdout], [0, '{"deleted":2}\n'])
+    await server.until(/deleted +UDP +127\.0\.0\.1:500\d/)
+    await server.until(/reset +Epoch Time of 127\.0\.0\.1 starts again/)
+    assert.match((await sallyport(["mappings", "--control", path])).stdout, /^No mappings/)
+    await server.stop()
+  })
+
   it("have the server announce its epoch", async () => {
     const path = join(folder, "announce.sock")
     const server = await serving(["--control", path])

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
 import { servingBy } from "./command.ts"
-import { network } from "./network.ts"
+import { type HeardDatagram, network } from "./network.ts"
 
 const hasNamespaces = (): boolean => {
   try {
@@ -53,6 +53,47 @@ describe("what a server sends of its own accord", { skip }, () => {
       net.stop()
     }
   })
+})
+
+it("S-90 S-92 S-140: a mapping that moves is told to its client, thrice, from the address that the client asked", {
+  skip,
+}, async () => {
+  const net = await network()
+  const client = await net.listener()
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-update-"))
+  const path = join(folder, "serve.jsonc")
+  const pool = (external: string): void =>
+    writeFileSync(path, JSON.stringify({ listen: ["192.0.2.1", "192.0.2.2"], external, control: false }))
+  pool("198.51.100.7")
+  const server = await servingBy(net.serve, ["--config", path])
+  try {
+    const own = (all: readonly HeardDatagram[]) => all.filter(({ at }) => at === "own")
+    // RFC 6887 section 11.1: MAP of UDP port 5000 for 3600 s, and RFC 6886 section 3.3: of TCP port 8080.
+    const head = "02010000 00000e10 00000000000000000000ffffc0000209 0102030405060708090a0b0c 11000000"
+    client.send("192.0.2.2", `${head} 1388 1770 00000000000000000000ffff00000000`.replaceAll(" ", ""))
+    await client.until((all) => own(all).length === 1)
+    client.send("192.0.2.2", "000200001f901f9000000e10")
+    await client.until((all) => own(all).length === 2)
+    pool("198.51.100.8")
+    server.child.kill("SIGHUP")
+    const heard = own(await client.until((all) => own(all).length >= 8))
+    assert.ok(heard.every(({ from }) => from === "192.0.2.2 5351"))
+    const updates = heard.slice(2).map(({ hex }) => hex)
+    const pcp = updates.filter((hex) => hex.startsWith("02810000"))
+    const natPmp = updates.filter((hex) => hex.startsWith("00820000"))
+    assert.deepEqual([pcp.length, natPmp.length], [3, 3])
+    for (const hex of pcp) {
+      // Nonce, protocol and internal port as before; 198.51.100.8 outside.
+      assert.match(hex, /^.{48}0102030405060708090a0b0c110000001388.{4}0{20}ffffc6336408$/)
+      assert.ok(Number.parseInt(hex.slice(16, 24), 16) <= 1, "the epoch began again")
+    }
+    for (const hex of natPmp) assert.match(hex, /^.{16}1f90.{4}00000e(?:10|0f|0e)$/)
+  } finally {
+    client.stop()
+    await server.stop()
+    net.stop()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 it("listens on each address of an interface that a configuration file names", { skip }, async () => {

@@ -80,6 +80,50 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
     const { stderr } = await server.stop()
     assert.match(stderr, /^sallyport: the external ports 5350-5351 are PCP's own for UDP.*only TCP can be mapped\n/)
   })
+
+  it("reads the file again at SIGHUP: a good one is in force, and a bad one leaves the old one", async () => {
+    const path = file("again.jsonc", '{ "lifetimes": { "max": 600 }, "control": false }')
+    const server = await serving(["--config", path, "--listen", "127.0.0.1:0"])
+    const peer = await client()
+    const lifetime = async (): Promise<number> => u32(await peer.ask(mapRequest(5000, 3600), server.port), 4)
+    const reload = async (text: string, told: RegExp): Promise<void> => {
+      file("again.jsonc", text)
+      server.child.kill("SIGHUP")
+      await server.untilError(told)
+    }
+    assert.equal(await lifetime(), 600)
+    await reload('{ "lifetimes": { "max": 700 } }', /again\.jsonc: read again; control: at the next start\n/)
+    assert.equal(await lifetime(), 700)
+    await reload(
+      '{\n "lifetimes": { "max": 1.5 } }',
+      /again\.jsonc:2:17: lifetimes\.max: .*\n.*settings stay as they were\n/,
+    )
+    assert.equal(await lifetime(), 700)
+    await reload('{ "lifetimes": { "min": 800, "max": 700 } }', /over the most, 700 s\n.*settings stay/)
+    assert.equal(await lifetime(), 700)
+    peer.close()
+    assert.equal((await server.stop()).code, 0)
+  })
+
+  it("moves mappings to the new pool at SIGHUP, and starts the epoch again", async () => {
+    const path = file("pool.jsonc", '{ "external": "198.51.100.7", "control": false }')
+    const server = await serving(["--config", path, "--listen", "127.0.0.1:0"])
+    const peer = await client()
+    await peer.ask(mapRequest(5000, 3600), server.port)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    file("pool.jsonc", '{ "external": "198.51.100.8", "control": false }')
+    server.child.kill("SIGHUP")
+    await server.until(/moved +UDP +127\.0\.0\.1:5000 +-> 198\.51\.100\.8:\d+ +from 198\.51\.100\.7:\d+\n/)
+    await server.until(/reset +Epoch Time of everybody/)
+    peer.close()
+    // A socket of its own: to the first one go the mapping's updates.
+    const other = await client()
+    const renewed = await other.ask(mapRequest(5000, 3600), server.port)
+    assert.deepEqual([...renewed.subarray(56, 60)], [198, 51, 100, 8])
+    assert.equal(u32(renewed, 8), 0)
+    other.close()
+    assert.equal((await server.stop()).code, 0)
+  })
 })
 
 it("SIGHUP without a file ends it, as when its terminal is closed", async () => {

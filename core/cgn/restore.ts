@@ -20,7 +20,7 @@ import {
   type Numbering,
   type StaticMapping,
 } from "./settings.ts"
-import { checkCgnSettings } from "./settings-check.ts"
+import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { LAYOUT } from "./snapshot.ts"
 import { isSound } from "./sound.ts"
 
@@ -38,6 +38,11 @@ export type RestoredCgn =
   | { readonly ok: true; readonly state: CgnState }
   /** `layout`: of another version of this program; `contents`: no CGN has ever written this. */
   | { readonly ok: false; readonly code: "layout" | "contents" }
+  /** The given settings break a rule, whatever the snapshot says. */
+  | { readonly ok: false; readonly code: "settings"; readonly error: SettingsError }
+
+/** Octets of a secret. */
+const SECRET = 32
 
 /** Milliseconds that a CGN may have run: what seconds in 32 bits can count. */
 const LONGEST = 2 ** 32 * 1000
@@ -53,6 +58,8 @@ export const restoreCgn = (
   { now, elapsed, lost }: RestoreTime,
   sizes?: Sizes,
 ): RestoredCgn => {
+  const error = checkCgnSettings({ ...settings, secret: new Uint8Array(SECRET), now })
+  if (error !== undefined) return { ok: false, code: "settings", error }
   const reader = makeReader(bytes)
   if (takeWord(reader) !== LAYOUT) return { ok: false, code: "layout" }
   const start = takeFloat(reader)
@@ -71,9 +78,9 @@ export const restoreCgn = (
 
 /** The settings in a snapshot over `settings`, if a CGN can have them. */
 const readConfig = (reader: Reader, settings: CgnChangeable, start: number): CgnConfig | undefined => {
-  const secret = new Uint8Array(32)
+  const secret = new Uint8Array(SECRET)
   const octets = new DataView(secret.buffer)
-  for (let at = 0; at < 32; at += 4) octets.setInt32(at, takeWord(reader), true)
+  for (let at = 0; at < SECRET; at += 4) octets.setInt32(at, takeWord(reader), true)
   const [first, last, subscriberQuota, ipv4, ipv6, switches] = Array.from({ length: 6 }, () => takeWord(reader))
   const numbering = readNumbers(reader)
   const external = readPool(reader, numbering.addresses)

@@ -67,7 +67,8 @@ export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored =>
   const lost = !head.final
   const time: RestoreTime = { now, elapsed, lost }
   const restored = restoreCgn(bytes.subarray(head.end, bytes.length - TRAILER), cgn, time)
-  if (!restored.ok) return restored.code === "layout" ? OTHER_VERSION : CONTENTS
+  if (!restored.ok)
+    return restored.code === "settings" ? restored : restored.code === "layout" ? OTHER_VERSION : CONTENTS
   const created = createServerOver(memoryCgn, restored.state, lost ? now : now - elapsed - head.age, server)
   if (!created.ok) return created
   return { ok: true, state: { ...created.state, counts: head.counts }, lost, elapsed }

@@ -2,7 +2,14 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test } from "node:test"
 import fc from "fast-check"
-import { type CgnSettings, createCgn, listFilters, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
+import {
+  type CgnSettings,
+  createCgn,
+  listFilters,
+  memoryCgn,
+  noteOutbound,
+  reconfigureCgn,
+} from "../../../core/cgn/index.ts"
 import {
   advance,
   apply,
@@ -246,6 +253,43 @@ test("what ran out between two runs is gone; the rest ends at the same time of t
   assert.ok(gone >= before.length - left.length)
 })
 
+test("a snapshot restored with other settings goes on with them as a server does that is told of them while it runs", () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const { state, now } = busy(seed)
+    const random = randomFrom(seed)
+    const other: CgnSettings = {
+      ...SETTINGS,
+      external: random
+        .pick([["203.0.113.2", "203.0.113.3"], ["203.0.113.9"], ["203.0.113.2", "203.0.113.1"]])
+        .map(address),
+      ports: random.pick([SETTINGS.ports, { first: 2020, last: 2099 }]),
+      subscriberPrefix: { ipv4: random.pick([16, 24, 32]), ipv6: 64 },
+      subscriberQuota: random.pick([0, 60]),
+      staticMappings: (SETTINGS.staticMappings ?? []).slice(random.below(3)),
+    }
+    const running = reconfigureCgn(state.cgnState, other, now)
+    const bytes = snapshot(state, { now, wallClock: WALL, final: true })
+    const back = stateOf(restore(bytes, { ...optionsAt(now, WALL), cgn: other }))
+    assert.deepEqual(listed(back, now), listed(state, now), "not yet")
+    const begun = reconfigureCgn(back.cgnState, other, now)
+    assert.ok(running.ok && begun.ok)
+    assert.deepEqual(begun.changes, running.changes)
+    const [one, two] = [running, begun].map((done) => ({ ...state, cgnState: done.state }))
+    assert.deepEqual(listed(two, now), listed(one, now))
+    // What came of that is itself to be kept: numbers of addresses that are out of use among it.
+    const later = snapshot(one, { now, wallClock: WALL, final: true })
+    const again = stateOf(restore(later, { ...optionsAt(now, WALL), cgn: other }))
+    assert.deepEqual(listed(again, now), listed(one, now))
+    let [here, there] = [one, again]
+    for (let step = 0; step < 60; step++) {
+      const wanted = act(here, randomFrom(step), now + 500 * step)
+      const got = act(there, randomFrom(step), now + 500 * step)
+      assert.equal(got.said, wanted.said)
+      ;[here, there] = [wanted.state, got.state]
+    }
+  }
+})
+
 test("a wall clock that went back lets no time pass", () => {
   const { state, now } = busy(4)
   const bytes = snapshot(state, { now, wallClock: WALL, final: true })
@@ -318,6 +362,7 @@ test("torn, truncated, foreign and damaged snapshots are told apart", () => {
   newer[8] = 2
   assert.equal(codeOf(restore(newer, options)), "format")
   assert.equal(codeOf(restore(bytes, { ...options, server: { maxLifetime: 0 } })), "bad-lifetime")
+  assert.equal(codeOf(restore(bytes, { ...options, cgn: { ...SETTINGS, quota: -1 } })), "bad-quota")
 })
 
 test("any octets give a value, never a throw", () => {

@@ -24,6 +24,8 @@ import {
   process,
   type Request,
   type Response,
+  reconfigure,
+  revoke,
   type ServerSettings,
   type ServerState,
 } from "../../core/server/index.ts"
@@ -218,6 +220,22 @@ export const makeDevice = (configuration: Configuration): Device => {
     list: (state, now) => listMappings(state, now, 0, 1000).mappings,
     outbound: (state, internal, protocol, internalPort, now) =>
       noteOutbound(state, { protocol, internal, internalPort }, now).state,
+    happen: (state, event, read, now) => {
+      switch (event.type) {
+        case "announce":
+          return [state, []]
+        case "revoke": {
+          const [after, { changes }] = revoke(state, read(event.internal), undefined, now)
+          return [after, changes]
+        }
+        case "reconfigure": {
+          const next = { ...configuration, ...event.configuration }
+          const done = reconfigure(state, { ...cgnSettings(next), ...serverSettings(next) }, now)
+          assert.ok(done.ok, done.ok ? "" : done.error.text)
+          return [done.state, done.pushed.changes]
+        }
+      }
+    },
   })
 }
 

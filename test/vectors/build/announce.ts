@@ -163,7 +163,8 @@ const announcements = [
               at: 100_000 + after,
               to: "{client}",
               port: 40123,
-              bytes: `02 81 00 00 ${u32(3500)} ${u32(0)} ${ZERO12} {nonce} 11 000000 {port} {moved:2} ${ip4("203.0.113.9")}`,
+              // 3500 seconds are left, and a part of one less each time.
+              bytes: `02 81 00 00 00000d ?1 ${u32(0)} ${ZERO12} {nonce} 11 000000 {port} {moved:2} ${ip4("203.0.113.9")}`,
             })),
           },
         ],

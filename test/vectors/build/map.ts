@@ -6,24 +6,27 @@ import { announce, announced, map, mapped, RESULT, refused, SCTP, TCP, thirdPart
 
 const { NOT_AUTHORIZED, MALFORMED_REQUEST, UNSUPP_PROTOCOL } = RESULT
 
-const off = group({ requirements: ["S-40"], clause: "RFC 6887 11", lacks: ["map"], configuration: { map: false } }, [
-  {
-    id: "map-off",
-    title: "where MAP is switched off: UNSUPP_OPCODE",
-    steps: [{ send: map(), expect: refused("81", RESULT.UNSUPP_OPCODE), effects: [], mappings: [] }],
-  },
-  {
-    id: "map-off-delete",
-    title: "where MAP is switched off, so are deletions: UNSUPP_OPCODE",
-    steps: [{ send: map({ lifetime: 0 }), expect: refused("81", RESULT.UNSUPP_OPCODE) }],
-  },
-  {
-    id: "map-off-announce",
-    title: "where MAP is switched off, ANNOUNCE is not",
-    needs: ["announce"],
-    steps: [{ send: announce(), expect: announced() }],
-  },
-])
+const off = group(
+  { requirements: ["S-40"], clause: "RFC 6887 11", needs: ["pcp"], lacks: ["map"], configuration: { map: false } },
+  [
+    {
+      id: "map-off",
+      title: "where MAP is switched off: UNSUPP_OPCODE",
+      steps: [{ send: map(), expect: refused("81", RESULT.UNSUPP_OPCODE), effects: [], mappings: [] }],
+    },
+    {
+      id: "map-off-delete",
+      title: "where MAP is switched off, so are deletions: UNSUPP_OPCODE",
+      steps: [{ send: map({ lifetime: 0 }), expect: refused("81", RESULT.UNSUPP_OPCODE) }],
+    },
+    {
+      id: "map-off-announce",
+      title: "where MAP is switched off, ANNOUNCE is not",
+      needs: ["announce"],
+      steps: [{ send: announce(), expect: announced() }],
+    },
+  ],
+)
 
 const copied = group({ requirements: ["S-42"], clause: "RFC 6887 11.3", needs: ["map"] }, [
   ...[

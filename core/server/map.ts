@@ -88,7 +88,7 @@ export const serveMap = <S>(call: Call<S>, options: Options): Answer<S> => {
       lifetime: grantedLifetime(settings, asked),
       preferFailure: options.preferFailure,
       clientPort: request.sourcePort,
-      requester: internal === source ? undefined : source,
+      requester: options.thirdPartyAt === 0 ? undefined : source,
       thirdPartyId: options.thirdPartyId,
       createAsLocked: filtering,
       portSet,

@@ -115,8 +115,9 @@ const serveMapping = <S>(call: Call<S>, protocol: number): Answer<S> => {
   return answerMapping(call, done.state, NatPmpResult.SUCCESS, done.externalPort, done.lifetime, done.changes)
 }
 
-/** Does the CGN serve the source, and authorize the request? */
+/** Does the CGN serve the source, and authorize the request? NAT-PMP speaks of IPv4 addresses alone (RFC 6886 section 3.2). */
 const isServed = <S>({ request, state, subscriber }: Call<S>): boolean =>
+  isIpv4(request.source) &&
   subscriber.code === ResultCode.SUCCESS &&
   state.cgn.authorize(state.cgnState, request.bytes, request.source, 0) === ResultCode.SUCCESS
 

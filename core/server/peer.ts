@@ -59,7 +59,7 @@ export const servePeer = <S>(call: Call<S>, options: Options): Answer<S> => {
       suggestedPort: u16(bytes, 42),
       lifetime: asked === 0 ? 0 : grantedLifetime(settings, asked),
       clientPort: request.sourcePort,
-      requester: internal === source ? undefined : source,
+      requester: options.thirdPartyAt === 0 ? undefined : source,
       thirdPartyId: options.thirdPartyId,
       description: options.description,
     },

@@ -76,12 +76,12 @@ export const mappingKey = (
   return kind === "peer" && remote !== undefined ? `${end}P${remote}${String.fromCharCode(remotePort)}` : end
 }
 
+const isSame = (a: Destination | undefined, b: Destination | undefined): boolean =>
+  a?.address === b?.address && a?.port === b?.port
+
 /** Begins an announcement; one to the same destination begins again. */
 export const pushSeries = (pushes: Pushes, to: Destination | undefined, now: number): Pushes => {
-  const others = pushes.series.filter(
-    (one) =>
-      one.to?.address !== to?.address || one.to?.port !== to?.port || (one.to === undefined) !== (to === undefined),
-  )
+  const others = pushes.series.filter((one) => !isSame(one.to, to))
   return { ...pushes, series: [...others, { to, sent: 0, at: now }].slice(-SERIES_LIMIT) }
 }
 
@@ -99,12 +99,14 @@ export const pushUpdate = (pushes: Pushes, update: Update, limit: number, now: n
 /**
  * Ends the updates of mappings that these changes touch (RFC 6887 section 14.2: "Once the PCP server has received a
  * refreshed state for that mapping", no more of them). A mapping that moved is not refreshed: its update is yet to come.
+ * Traffic refreshes nothing that a client asked for.
  */
 export const stopUpdates = (pushes: Pushes, changes: readonly Change[]): Pushes => {
   let { pending } = pushes
   if (pending.size === 0) return pushes
   for (const change of changes)
-    if ("mapping" in change && change.type !== "moved") pending = deleteFrom(pending, mappingKey(change.mapping))
+    if ("mapping" in change && change.type !== "moved" && change.mapping.kind !== "implicit")
+      pending = deleteFrom(pending, mappingKey(change.mapping))
   return pending === pushes.pending ? pushes : { ...pushes, pending }
 }
 

@@ -11,6 +11,7 @@ import type { Address, Prefix64 } from "../wire/index.ts"
 import { adopt } from "./adopt.ts"
 import { sooner } from "./advance.ts"
 import { announce } from "./announce.ts"
+import { EMPTY_CACHE } from "./cache.ts"
 import { type ServerOptions, settingsOf } from "./create.ts"
 import type { Pushed } from "./request.ts"
 import { checkSettings, DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
@@ -46,7 +47,8 @@ export const reconfigure = (
   const told = isSameList(state.settings.prefix64.map(textOf), settings.prefix64.map(textOf))
   const filters = (end: InternalEnd) => listFilters(done.state, end)
   const step = { state: done.state, changes: done.changes, filters, lost: true, readdressed }
-  const [adopted, pushed] = adopt({ ...state, settings }, step, now)
+  // Who is served may be others now.
+  const [adopted, pushed] = adopt({ ...state, settings, cache: EMPTY_CACHE }, step, now)
   if (told || readdressed) return { ok: true, state: adopted, pushed }
   const [after, announced] = announce(adopted, now)
   return { ok: true, state: after, pushed: { changes: pushed.changes, next: sooner(pushed.next, announced.next) } }

@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { type CgnChangeable, type CgnState, memoryCgn, type RestoreTime, restoreCgn } from "../cgn/index.ts"
 import { type Counts, countsOver } from "./counts.ts"
+import { restorePushes } from "./push-state.ts"
 import type { ServerSettings, ServerSettingsError } from "./settings.ts"
 import { COUNTER, FINAL, FORMAT, type Hasher, HEAD, MAGIC, TRAILER } from "./snapshot.ts"
 import { createServerOver, type ServerState } from "./state.ts"
@@ -49,7 +50,7 @@ const fail = (code: RestoreError["code"], text: string): Restored => ({ ok: fals
 /**
  * The state that `snapshot` wrote, on the clock of today: every mapping ends at the same time of the wall clock, what ran
  * out meanwhile is gone with the next `advance`, ports are chosen as before. Epoch Time goes on after a final snapshot and
- * begins again after any other. Where the wall clock went back no time has passed: mappings last longer than was promised, and
+ * begins again after any other. Announcements and updates that were under way go on. Where the wall clock went back no time has passed: mappings last longer than was promised, and
  * an epoch that clients find too young makes them renew.
  *
  * The settings with which the table was written (pool, ports, static mappings and the like) stay in force until
@@ -69,9 +70,11 @@ export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored =>
   const restored = restoreCgn(bytes.subarray(head.end, bytes.length - TRAILER), cgn, time)
   if (!restored.ok)
     return restored.code === "settings" ? restored : restored.code === "layout" ? OTHER_VERSION : CONTENTS
+  const pushes = restorePushes(head.pushes, now - elapsed)
+  if (pushes === undefined) return CONTENTS
   const created = createServerOver(memoryCgn, restored.state, lost ? now : now - elapsed - head.age, server)
   if (!created.ok) return created
-  return { ok: true, state: { ...created.state, counts: head.counts }, lost, elapsed }
+  return { ok: true, state: { ...created.state, counts: head.counts, pushes }, lost, elapsed }
 }
 
 const OTHER_VERSION = fail("format", "the snapshot is of another version of Sallyport")
@@ -112,9 +115,12 @@ const readHead = (bytes: Uint8Array) => {
   const length = view.getUint32(32, true)
   const end = HEAD + COUNTER * length
   if (!Number.isFinite(wallClock) || !(age >= 0 && age < LONGEST) || flags > FINAL) return undefined
-  if (view.getUint32(36, true) !== 0 || end > bytes.length - TRAILER) return undefined
+  const pushesEnd = end + view.getUint32(36, true)
+  if (pushesEnd > bytes.length - TRAILER) return undefined
   const counts = readCounts(view, length)
-  return counts === undefined ? undefined : { wallClock, age, final: flags === FINAL, counts, end }
+  return (
+    counts && { wallClock, age, final: flags === FINAL, counts, pushes: bytes.subarray(end, pushesEnd), end: pushesEnd }
+  )
 }
 
 /** Cells that counters may have, with room for vectors to come. */

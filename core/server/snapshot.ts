@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { type CgnState, saveCgn } from "../cgn/index.ts"
 import { tallied } from "./counts.ts"
+import { savePushes } from "./push-state.ts"
 import type { ServerState } from "./state.ts"
 
 /** When, and as what, a snapshot is made. */
@@ -46,14 +47,15 @@ export const TRAILER = 40
  * | 16–23 | wall clock |
  * | 24–31 | since Epoch Time was 0 |
  * | 32–35 | counters that are not 0 |
- * | 36–39 | 0 |
+ * | 36–39 | octets of announcements and updates under way |
  * | 12 each | a counter: its cell (`counterCell`), 4 octets, and its count, a float |
+ * | | announcements and updates under way: see `savePushes` |
  * | | the CGN: see `saveCgn` |
  * | last 40–33 | octets of the whole |
  * | last 32 | SHA-256 of all before |
  *
- * Everything that answers depend on is there, but not the settings that a server is started with, nor announcements and
- * updates under way, rate limits and the subscriber cache. It has the nonces of all mappings and the server's secret: keep
+ * Everything that answers depend on is there, but not the settings that a server is started with, nor rate limits and
+ * the subscriber cache, which begin anew. It has the nonces of all mappings and the server's secret: keep
  * it from everybody else (a file of mode 0600).
  */
 export const snapshot = (
@@ -80,7 +82,8 @@ export function* snapshotParts(
   time: SnapshotTime,
   hasher: () => Hasher = sha256.create,
 ): Generator<Uint8Array, void, undefined> {
-  const parts = [headOf(state, time), ...saveCgn(state.cgnState, time.now)]
+  const pushes = savePushes(state.pushes, time.now)
+  const parts = [headOf(state, time, pushes.length), pushes, ...saveCgn(state.cgnState, time.now)]
   const hash = hasher()
   let length = TRAILER
   for (const part of parts) {
@@ -95,7 +98,9 @@ export function* snapshotParts(
   yield trailer
 }
 
-const headOf = ({ epochStart, counts }: ServerState<CgnState>, { now, wallClock, final = false }: SnapshotTime) => {
+const headOf = (state: ServerState<CgnState>, time: SnapshotTime, pushes: number): Uint8Array => {
+  const { epochStart, counts } = state
+  const { now, wallClock, final = false } = time
   const cells = tallied(counts).flatMap((count, cell) => (count === 0 ? [] : [{ cell, count }]))
   const head = new Uint8Array(HEAD + COUNTER * cells.length)
   const view = new DataView(head.buffer)
@@ -105,6 +110,7 @@ const headOf = ({ epochStart, counts }: ServerState<CgnState>, { now, wallClock,
   view.setFloat64(16, wallClock, true)
   view.setFloat64(24, now - epochStart, true)
   view.setUint32(32, cells.length, true)
+  view.setUint32(36, pushes, true)
   cells.forEach(({ cell, count }, i) => {
     view.setUint32(HEAD + COUNTER * i, cell, true)
     view.setFloat64(HEAD + COUNTER * i + 4, count, true)

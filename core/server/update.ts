@@ -1,6 +1,9 @@
 import type { Filter, Mapping } from "../cgn/index.ts"
 import {
+  ANY4,
+  ANY6,
   encode,
+  isIpv4,
   NATPMP_VERSION,
   NatPmpResult,
   type Packet,
@@ -103,10 +106,14 @@ const pcpUpdate = ({ mapping, filters = [] }: UpdateAsk, code: number): Packet =
 const octetsOf = (hex: string): Uint8Array =>
   Uint8Array.from({ length: hex.length >>> 1 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
 
-/** What RFC 6887 section 14.2 has an update carry; an error is a copy of the request, PREFER_FAILURE among its options. */
+/**
+ * What RFC 6887 section 14.2 has an update carry; an error is a copy of the request, PREFER_FAILURE among its options. Who
+ * asked for itself with THIRD_PARTY asked with the all-zeros address: see `thirdPartyZeroOnly`.
+ */
 const optionsOf = ({ details, internal }: Mapping, filters: readonly Filter[], code: number): readonly PcpOption[] => {
   const options: PcpOption[] = []
-  if (details?.requester !== undefined) options.push({ kind: "THIRD_PARTY", internal })
+  if (details?.requester === internal) options.push({ kind: "THIRD_PARTY", internal: isIpv4(internal) ? ANY4 : ANY6 })
+  else if (details?.requester !== undefined) options.push({ kind: "THIRD_PARTY", internal })
   if (details?.thirdPartyId !== undefined) options.push({ kind: "THIRD_PARTY_ID", id: octetsOf(details.thirdPartyId) })
   if (details?.preferFailure === true && code !== ResultCode.SUCCESS) options.push({ kind: "PREFER_FAILURE" })
   for (const { remote, prefixLength, remotePort } of filters)

@@ -193,6 +193,7 @@ describe("THIRD_PARTY and the threat models (RFC 6887 sections 13.1 and 18)", ()
     const reply = stub.reply(map({ options: thirdParty("0.0.0.0") }))
     assert.deepEqual([...reply.subarray(60)], [1, 0, 0, 16, ...octets("0.0.0.0")])
     assert.equal(stub.mapAsk.internal, address("10.0.0.1"))
+    assert.equal(stub.mapAsk.requester, address("10.0.0.1"))
     // Without that, zero is nobody's address.
     assert.equal(new Stub({}, THIRD_PARTY).send(map({ options: thirdParty("0.0.0.0") })).result, MALFORMED_OPTION)
   })

@@ -186,6 +186,14 @@ describe("mapping updates (RFC 6887 section 14.2)", () => {
     assert.deepEqual([...send[0].bytes.subarray(60)], options)
   })
 
+  it("S-91 carry the all-zeros THIRD_PARTY of who asked for itself with it", () => {
+    const profile = profileWith({ thirdParty: true, thirdPartyZeroOnly: true })
+    const scene = new Scene({ threatModel: "advanced", profile })
+    scene.send(map({ options: thirdParty("0.0.0.0") }))
+    const [{ send }] = play(scene, update(scene.state, { mapping: only(scene) }, 0))
+    assert.deepEqual([...send[0].bytes.subarray(60)], thirdParty("0.0.0.0"))
+  })
+
   it("S-91 tell who wanted this external end or none CANNOT_PROVIDE_EXTERNAL, with the error's lifetime", () => {
     const scene = new Scene()
     scene.send(map({ suggestedPort: 5000 }))
@@ -220,6 +228,20 @@ describe("mapping updates (RFC 6887 section 14.2)", () => {
         times,
       )
     }
+  })
+
+  it("S-92 go on when traffic alone keeps the internal end alive, or stops doing so", () => {
+    const scene = new Scene({ idleTimeout: { udp: 1, tcp: 1 } })
+    scene.send(map({ port: 4000 }))
+    const mapping = only(scene)
+    scene.outbound("10.0.0.1", 17, 4000)
+    const first = play(scene, update(scene.state, { mapping }, 900), 900)
+    // The implicit mapping runs out at 1 s.
+    const rest = play(scene, [scene.state, { changes: [], next: 1100 }])
+    assert.deepEqual(
+      [...first, ...rest].map(({ at }) => at),
+      [900, 1150, 1650],
+    )
   })
 
   it("S-92 give way to a newer one of the same mapping", () => {

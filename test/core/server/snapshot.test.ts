@@ -11,8 +11,10 @@ import {
   reconfigureCgn,
 } from "../../../core/cgn/index.ts"
 import {
+  adopt,
   advance,
   apply,
+  announce as beginAnnouncing,
   counters,
   createServerOver,
   epochOf,
@@ -25,7 +27,7 @@ import {
   snapshot,
   snapshotParts,
 } from "../../../core/server/index.ts"
-import { PROFILES } from "../../../core/wire/index.ts"
+import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
 import { type Random, randomFrom } from "../../fuzz/random.ts"
 import { address, announce, filter, map, natPmpMap, OTHER_NONCE, option, peer, preferFailure, read } from "./scene.ts"
 
@@ -290,6 +292,42 @@ test("a snapshot restored with other settings goes on with them as a server does
   }
 })
 
+/** All datagrams of a server's announcements and updates, each with its time before `shift`. */
+const sentBy = (from: ServerState, now: number, shift: number): readonly string[] => {
+  const lines: string[] = []
+  let state = from
+  for (let due: number | undefined = now, calls = 0; due !== undefined && calls < 200; calls++) {
+    const at: number = due
+    const [after, { send, next }] = advance(state, at)
+    for (const { bytes, destination, port } of send)
+      lines.push(`${at - shift} ${formatAddress(destination)} ${port} ${bytes.join()}`)
+    state = after
+    due = next === undefined || next > now + 120_000 ? undefined : next
+  }
+  return lines
+}
+
+test("announcements and updates under way go on after a restart, where the schedule had come to (S-84 S-92)", () => {
+  const { state, now } = busy(7)
+  const moving = reconfigureCgn(state.cgnState, { ...SETTINGS, external: [address("203.0.113.5")] }, now)
+  assert.ok(moving.ok && moving.moved.length > 4)
+  const profile = { ...PROFILE, announceCallback: true, updateCallback: true }
+  let before = adopt(
+    { ...state, settings: { ...state.settings, profile } },
+    { state: moving.state, changes: moving.changes, lost: true, readdressed: true },
+    now,
+  )[0]
+  ;[before] = beginAnnouncing(before, now, { address: address("10.0.0.1"), port: 40001 })
+  ;[before] = advance(before, now)
+  const later = now + 300
+  const bytes = snapshot(before, { now: later, wallClock: WALL, final: true })
+  const back = stateOf(restore(bytes, { ...optionsAt(9, WALL), server: { profile } }))
+  assert.deepEqual(snapshot(back, { now: 9, wallClock: WALL, final: true }).length, bytes.length)
+  const wanted = sentBy(before, later, 0)
+  assert.ok(wanted.length > 30)
+  assert.deepEqual(sentBy(back, 9, 9 - later), wanted)
+})
+
 test("a wall clock that went back lets no time pass", () => {
   const { state, now } = busy(4)
   const bytes = snapshot(state, { now, wallClock: WALL, final: true })
@@ -306,13 +344,18 @@ test("a snapshot is laid out as documented, its digest the SHA-256 of another im
   assert.equal(view.getFloat64(16, true), WALL)
   assert.equal(view.getFloat64(24, true), 3_000)
   assert.equal(view.getUint32(32, true), 0, "no counters")
-  assert.equal(view.getUint32(40, true), 1, "the layout of the CGN's rows")
-  assert.deepEqual([view.getFloat64(44, true), view.getFloat64(52, true)], [5_000, 8_000])
-  assert.deepEqual([...bytes.subarray(60, 92)], [...SETTINGS.secret])
+  assert.deepEqual(
+    [view.getUint32(36, true), view.getUint32(40, true), view.getUint32(44, true)],
+    [8, 0, 0],
+    "no pushes",
+  )
+  assert.equal(view.getUint32(48, true), 1, "the layout of the CGN's rows")
+  assert.deepEqual([view.getFloat64(52, true), view.getFloat64(60, true)], [5_000, 8_000])
+  assert.deepEqual([...bytes.subarray(68, 100)], [...SETTINGS.secret])
   const wordsFrom = (at: number, count: number) =>
     Array.from({ length: count }, (_, i) => view.getInt32(at + 4 * i, true))
-  assert.deepEqual(wordsFrom(92, 6), [2000, 2060, 60, 24, 64, 1 + 2 + 8])
-  assert.deepEqual(wordsFrom(116, 6), [3, 0, 0, 0xffff, 0xcb007101 | 0, 1], "three addresses, one of them the static's")
+  assert.deepEqual(wordsFrom(100, 6), [2000, 2060, 60, 24, 64, 1 + 2 + 8])
+  assert.deepEqual(wordsFrom(124, 6), [3, 0, 0, 0xffff, 0xcb007101 | 0, 1], "three addresses, one of them the static's")
   assert.equal(view.getFloat64(bytes.length - 40, true), bytes.length)
   const digest = createHash("sha256")
     .update(bytes.subarray(0, bytes.length - 32))

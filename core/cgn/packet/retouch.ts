@@ -1,5 +1,7 @@
 import { type Address, addressWord, i32, Protocol, putU16, putU32, u16 } from "../../wire/index.ts"
 import { adjustAt, changed, changed32 } from "./checksum.ts"
+import { type Drop, drop } from "./drop.ts"
+import { flowOf, subjectOf } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
 
 /** Writes an IPv4 address; gives what that adds to a sum over it. */
@@ -62,4 +64,20 @@ export const retouch = (
   adjustAt(out, checksum, total)
   if (u16(out, checksum) === 0) putU16(out, checksum, 0xffff)
   return ports + changed(before, u16(out, checksum))
+}
+
+/** New ports, as of a packet's flow. */
+interface NewPorts {
+  readonly sourcePort: number | undefined
+  readonly destinationPort: number | undefined
+}
+
+/** The reason why a packet cannot have these ports: SCTP's are under its CRC32c (RFC 6887 section 16.3.3). */
+export const fixedPorts = (packet: IpPacket, to: NewPorts): Drop | undefined => {
+  const { protocol, content, payload } = subjectOf(packet)
+  if (protocol !== Protocol.SCTP || content !== "ports") return undefined
+  const { sourcePort, destinationPort } = flowOf(packet)
+  return (to.sourcePort ?? sourcePort) === sourcePort && (to.destinationPort ?? destinationPort) === destinationPort
+    ? undefined
+    : drop("port-not-rewritable", payload)
 }

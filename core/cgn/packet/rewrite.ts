@@ -3,7 +3,7 @@ import { adjustAt, changed } from "./checksum.ts"
 import { type Drop, drop } from "./drop.ts"
 import { hopLimit, sourceRouteAt } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
-import { putIpv4Address, putIpv6Address, retouch } from "./retouch.ts"
+import { fixedPorts, putIpv4Address, putIpv6Address, retouch } from "./retouch.ts"
 
 /**
  * The new ends of a packet, as its {@link Flow} has them: of an ICMP error those of the packet in error, swapped, so that
@@ -63,13 +63,8 @@ export const rewriteInPlace = (packet: IpPacket, to: Rewrite, hops: 0 | 1 = 1): 
 const refusal = (packet: IpPacket, to: Rewrite, hops: 0 | 1): Drop | undefined => {
   if (hops !== 0 && hopLimit(packet) <= hops)
     return drop("hop-limit", packet.start + (packet.version === 4 ? 8 : 7), { kind: "hop-limit" })
-  const subject = packet.embedded ?? packet
-  if (subject.protocol === Protocol.SCTP && subject.content === "ports") {
-    const { sourcePort = subject.sourcePort, destinationPort = subject.destinationPort } =
-      packet.embedded === undefined ? to : { sourcePort: to.destinationPort, destinationPort: to.sourcePort }
-    if (sourcePort !== subject.sourcePort || destinationPort !== subject.destinationPort)
-      return drop("port-not-rewritable", subject.payload)
-  }
+  const fixed = fixedPorts(packet, to)
+  if (fixed !== undefined) return fixed
   if (packet.protocol === Protocol.ICMP && packet.version === 4 && to.source !== undefined) {
     const at = sourceRouteAt(packet) || (packet.embedded === undefined ? 0 : sourceRouteAt(packet.embedded))
     if (at !== 0) return drop("source-route", at)

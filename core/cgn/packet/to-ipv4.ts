@@ -9,7 +9,7 @@ import type { IpPacket } from "./packet.ts"
 import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU } from "./protocol.ts"
 import { addresses4, addresses6, copyOctets, icmpValue, pseudo6, putIcmpChecksum, putIpv4Header } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
-import { retouch } from "./retouch.ts"
+import { fixedPorts, retouch } from "./retouch.ts"
 
 /** Longest IPv4 packet that is sent without DF: 1280 less 20 (RFC 7915 section 5.1). */
 const UNMARKED = 1260
@@ -28,7 +28,7 @@ const UNMARKED = 1260
  * - ICMPv6: echo, and the errors of section 5.2 with the packet in error translated (section 5.3); all else is dropped.
  */
 export const toIpv4 = (packet: IpPacket, to: Crossing, packetId: number, settings: CrossingSettings): Translated => {
-  const fault = refusal(packet, settings)
+  const fault = refusal(packet, settings) ?? fixedPorts(packet, to)
   if (fault !== undefined) return fault
   const made =
     packet.embedded === undefined

@@ -19,7 +19,7 @@ import {
   putUdpChecksum6,
 } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
-import { retouch } from "./retouch.ts"
+import { fixedPorts, retouch } from "./retouch.ts"
 import { isLegalIpv4Source } from "./rfc6052.ts"
 
 /**
@@ -34,7 +34,7 @@ import { isLegalIpv4Source } from "./rfc6052.ts"
  *   error longer than 1280 octets is cut there, and extensions that do not fit are left out (RFC 4443 section 2.4).
  */
 export const toIpv6 = (packet: IpPacket, to: Crossing, settings: CrossingSettings): Translated => {
-  const fault = refusal(packet, settings)
+  const fault = refusal(packet, settings) ?? fixedPorts(packet, to)
   if (fault !== undefined) return fault
   if (packet.embedded !== undefined) return errorToIpv6(packet, packet.embedded, to, settings)
   const fragment = isFragment(packet)

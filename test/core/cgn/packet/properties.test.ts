@@ -68,6 +68,10 @@ const allRight = (bytes: Uint8Array): void => {
   if (inner.length >= length) allRight(inner.subarray(0, length))
 }
 
+/** SCTP keeps its ports. */
+const isSctp = (packet: IpPacket): boolean => (packet.embedded ?? packet).protocol === 132
+const NO_PORTS = { sourcePort: undefined, destinationPort: undefined }
+
 describe("any octets", () => {
   const causes: readonly IcmpCause[] = [
     { kind: "hop-limit" },
@@ -146,14 +150,10 @@ describe("any octets", () => {
 describe("checksums", () => {
   test("NAT-1624-3: after any change of ends they are what a computation in full gives", () => {
     fc.assert(
-      fc.property(fc.oneof(whole4, error4), ipv4, ipv4, port, port, ({ bytes, ends }, source, destination, a, b) => {
-        const isSctp = [bytes[9], bytes[37]].includes(132)
+      fc.property(fc.oneof(whole4, error4), ipv4, ipv4, port, port, ({ bytes }, source, destination, a, b) => {
         const packet = read(bytes)
-        const ports = isSctp
-          ? { sourcePort: undefined, destinationPort: undefined }
-          : { sourcePort: a, destinationPort: b }
+        const ports = isSctp(packet) ? NO_PORTS : { sourcePort: a, destinationPort: b }
         allRight(bytesOf(rewrite(packet, { source, destination, ...ports })))
-        assert.ok(ends.source.length > 0)
       }),
       { numRuns: 1000 },
     )
@@ -162,13 +162,17 @@ describe("checksums", () => {
   test("NAT-7915-4.5, NAT-7915-5.5: and over a change of family", () => {
     fc.assert(
       fc.property(fc.oneof(whole4, error4), port, port, ({ bytes }, a, b) => {
-        allRight(onlyOf(toIpv6(read(bytes), { ...TO6, sourcePort: a, destinationPort: b }, STILL)))
+        const packet = read(bytes)
+        const ports = isSctp(packet) ? NO_PORTS : { sourcePort: a, destinationPort: b }
+        allRight(onlyOf(toIpv6(packet, { ...TO6, ...ports }, STILL)))
       }),
       { numRuns: 1000 },
     )
     fc.assert(
       fc.property(fc.oneof(whole6, error6), ipv4, ipv4, port, port, ({ bytes }, source, destination, a, b) => {
-        allRight(onlyOf(toIpv4(read(bytes), { source, destination, sourcePort: a, destinationPort: b }, 5, STILL)))
+        const packet = read(bytes)
+        const ports = isSctp(packet) ? NO_PORTS : { sourcePort: a, destinationPort: b }
+        allRight(onlyOf(toIpv4(packet, { source, destination, ...ports }, 5, STILL)))
       }),
       { numRuns: 1000 },
     )

@@ -132,6 +132,12 @@ describe("RFC 7915 section 5.1: the header", () => {
   })
 })
 
+describe("SCTP", () => {
+  test("NAT-6887-16.3.3: keeps its ports, which its CRC32c covers", () => {
+    dropOf(cross(ip6({ ...SIX, protocol: 132 }, sctp(8080, 5000)), {}, BOUND), "port-not-rewritable")
+  })
+})
+
 describe("RFC 7915 section 5.1: DF, fragments and MTU", () => {
   const whole = (total: number) => ip6({ ...SIX, protocol: 17 }, udp(SIX, data(total - 28)))
   const four = (total: number, flags: number) =>

@@ -127,6 +127,12 @@ describe("RFC 7915 section 4.1: the header", () => {
   })
 })
 
+describe("SCTP", () => {
+  test("NAT-6887-16.3.3: keeps its ports, which its CRC32c covers", () => {
+    dropOf(cross(ip4({ ...FOUR, protocol: 132 }, sctp(5000, 80)), {}, BOUND), "port-not-rewritable")
+  })
+})
+
 describe("RFC 7915 section 4.1: fragments and MTU", () => {
   const data = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7)
   const whole = (length: number, flags: number) =>

@@ -1,6 +1,4 @@
-import { compare } from "../conformance/compare.ts"
-import { type CaseResult, type FailedStep, wantedTexts } from "../conformance/run.ts"
-import { toHex } from "../conformance/template.ts"
+import { type CaseResult, compare, type FailedStep, toHex, wantedTexts } from "../conformance/index.ts"
 import type { Report } from "./conformance-text.ts"
 
 /** The report for programs: server, what it offers, requirements, cases. */

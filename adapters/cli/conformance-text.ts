@@ -1,8 +1,13 @@
-import type { Kind } from "../conformance/case.ts"
-import { compare } from "../conformance/compare.ts"
-import { type CaseResult, type FailedStep, type RunResult, wantedTexts } from "../conformance/run.ts"
-import { toHex } from "../conformance/template.ts"
-import type { Verdict } from "../conformance/verdict.ts"
+import {
+  type CaseResult,
+  compare,
+  type FailedStep,
+  type Kind,
+  type RunResult,
+  toHex,
+  type Verdict,
+  wantedTexts,
+} from "../conformance/index.ts"
 import type { Paint } from "./paint.ts"
 import { wrap } from "./wrap.ts"
 

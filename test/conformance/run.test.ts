@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import type { Kind } from "../../adapters/conformance/case.ts"
 import { compare } from "../../adapters/conformance/compare.ts"
 import { junit } from "../../adapters/conformance/junit.ts"
 import { loadKit } from "../../adapters/conformance/load.ts"
@@ -28,9 +27,9 @@ const runAgainst = async (
   serve: Serve,
   more: Partial<RunOptions> = {},
 ): Promise<{ result: Extract<RunResult, { ok: true }>; failed: readonly string[] }> => {
-  const options = {
+  const options: RunOptions = {
     server: SERVER,
-    kind: "nat444" as Kind,
+    kind: "nat444",
     clients: CLIENTS,
     pace: PACE,
     limit: 60_000,

@@ -29,7 +29,11 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,
-  "adapters/cli": { places: [...CORE, "adapters", "adapters/node"], packages: ["node:", "*"] },
+  "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
+  "adapters/cli": {
+    places: [...CORE, "adapters", "adapters/node", "adapters/conformance"],
+    packages: ["node:", "*"],
+  },
   playground: { places: CORE, packages: ["*"] },
 }
 

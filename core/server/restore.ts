@@ -82,17 +82,17 @@ const CONTENTS = fail("contents", "the snapshot's digest is right, but it is not
 
 /** What is wrong with a snapshot's head or trailer, or `undefined`. */
 const checkEnds = (bytes: Uint8Array, hasher: () => Hasher): RestoreError | undefined => {
-  if (bytes.length === 0) return { code: "truncated", text: "it is empty" }
+  if (bytes.length === 0) return { code: "truncated", text: "the snapshot is empty" }
   if (MAGIC.some((octet, at) => at < bytes.length && bytes[at] !== octet))
     return { code: "foreign", text: "it is no snapshot of a Sallyport server" }
   if (bytes.length < HEAD + TRAILER)
-    return { code: "truncated", text: `the snapshot is cut short: it has ${bytes.length} octets` }
+    return { code: "truncated", text: `the snapshot is cut short, at ${bytes.length} octets` }
   const view = viewOf(bytes)
   const format = view.getUint32(8, true)
   if (format !== FORMAT)
     return { code: "format", text: `the snapshot has format ${format}; this version of Sallyport reads ${FORMAT}` }
   if (view.getFloat64(bytes.length - TRAILER, true) !== bytes.length)
-    return { code: "truncated", text: `the snapshot is cut short or torn: ${bytes.length} octets are not its length` }
+    return { code: "truncated", text: `the snapshot is cut short or torn, at ${bytes.length} octets` }
   const hash = hasher()
   hash.update(bytes.subarray(0, bytes.length - 32))
   const digest = hash.digest()

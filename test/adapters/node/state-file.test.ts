@@ -45,7 +45,7 @@ describe("state files", () => {
     assert.deepEqual(readdirSync(folder), [`state-${files}`])
   })
 
-  test("Epoch Time goes on once after an orderly end, not again after the crash that follows (S-140)", async () => {
+  test("S-140 Epoch Time goes on once after an orderly end, not again after the crash that follows", async () => {
     const path = fresh()
     assert.ok((await saveState(path, server, { now: 60_000, wallClock: WALL, final: true })).ok)
     const first = await loadState(path, optionsAt(0, WALL + 1000))

@@ -5,7 +5,17 @@ import { noteOutbound } from "../../../core/cgn/index.ts"
 import { advance, epochTime, process, restore, type ServerState, snapshot } from "../../../core/server/index.ts"
 import { type Random, randomFrom, seedOf } from "../../fuzz/random.ts"
 import { type Move, randomMove } from "./model-moves.ts"
-import { address, countersOf, difference, listServer, moveText, movesOf, play, randomPlace, report } from "./model-run.ts"
+import {
+  address,
+  countersOf,
+  difference,
+  listServer,
+  movesOf,
+  moveText,
+  play,
+  randomPlace,
+  report,
+} from "./model-run.ts"
 
 const seed = seedOf(20130404, env.SALLYPORT_SEED)
 
@@ -22,7 +32,7 @@ const again = (server: ServerState, now: number, then: number, rest: number): Se
   return restored.state
 }
 
-test("a history with a snapshot and a restore anywhere in it answers as the model does (S-130 S-134)", () => {
+test("a history with a snapshot and a restore anywhere in it answers as the model does", () => {
   for (let run = 0; run < 10; run++) {
     const random = randomFrom(seed + run)
     const { settings, place: start } = randomPlace(random)

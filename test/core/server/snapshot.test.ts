@@ -202,7 +202,7 @@ test("mappings of every kind, filters, descriptions, realms, held ends and count
   for (const kind of [...all, "description"]) assert.ok(kinds.has(kind), kind)
 })
 
-test("Epoch Time goes on over a restart by the wall clock after a final snapshot, a subscriber's own too (S-140)", () => {
+test("S-140 Epoch Time goes on over a restart by the wall clock after a final snapshot, a subscriber's own too", () => {
   const settings = { ...SETTINGS, staticMappings: [] }
   const reset = { type: "subscriber-reset", internal: address("10.0.0.2"), realm: undefined, at: 35_000 } as const
   const state = apply(serverOf(settings), reset)
@@ -224,7 +224,7 @@ test("Epoch Time goes on over a restart by the wall clock after a final snapshot
   assert.equal(read(reply ?? new Uint8Array(60)).epoch, 661)
 })
 
-test("after a snapshot that was not the last word, Epoch Time begins again and the mappings are there all the same (S-140 N-06)", () => {
+test("S-140 N-06 after a snapshot that was not the last word, Epoch Time begins again and the mappings are there all the same", () => {
   const { state, now } = busy(3)
   const reset = { type: "subscriber-reset", internal: address("10.0.0.2"), realm: undefined, at: now - 5000 } as const
   const bytes = snapshot(apply(state, reset), { now, wallClock: WALL })
@@ -307,7 +307,7 @@ const sentBy = (from: ServerState, now: number, shift: number): readonly string[
   return lines
 }
 
-test("announcements and updates under way go on after a restart, where the schedule had come to (S-84 S-92)", () => {
+test("S-84 S-92 announcements and updates under way go on after a restart, where the schedule had come to", () => {
   const { state, now } = busy(7)
   const moving = reconfigureCgn(state.cgnState, { ...SETTINGS, external: [address("203.0.113.5")] }, now)
   assert.ok(moving.ok && moving.moved.length > 4)

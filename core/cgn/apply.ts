@@ -99,6 +99,8 @@ const endFor = (step: Step, mapping: Mapping, any: boolean) => {
 const freeEndFor = (step: Step, mapping: Mapping, subscriber: number, any: boolean) => {
   const end = endFor(step, mapping, any)
   if (end === undefined || holderOf(step.table, end.address, end.slot, end.field) !== 0) return undefined
+  // What is in the administrator's way is moved away when he comes.
+  if (mapping.kind === "static") return end
   const owner = { ...mapping, subscriber, natPmp: mapping.origin === "nat-pmp" }
   return isAvailable(step, end.address, end.slot, end.field, owner) ? end : undefined
 }

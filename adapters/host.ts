@@ -1,4 +1,4 @@
-import { type Address, isIpv4 } from "../core/wire/index.ts"
+import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
 
@@ -81,7 +81,7 @@ const REMEMBERED = 32768
  * Drives a machine over sockets and a clock, with one timer for its earliest `next`.
  *
  * A datagram leaves from the socket bound to its `from`; without one, an answer leaves from the socket that received, a
- * multicast from every socket of its family (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
+ * multicast from every socket of its family but [::1] (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
  * anything else from the socket that its destination was last heard on, so that a client knows the server by its address,
  * or else from the first of its family. A link-local destination that answers keeps the zone it came from.
  *
@@ -211,11 +211,14 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
   }
 }
 
+const LOOPBACK6 = parseAddress("::1")
+
 const socketsFor = (sockets: readonly UdpSocket[], { from, destination }: MachineOutgoing): readonly UdpSocket[] => {
   if (from !== undefined) return sockets.filter((socket) => socket.local.address === from).slice(0, 1)
   const family = familyOf(destination.address)
   const same = sockets.filter((socket) => familyOf(socket.local.address) === family)
-  return isMulticast(destination.address) ? same : same.slice(0, 1)
+  // No system routes IPv6 multicast over loopback unless it is told to: a warning at every start, and nobody to hear it.
+  return isMulticast(destination.address) ? same.filter(({ local }) => local.address !== LOOPBACK6) : same.slice(0, 1)
 }
 
 /** 224.0.0.0/4 or ff00::/8. */

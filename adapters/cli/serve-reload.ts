@@ -15,7 +15,7 @@ export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHos
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
     const planned = await planServe(options)
-    const refused = planned.ok ? applySettings(planned.value, host) : planned.lines
+    const refused = planned.ok ? (otherKind(plan, planned.value) ?? applySettings(planned.value, host)) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {
       complain(`${options.config}: not read: the settings stay as they were`)
@@ -44,6 +44,12 @@ export const applySettings = ({ settings, line }: ServePlan, host: ServeHost): r
     return [state, pushedOutput({ changes: [], next: undefined })]
   })
   return refused
+}
+
+/** Hosts of one family do not become hosts of another. */
+const otherKind = (before: ServePlan, after: ServePlan): readonly string[] | undefined => {
+  const [was, is] = [before, after].map(({ settings }) => settings.server.profile.kind)
+  return was === is ? undefined : [after.line(["profile"], `a running ${was} does not become a ${is}: start it anew`)]
 }
 
 /** What a running server cannot change and the new file has otherwise. */

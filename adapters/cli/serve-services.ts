@@ -56,7 +56,12 @@ const metricsOf = async (
 }
 
 const controlOf = async ({ control }: ServePlan, host: ServeHost): Promise<Read<ControlSocket | undefined>> => {
-  if (control === false || process.platform === "win32") return { ok: true, value: undefined }
+  if (control === false) return { ok: true, value: undefined }
+  // Windows has no sockets in its file system whose permissions Node could set.
+  if (process.platform === "win32")
+    return control === undefined
+      ? { ok: true, value: undefined }
+      : { ok: false, text: "a control socket needs a Unix system" }
   const started = await startControl(control ?? ownSocket(), controlAnswer(host, nodeClock))
   if (started.ok) return started
   if (control !== undefined) return { ok: false, text: `control socket: ${started.text}` }

@@ -170,6 +170,20 @@ describe("startHost", () => {
     assert.deepEqual(sent(), [["198.51.100.8"], ["198.51.100.7"], ["2001:db8::7"]])
   })
 
+  it("multicasts from every socket of the family but [::1], which reaches nobody", async () => {
+    const net = fakeUdp()
+    const sockets = ["127.0.0.1", "::1", "2001:db8::1"].map((text) => ({ local: at(text, 5351) }))
+    const state: Alarm = { heard: [], alarms: [] }
+    const started = await startHost({ udp: net.udp, clock: fakeClock().clock, machine: alarms, state, sockets })
+    assert.ok(started.ok)
+    const send = ["224.0.0.1", "ff02::1"].map((text) => ({ bytes: bytes(text), destination: at(text, 5350) }))
+    started.value.act((before) => [before, { send, next: undefined, events: [] }])
+    assert.deepEqual(
+      net.sockets.map(({ sent }) => sent.map((outgoing) => new TextDecoder().decode(outgoing.bytes))),
+      [["224.0.0.1"], [], ["ff02::1"]],
+    )
+  })
+
   it("says how long each datagram took", async () => {
     const durations: number[] = []
     const { net } = await start({ took: (duration) => durations.push(duration) })

@@ -11,7 +11,13 @@ const start = async () => {
   const time = fakeClock()
   const net = fakeUdp()
   const events: ServerEvent["type"][] = []
-  const created = createServer({ external: [address("198.51.100.7")], secret: new Uint8Array(32), now: 0 })
+  const created = createServer({
+    external: [address("198.51.100.7")],
+    secret: new Uint8Array(32),
+    now: 0,
+    // Ports that are held come due as well.
+    recycleDelay: { udp: 0, tcp: 0 },
+  })
   assert.ok(created.ok)
   const started = await startHost({
     udp: net.udp,

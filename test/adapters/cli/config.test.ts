@@ -8,10 +8,11 @@ import { readConfig } from "../../../adapters/cli/config/load.ts"
 import { makeSettings } from "../../../adapters/cli/config/settings.ts"
 import type { ServeOptions } from "../../../adapters/cli/serve-options.ts"
 import { createState } from "../../../adapters/cli/serve-state.ts"
-import { createServer, DEFAULT_SETTINGS } from "../../../core/server/index.ts"
-import { OptionCode } from "../../../core/wire/index.ts"
+import { createServer, DEFAULT_SETTINGS, process as serve } from "../../../core/server/index.ts"
+import { OptionCode, ResultCode } from "../../../core/wire/index.ts"
 import { serveSchema } from "../../schema.ts"
 import { address } from "../udp-suite.ts"
+import { octets } from "./command.ts"
 
 const NO_OPTIONS: ServeOptions = { pcp: true, natPmp: true }
 
@@ -236,6 +237,31 @@ describe("a configuration file", () => {
       ],
     ] as const)
       assert.match(broken(text), line)
+  })
+
+  it("S-101: keeps THIRD_PARTY to its subnets, and lets others ask for themselves", () => {
+    const made = createState(
+      settings(`{
+        "profile": { "kind": "nat444", "thirdParty": true }, "threatModel": "advanced",
+        "thirdPartySubnets": ["192.0.2.0/28", "192.0.2.64"],
+      }`),
+      new Uint8Array(32),
+      0,
+    )
+    assert.ok(made.ok)
+    const { state } = made
+    const result = (source: string, thirdParty: boolean): number | undefined => {
+      const client = source.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))
+      const map = "0102030405060708090a0b0c 11000000 1388 0000 00000000000000000000ffff00000000"
+      const option = thirdParty ? "01000010 00000000000000000000ffffc00002c8" : ""
+      const bytes = octets(`02010000 00000e10 00000000000000000000ffff${client.join("")} ${map} ${option}`)
+      return serve(state, { bytes, now: 0, source: address(source), sourcePort: 1 })[1].reply?.[3]
+    }
+    assert.deepEqual(
+      ["192.0.2.9", "192.0.2.64", "192.0.2.16", "198.51.100.1"].map((source) => result(source, true)),
+      [0, 0, ResultCode.UNSUPP_OPTION, ResultCode.UNSUPP_OPTION],
+    )
+    assert.equal(result("192.0.2.16", false), 0)
   })
 
   it("takes any text without a throw", () => {

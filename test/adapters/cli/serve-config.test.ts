@@ -101,6 +101,8 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
     assert.equal(await lifetime(), 700)
     await reload('{ "lifetimes": { "min": 800, "max": 700 } }', /over the most, 700 s\n.*settings stay/)
     assert.equal(await lifetime(), 700)
+    await reload('{ "profile": "nat64" }', /:1:3: profile: a running nat444 does not become a nat64.*\n.*settings stay/)
+    assert.equal(await lifetime(), 700)
     peer.close()
     assert.equal((await server.stop()).code, 0)
   })

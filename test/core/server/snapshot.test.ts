@@ -1,175 +1,24 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test } from "node:test"
-import fc from "fast-check"
-import {
-  type CgnSettings,
-  createCgn,
-  listFilters,
-  memoryCgn,
-  noteOutbound,
-  reconfigureCgn,
-} from "../../../core/cgn/index.ts"
+import { type CgnSettings, reconfigureCgn } from "../../../core/cgn/index.ts"
 import {
   adopt,
   advance,
   apply,
   announce as beginAnnouncing,
   counters,
-  createServerOver,
   epochOf,
-  mappings,
   process,
-  type Restored,
-  type RestoreOptions,
   restore,
   type ServerState,
   snapshot,
   snapshotParts,
 } from "../../../core/server/index.ts"
-import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
-import { type Random, randomFrom } from "../../fuzz/random.ts"
-import { address, announce, filter, map, natPmpMap, OTHER_NONCE, option, peer, preferFailure, read } from "./scene.ts"
-
-const SETTINGS: CgnSettings = {
-  external: ["203.0.113.1", "203.0.113.2"].map(address),
-  ports: { first: 2000, last: 2060 },
-  quota: 40,
-  subscriberQuota: 60,
-  subscriberPrefix: { ipv4: 24, ipv6: 64 },
-  filterLimit: 8,
-  idleTimeout: { udp: 300, tcp: 7440 },
-  recycleDelay: { udp: 120, tcp: 240 },
-  staticMappings: [
-    {
-      protocol: 6,
-      internal: address("10.0.0.9"),
-      internalPort: 80,
-      external: address("203.0.113.7"),
-      externalPort: 80,
-    },
-    {
-      protocol: 17,
-      internal: address("10.0.1.9"),
-      internalPort: 53,
-      external: address("203.0.113.1"),
-      externalPort: 2053,
-      realm: address("2001:db8::9"),
-    },
-  ],
-  otherProtocols: true,
-  port0: true,
-  secret: Uint8Array.from({ length: 32 }, (_, i) => 7 * i),
-  now: 5_000,
-}
-
-/** Just before a daylight-saving change, in case anybody minds: 2026-03-29 00:59:59.5 UTC. */
-const WALL = 1774745999500
-
-const PROFILE = { ...PROFILES.nat444, otherProtocols: true, port0: true }
-
-const serverOf = (settings: CgnSettings): ServerState => {
-  const cgn = createCgn(settings)
-  assert.ok(cgn.ok)
-  const made = createServerOver(memoryCgn, cgn.state, settings.now, { profile: PROFILE })
-  assert.ok(made.ok)
-  return made.state
-}
-
-const optionsAt = (now: number, wallClock: number): RestoreOptions => ({
-  cgn: SETTINGS,
-  server: { profile: PROFILE },
-  now,
-  wallClock,
-})
-
-const REALMS = [undefined, undefined, address("2001:db8::9"), address("2001:db8::a")]
-const HOSTS = ["10.0.0.1", "10.0.0.2", "10.0.1.9"]
-
-/** One request of any kind that this server serves; `port` is the client's. */
-const requestOf = (random: Random, client: string): readonly number[] => {
-  const nonce = random.once(8) ? OTHER_NONCE : undefined
-  const fields = {
-    client,
-    lifetime: random.pick([0, 120, 600, 7200]),
-    protocol: random.pick([6, 17]),
-    port: 4000 + random.below(6),
-    suggestedPort: random.once(3) ? 2000 + random.below(60) : 0,
-    ...(nonce === undefined ? {} : { nonce }),
-  }
-  switch (random.below(8)) {
-    case 0:
-      return announce({ client })
-    case 1:
-      return natPmpMap(random.pick([1, 2]), fields.port, 0, fields.lifetime)
-    case 2:
-      return peer({ ...fields, remotePort: 440 + random.below(3) })
-    case 3: {
-      const text = [...new TextEncoder().encode("a camera, größer als gedacht ".repeat(1 + random.below(5)))]
-      return map({ ...fields, options: option(128, text) })
-    }
-    case 4:
-      return map({ ...fields, options: option(130, [0, 1 + random.below(4), random.below(65), random.below(256), 0]) })
-    case 5:
-      return map({ ...fields, protocol: 47, port: 0 })
-    default: {
-      const filters = [filter(128, 80, "198.51.100.1"), filter(120, 0, "198.51.100.0")].slice(random.below(3))
-      return map({ ...fields, options: [...(random.once(5) ? preferFailure() : []), ...filters.flat()] })
-    }
-  }
-}
-
-/** One thing that happens to a server, said in words. */
-const act = (state: ServerState, random: Random, now: number): { state: ServerState; said: string } => {
-  const client = random.pick(HOSTS)
-  const realm = random.pick(REALMS)
-  if (random.once(12)) {
-    const end = {
-      protocol: random.pick([6, 17]),
-      internal: address(client),
-      internalPort: 4000 + random.below(6),
-      realm,
-    }
-    const done = noteOutbound(state.cgnState, end, now)
-    return { state: { ...state, cgnState: done.state }, said: `${done.changes.length} by traffic` }
-  }
-  if (random.once(40)) {
-    const reset = { type: "subscriber-reset", internal: address(client), realm, at: now } as const
-    return { state: apply(state, reset), said: "reset" }
-  }
-  const bytes = Uint8Array.from(requestOf(random, client))
-  const request = {
-    bytes,
-    now,
-    source: address(client),
-    sourcePort: 40000 + random.below(9),
-    ...(realm ? { realm } : {}),
-  }
-  const [after, { reply, changes }] = process(state, request)
-  const kinds = changes.filter(({ type }) => type !== "counted").map(({ type }) => type)
-  return { state: after, said: `${reply?.join()} ${kinds.join()}` }
-}
-
-/** A server with something of all that it can have, and the instant. */
-const busy = (seed: number, steps = 400): { state: ServerState; now: number } => {
-  const random = randomFrom(seed)
-  let state = serverOf(SETTINGS)
-  let { now } = SETTINGS
-  for (let step = 0; step < steps; step++) {
-    now += random.once(4) ? random.below(40_000) : 0
-    state = act(state, random, now).state
-    if (random.once(20)) [state] = advance(state, now)
-  }
-  return { state, now }
-}
-
-const listed = (state: ServerState, now: number) =>
-  mappings(state, now).mappings.map((mapping) => ({ ...mapping, filters: listFilters(state.cgnState, mapping) }))
-
-const stateOf = (restored: Restored): ServerState => {
-  assert.ok(restored.ok, restored.ok ? "" : restored.error.text)
-  return restored.state
-}
+import { formatAddress } from "../../../core/wire/index.ts"
+import { randomFrom } from "../../fuzz/random.ts"
+import { address, announce, read } from "./scene.ts"
+import { act, busy, HOSTS, listed, optionsAt, PROFILE, SETTINGS, serverOf, stateOf, WALL } from "./snapshot-scene.ts"
 
 test("mappings of every kind, filters, descriptions, realms, held ends and counters come back as they were", () => {
   const kinds = new Set<string>()
@@ -380,87 +229,4 @@ test("the parts of a snapshot are its octets, of the state as it was, whatever h
   }
   assert.deepEqual(met, [...whole])
   assert.notDeepEqual([...snapshot(after, time)], [...whole])
-})
-
-const codeOf = (restored: Restored): string => (restored.ok ? "ok" : restored.error.code)
-
-test("torn, truncated, foreign and damaged snapshots are told apart", () => {
-  const { state, now } = busy(1, 60)
-  const bytes = snapshot(state, { now, wallClock: WALL })
-  const options = optionsAt(0, WALL)
-  for (let length = 0; length < bytes.length; length += length < 200 ? 1 : 37)
-    assert.equal(codeOf(restore(bytes.subarray(0, length), options)), "truncated", `${length} octets`)
-  assert.equal(codeOf(restore(Uint8Array.of(...bytes, 0), options)), "truncated")
-  const zeros = bytes.slice()
-  zeros.fill(0, 4096)
-  assert.equal(codeOf(restore(zeros, options)), "truncated", "a file whose end never reached the disk")
-  const random = randomFrom(9)
-  for (let run = 0; run < 300; run++) {
-    const flipped = bytes.slice()
-    flipped[random.below(bytes.length)] ^= 1 << random.below(8)
-    assert.ok(["foreign", "format", "truncated", "damaged"].includes(codeOf(restore(flipped, options))))
-  }
-  assert.equal(codeOf(restore(new TextEncoder().encode('{"mappings": []}'.repeat(9)), options)), "foreign")
-  const newer = bytes.slice()
-  newer[8] = 2
-  assert.equal(codeOf(restore(newer, options)), "format")
-  assert.equal(codeOf(restore(bytes, { ...options, server: { maxLifetime: 0 } })), "bad-lifetime")
-  assert.equal(codeOf(restore(bytes, { ...options, cgn: { ...SETTINGS, quota: -1 } })), "bad-quota")
-})
-
-test("any octets give a value, never a throw", () => {
-  const head = [0x53, 0x41, 0x4c, 0x4c, 0x59, 13, 10, 26, 1, 0, 0, 0]
-  const any = fc.oneof(
-    fc.uint8Array({ maxLength: 400 }),
-    fc.uint8Array({ maxLength: 400 }).map((rest) => Uint8Array.of(...head, ...rest)),
-    fc.uint8Array({ maxLength: 400 }).map((rest) => sealed(Uint8Array.of(...head, ...rest, ...new Uint8Array(80)))),
-  )
-  fc.assert(
-    fc.property(any, (bytes) => {
-      assert.equal(restore(bytes, optionsAt(0, WALL)).ok, false)
-    }),
-    { numRuns: 500 },
-  )
-})
-
-/** The same octets with the length and digest that they should have: what only a forger writes. */
-const sealed = (bytes: Uint8Array): Uint8Array => {
-  new DataView(bytes.buffer).setFloat64(bytes.length - 40, bytes.length, true)
-  const digest = createHash("sha256")
-    .update(bytes.subarray(0, bytes.length - 32))
-    .digest()
-  bytes.set(digest, bytes.length - 32)
-  return bytes
-}
-
-test("a forged snapshot is refused, or gives a server that serves, lists and expires without a throw", () => {
-  let refused = 0
-  let taken = 0
-  for (let seed = 1; seed <= 6; seed++) {
-    const { state, now } = busy(seed, 150)
-    const bytes = snapshot(state, { now, wallClock: WALL, final: true })
-    const random = randomFrom(seed)
-    for (let run = 0; run < 150; run++) {
-      const changed = bytes.slice()
-      const view = new DataView(changed.buffer)
-      for (let n = 1 + random.below(2); n > 0; n--) {
-        // Mostly where the rows are, few of which are in these octets' first half.
-        const at = 4 * random.below((bytes.length - 40) >> 2)
-        const was = view.getInt32(at, true)
-        if (was === 0 && !random.once(4)) continue
-        view.setInt32(at, random.pick([0, 1, -1, was + 1, was ^ (1 << random.below(32)), random.below(70)]), true)
-      }
-      const restored = restore(sealed(changed), optionsAt(now, WALL))
-      if (!restored.ok) {
-        refused++
-        continue
-      }
-      taken++
-      let after = restored.state
-      for (let step = 0; step < 30; step++) after = act(after, random, now + 5000 * step).state
-      listed(after, now)
-      for (let n = 0; n < 20; n++) [after] = advance(after, now + 1e9)
-    }
-  }
-  assert.ok(refused > 100 && taken > 300, `${refused} refused, ${taken} taken`)
 })

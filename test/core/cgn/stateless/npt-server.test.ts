@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { createNpt, nptCgn } from "../../../../core/cgn/index.ts"
+import { adopt, type ServerSettings } from "../../../../core/server/index.ts"
 import { PROFILES } from "../../../../core/wire/index.ts"
 import {
   address,
@@ -27,17 +28,15 @@ const HOST = "fd01:203:405:1::1234"
 const CLIENT = digits(HOST)
 const EXTERNAL = octets("20010db80001d5500000000000001234")
 
-const stage = () => {
-  const made = createNpt({
-    pairs: [
-      {
-        internal: { address: address("fd01:203:405::"), prefixLength: 48 },
-        external: { address: address("2001:db8:1::"), prefixLength: 48 },
-      },
-    ],
-  })
+const pair = (external: string) => ({
+  internal: { address: address("fd01:203:405::"), prefixLength: 48 },
+  external: { address: address(external), prefixLength: 48 },
+})
+
+const stage = (options: Partial<ServerSettings> = {}) => {
+  const made = createNpt({ pairs: [pair("2001:db8:1::")] })
   assert.ok(made.ok)
-  return new Stage(nptCgn, made.state, { profile: PROFILES.nptv6 })
+  return new Stage(nptCgn, made.state, { profile: PROFILES.nptv6, ...options })
 }
 
 const ask = { client: CLIENT, suggested: "0".repeat(32) }
@@ -145,6 +144,25 @@ describe("a PCP server over NPTv6, on IPv6", () => {
     server.now = 5000
     const reply = server.send(announce({ client: CLIENT }), HOST)
     assert.deepEqual([reply.result, reply.epoch, reply.length], [0, 5, 24])
+  })
+
+  test("S-83 S-84 S-140 new prefixes reset the epoch and are announced, and answers follow them", () => {
+    const server = stage({ natPmp: false })
+    server.now = 9000
+    assert.equal(server.send(map(ask), HOST).epoch, 9)
+    const moved = createNpt({ pairs: [pair("2001:db8:2::")] })
+    assert.ok(moved.ok)
+    const [state, pushed] = adopt(server.state, { state: moved.state, changes: [], readdressed: true }, server.now)
+    assert.deepEqual(pushed.changes, [{ type: "epoch-reset", at: 9000 }])
+    server.state = state
+    const told = server.wait(0).send.filter(({ destination }) => destination === address("ff02::1"))
+    assert.deepEqual(
+      told.map(({ bytes, port }) => [port, [...bytes.subarray(0, 12)]]),
+      [[5350, [2, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]],
+    )
+    const reply = server.send(map(ask), HOST)
+    // 2001+0db8+0001 became 2001+0db8+0002: one less is left for the subnet, d54f.
+    assert.deepEqual([reply.epoch, reply.external], [0, octets("20010db80002d54f0000000000001234")])
   })
 
   test("nothing runs out", () => {

@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client"
-import { counters, epochTime, mappingCount, type ServerState } from "../../core/server/index.ts"
+import { mappingCounts, poolUse } from "../../core/cgn/index.ts"
+import { counters, epochTime, type ServerState } from "../../core/server/index.ts"
 import type { Endpoint } from "../udp.ts"
 import { messageOf } from "./complain.ts"
 import { countersOf } from "./counter-names.ts"
 import { formatEndpoint } from "./endpoint.ts"
-import type { KindTally } from "./kind-tally.ts"
 import type { Read } from "./read.ts"
 import { version } from "./version.ts"
 
@@ -13,7 +13,6 @@ import { version } from "./version.ts"
 export interface MetricsSource {
   readonly state: () => ServerState
   readonly now: () => number
-  readonly kinds: KindTally
 }
 
 /** A server of Prometheus metrics at `/metrics`, and of `/healthz`. */
@@ -88,17 +87,7 @@ const listening = (server: Server, endpoint: Endpoint): Promise<Read<number>> =>
     })
   })
 
-/** UDP ports of PCP itself, which are never mapped (RFC 6887 section 11.3). */
-const RESERVED = [5350, 5351]
-
-/** Ends that can be had: a port of UDP and one of TCP for each port of each address. */
-const poolEnds = ({ cgnState: { config } }: ServerState): number => {
-  const { first, last } = config.ports
-  const reserved = RESERVED.filter((port) => port >= first && port <= last).length
-  return config.external.length * (2 * (last - first + 1) - reserved)
-}
-
-const register = (registry: Registry, { state, now, kinds }: MetricsSource): void => {
+const register = (registry: Registry, { state, now }: MetricsSource): void => {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -111,11 +100,22 @@ const register = (registry: Registry, { state, now, kinds }: MetricsSource): voi
     })
   }
   gauge("sallyport_pool_addresses", "External addresses of the pool.", () => state().cgnState.config.external.length)
-  gauge("sallyport_pool_ports", "External ends that the pool has: UDP's and TCP's ports of all addresses.", () =>
-    poolEnds(state()),
-  )
-  gauge("sallyport_pool_ports_used", "External ends that are mapped or held.", () => mappingCount(state()))
   gauge("sallyport_epoch_seconds", "Epoch Time.", () => epochTime(state(), now()))
+  const byTransport = (name: string, help: string, of: "ports" | "taken"): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["protocol"],
+      registers,
+      collect() {
+        const { udp, tcp } = poolUse(state().cgnState)
+        this.set({ protocol: "udp" }, udp[of])
+        this.set({ protocol: "tcp" }, tcp[of])
+      },
+    })
+  }
+  byTransport("sallyport_pool_ports", "Ports of all external addresses that can be assigned.", "ports")
+  byTransport("sallyport_pool_ports_used", "Those of them that are mapped, held or reserved as a companion.", "taken")
   new Gauge({
     name: "sallyport_info",
     help: "The version that runs.",
@@ -124,11 +124,11 @@ const register = (registry: Registry, { state, now, kinds }: MetricsSource): voi
   }).set({ version: version() }, 1)
   new Gauge({
     name: "sallyport_mappings",
-    help: "Mappings by kind.",
+    help: "Mappings by kind; held: external ports that wait for their former owner.",
     labelNames: ["kind"],
     registers,
     collect() {
-      for (const [kind, count] of kinds.counts()) this.set({ kind }, count)
+      for (const [kind, count] of Object.entries(mappingCounts(state().cgnState))) this.set({ kind }, count)
     },
   })
   const counter = (name: string, help: string, labelNames: readonly string[], vectors: readonly string[]): void => {

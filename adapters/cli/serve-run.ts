@@ -1,11 +1,10 @@
 import type { Command } from "commander"
 import { announce } from "../../core/server/index.ts"
 import { nodeClock } from "../node/index.ts"
-import { pushedOutput, type ServerEvent } from "../server-machine.ts"
+import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { Exit } from "./exit.ts"
-import { kindTally } from "./kind-tally.ts"
 import { paintFor } from "./paint.ts"
 import { jsonReport, type Report, textReport } from "./report.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
@@ -34,19 +33,14 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   let stop = (): void => {}
   const sink = outputFor(options, () => stop())
   const report = reportFor(options, plan, sink)
-  const kinds = plan.metrics && kindTally(state, nodeClock.now())
   let took: ((duration: number) => void) | undefined
-  // Work a datagram, for those who want it.
-  const told = (events: readonly ServerEvent[]): void => {
-    for (const event of events) if (event.type !== "dropped") kinds?.follow(event.changes)
-    if (!options.quiet) report.events(events)
-  }
   const started = await listen(plan.listen, state, {
-    ...(options.quiet && kinds === undefined ? {} : { events: told }),
-    ...(kinds === undefined ? {} : { took: (duration) => took?.(duration) }),
+    // Work a datagram, for those who want it.
+    ...(options.quiet ? {} : { events: report.events }),
+    ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
   })
   const host = started.ok ? started.value : await undo(plan, begin).then(() => fail([started.text]))
-  const services = await startServices(plan, host, kinds)
+  const services = await startServices(plan, host)
   if (!services.ok) {
     await host.stop()
     await undo(plan, begin)

@@ -4,7 +4,6 @@ import type { ServePlan } from "./config/plan.ts"
 import { controlAnswer } from "./control/answer.ts"
 import { type ControlSocket, startControl } from "./control/listen.ts"
 import { ownSocket } from "./control/path.ts"
-import type { KindTally } from "./kind-tally.ts"
 import type { Metrics } from "./metrics.ts"
 import type { Read } from "./read.ts"
 import type { ServeHost } from "./serve-listen.ts"
@@ -18,12 +17,8 @@ export interface Services {
 }
 
 /** Starts what the plan has; what was asked for and cannot be had is an error. */
-export const startServices = async (
-  plan: ServePlan,
-  host: ServeHost,
-  kinds: KindTally | undefined,
-): Promise<Read<Services>> => {
-  const metrics = await metricsOf(plan, host, kinds)
+export const startServices = async (plan: ServePlan, host: ServeHost): Promise<Read<Services>> => {
+  const metrics = await metricsOf(plan, host)
   if (!metrics.ok) return metrics
   const control = await controlOf(plan, host)
   if (!control.ok) {
@@ -43,15 +38,11 @@ export const startServices = async (
   }
 }
 
-const metricsOf = async (
-  { metrics }: ServePlan,
-  host: ServeHost,
-  kinds: KindTally | undefined,
-): Promise<Read<Metrics | undefined>> => {
-  if (metrics === undefined || kinds === undefined) return { ok: true, value: undefined }
+const metricsOf = async ({ metrics }: ServePlan, host: ServeHost): Promise<Read<Metrics | undefined>> => {
+  if (metrics === undefined) return { ok: true, value: undefined }
   // Loaded when it runs: a server without metrics starts without their library.
   const { startMetrics } = await import("./metrics.ts")
-  const started = await startMetrics(metrics, { state: host.state, now: nodeClock.now, kinds })
+  const started = await startMetrics(metrics, { state: host.state, now: nodeClock.now })
   return started.ok ? started : { ok: false, text: `metrics: ${started.text}` }
 }
 

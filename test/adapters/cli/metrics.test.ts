@@ -1,8 +1,5 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { kindTally } from "../../../adapters/cli/kind-tally.ts"
-import { createServer, mappings, process as serve } from "../../../core/server/index.ts"
-import { address } from "../udp-suite.ts"
 import { client, mapRequest, octets, sallyport, serving } from "./command.ts"
 
 /** The samples of Prometheus text: name with labels, and value. */
@@ -39,7 +36,12 @@ describe("sallyport serve --metrics", () => {
       ['sallyport_mappings{kind="map"}', 1],
       ['sallyport_mappings{kind="peer"}', 0],
       ["sallyport_pool_addresses", 1],
-      ["sallyport_pool_ports", 2 * (65535 - 1024 + 1) - 2],
+      ['sallyport_mappings{kind="held"}', 1],
+      ['sallyport_pool_ports{protocol="tcp"}', 65535 - 1024 + 1],
+      // Without 5350 and 5351 (RFC 6887 section 11.3).
+      ['sallyport_pool_ports{protocol="udp"}', 65535 - 1024 + 1 - 2],
+      ['sallyport_pool_ports_used{protocol="tcp"}', 0],
+      ['sallyport_pool_ports_used{protocol="udp"}', 2],
       ["sallyport_request_duration_seconds_count", 5],
     ] as const)
       assert.equal(told.get(name), value, name)
@@ -62,21 +64,4 @@ describe("sallyport serve --metrics", () => {
     assert.match(stderr, /^sallyport: metrics: .*EADDRINUSE.*\n$/)
     await first.stop()
   })
-})
-
-it("the tally of mappings by kind, followed by changes, is the count of the listing", () => {
-  const created = createServer({ external: [address("198.51.100.7")], secret: new Uint8Array(32), now: 0 })
-  assert.ok(created.ok)
-  let state = created.state
-  const tally = kindTally(state, 0)
-  for (let i = 0; i < 400; i++) {
-    const bytes = mapRequest(1000 + (i % 50), i % 3 === 0 ? 0 : 120)
-    const [after, { changes }] = serve(state, { bytes, now: i * 1000, source: address("127.0.0.1"), sourcePort: 1 })
-    state = after
-    tally.follow(changes)
-  }
-  const listed = mappings(state, 400_000).mappings.length
-  assert.ok(listed > 0)
-  assert.equal(tally.counts().get("map"), kindTally(state, 400_000).counts().get("map"))
-  assert.equal(tally.counts().get("map"), listed)
 })

@@ -1,5 +1,12 @@
 import type { CgnState } from "../../core/cgn/index.ts"
-import { advance, createServer, mappingCount, process, type ServerState } from "../../core/server/index.ts"
+import {
+  advance,
+  createServer,
+  mappingCount,
+  process,
+  type Response,
+  type ServerState,
+} from "../../core/server/index.ts"
 import {
   type Address,
   describe,
@@ -9,6 +16,7 @@ import {
   parseAddress,
   validate,
   walk,
+  writeAddress,
 } from "../../core/wire/index.ts"
 
 /** What a fuzz run does with each input; a text says what is wrong with what came of it, as does anything thrown. */
@@ -30,7 +38,7 @@ export const wireTarget = (): Target => (bytes, index) => {
 
 const isWithin = (offset: number, bytes: Uint8Array): boolean => offset >= 0 && offset <= bytes.length
 
-const address = (text: string): Address => {
+export const address = (text: string): Address => {
   const parsed = parseAddress(text)
   if (parsed === undefined) throw new Error(text)
   return parsed
@@ -82,24 +90,28 @@ export const serverTarget = (): Target => {
     if (index % 1009 === 0) state = advance(state, now)[0]
     const source =
       index % 64 === 0 ? strangers[(index >> 6) % strangers.length] : sources[(index >> 3) % sources.length]
-    // Without the right address hardly any would get past ADDRESS_MISMATCH.
-    if (index % 16 !== 0 && bytes.length >= 24 && bytes[0] === 2)
-      for (let i = 0; i < 8; i++) {
-        bytes[8 + 2 * i] = source.charCodeAt(i) >>> 8
-        bytes[9 + 2 * i] = source.charCodeAt(i) & 255
-      }
+    if (index % 16 !== 0) sendAs(source, bytes)
     const [next, response] = process(state, { bytes, now, source, sourcePort: index & 65535 })
-    const { reply, dropped, changes } = response
     state = next
-    if ((reply === undefined) !== (dropped !== undefined)) return "neither answered nor dropped, or both"
-    if (reply === undefined) return undefined
-    if (reply.length > 1100) return `an answer of ${reply.length} octets`
-    if (bytes[0] !== 0 && reply.length % 4 !== 0) return `an answer of ${reply.length} octets`
-    if (bytes[0] !== 0 && reply[3] !== 0 && changes.some((change) => change.type !== "counted"))
-      return "an error with changes"
-    if (!parse(reply).ok) return "an answer that can't be parsed"
-    return undefined
+    return judge(bytes, response)
   }
+}
+
+/** Writes the client's address into a PCP request: without the right one hardly any would get past ADDRESS_MISMATCH. */
+export const sendAs = (source: Address, bytes: Uint8Array): void => {
+  if (bytes.length >= 24 && bytes[0] === 2) writeAddress(bytes, 8, source)
+}
+
+/** What holds of the response to any octets. */
+export const judge = (bytes: Uint8Array, { reply, dropped, changes }: Response): string | undefined => {
+  if ((reply === undefined) !== (dropped !== undefined)) return "neither answered nor dropped, or both"
+  if (reply === undefined) return undefined
+  if (reply.length > 1100) return `an answer of ${reply.length} octets`
+  if (bytes[0] !== 0 && reply.length % 4 !== 0) return `an answer of ${reply.length} octets`
+  if (bytes[0] !== 0 && reply[3] !== 0 && changes.some((change) => change.type !== "counted"))
+    return "an error with changes"
+  if (!parse(reply).ok) return "an answer that can't be parsed"
+  return undefined
 }
 
 /** What is left when all lifetimes are over: nothing but what never ends. */

@@ -1,10 +1,13 @@
 /** Fuzzes one target over a range of inputs, in a thread of its own: whoever started it sees where it is, and that it is not stuck. */
 import { parentPort, workerData } from "node:worker_threads"
+import { deviceTarget } from "./devices.ts"
 import { inputOf } from "./mutate.ts"
 import { serverTarget, wireTarget } from "./target.ts"
 
+const TARGETS = { wire: wireTarget, server: serverTarget, devices: deviceTarget }
+
 export interface Job {
-  readonly target: "wire" | "server"
+  readonly target: keyof typeof TARGETS
   readonly seed: number
   readonly first: number
   readonly last: number
@@ -19,7 +22,7 @@ export interface Failure {
 }
 
 const run = ({ target, seed, first, last, progress }: Job): Failure | undefined => {
-  const attempt = target === "wire" ? wireTarget() : serverTarget()
+  const attempt = TARGETS[target]()
   for (let index = first; index < last && Atomics.load(progress, 1) === 0; index++) {
     Atomics.store(progress, 0, index - first)
     try {

@@ -52,6 +52,20 @@ const serverWith = (settings: CgnSettings, size: number): ServerState => {
   return state
 }
 
+/** What a server of a Map of objects would write: one small object a mapping, with all that a client could ask of it. */
+const plainMap = (size: number): ReadonlyMap<string, object> =>
+  new Map(
+    Array.from({ length: size }, (_, n) => [
+      `17 10.${n >>> 20}.${(n >>> 12) & 255}.${(n >>> 4) & 255} ${5000 + (n & 15)}`,
+      {
+        nonce: `${Math.imul(n, 0x9e3779b1) >>> 0}`.padStart(24, "0"),
+        external: "203.0.113.1",
+        port: 1024 + n,
+        expires: 7200 + n,
+      },
+    ]),
+  )
+
 const timed = <T>(what: () => T): readonly [T, number] => {
   const start = performance.now()
   const value = what()
@@ -96,9 +110,15 @@ for (const size of sizes.length === 0 ? [100_000, 1_000_000] : sizes) {
     globalThis.gc?.()
     nativeRestores.push(timed(() => restore(bytes, { ...options, hasher }))[1])
   }
+  const rival = plainMap(size)
+  globalThis.gc?.()
+  const [json, written] = timed(() => JSON.stringify([...rival]))
+  globalThis.gc?.()
+  const [, read] = timed(() => new Map(JSON.parse(json)))
   console.log(
     `${size} mappings, ${(octets / size).toFixed(1)} octets each: snapshot ${ms(median(wholes))}, with Node's SHA-256 ` +
       `${ms(median(natives))}, in parts ${ms(median(copies))} then ${ms(median(longest))} at most; ` +
-      `restore ${ms(median(restores))}, with Node's SHA-256 ${ms(median(nativeRestores))}`,
+      `restore ${ms(median(restores))}, with Node's SHA-256 ${ms(median(nativeRestores))}; ` +
+      `JSON of a Map of objects, without a digest: ${(json.length / size).toFixed(1)} octets each, write ${ms(written)}, read ${ms(read)}`,
   )
 }

@@ -51,11 +51,11 @@ const portsAsked = (internalPort: number, portSet: PortSetAsk | undefined): numb
 export const addMapping = (state: FirewallState, ask: MapAsk, now: number): CgnResult<FirewallState> => {
   const step = stepOf(state, now)
   const changes: Change[] = []
-  const first = open1(step, ask, ask.internalPort, changes, now)
+  const first = openPort(step, ask, ask.internalPort, changes, now)
   if (!first.ok) return first.refused
   const asked = portsAsked(ask.internalPort, ask.portSet)
   let ports = 1
-  while (ports < asked && open1(step, ask, ask.internalPort + ports, changes, now).ok) ports++
+  while (ports < asked && openPort(step, ask, ask.internalPort + ports, changes, now).ok) ports++
   return done(step, first.outcome, ask, first.lifetime, changes, ports)
 }
 
@@ -70,7 +70,7 @@ type Opened =
 const no = (code: number, lifetime?: number): Opened => ({ ok: false, refused: refused(code, lifetime) })
 
 /** Opens, or renews, one pinhole of an ask. */
-const open1 = (step: FirewallStep, ask: MapAsk, port: number, changes: Change[], now: number): Opened => {
+const openPort = (step: FirewallStep, ask: MapAsk, port: number, changes: Change[], now: number): Opened => {
   const { table, config } = step
   const end = { ...ask, internalPort: port }
   let row = findEnd(table, end)

@@ -23,8 +23,20 @@ import { findRealm, leaveRealm, setAddress, useRealm } from "./subscriber.ts"
  */
 const MOST = 65536
 
-const bits = new Int32Array(2)
-const float = new Float64Array(bits.buffer)
+const float = new DataView(new ArrayBuffer(8))
+
+/** The instant in an epoch row. The order of its two words is the same on every machine, since snapshots travel. */
+const readAt = (table: Table, row: number): number => {
+  float.setInt32(0, word(table, EPOCH, row, EpochWord.AT), true)
+  float.setInt32(4, word(table, EPOCH, row, EpochWord.AT + 1), true)
+  return float.getFloat64(0, true)
+}
+
+const writeAt = (table: Table, row: number, at: number): void => {
+  float.setFloat64(0, at, true)
+  setWord(table, EPOCH, row, EpochWord.AT, float.getInt32(0, true))
+  setWord(table, EPOCH, row, EpochWord.AT + 1, float.getInt32(4, true))
+}
 
 const findEpoch = (table: Table, internal: Address, realm: Realm | undefined): number => {
   const key = keyOf(table, EPOCH)
@@ -37,10 +49,7 @@ const findEpoch = (table: Table, internal: Address, realm: Realm | undefined): n
 export const epochStartOf = (table: Table, internal: Address, realm: Realm | undefined): number | undefined => {
   if (rowCount(table, EPOCH) === 0) return undefined
   const row = findEpoch(table, internal, realm)
-  if (row === 0) return undefined
-  bits[0] = word(table, EPOCH, row, EpochWord.AT)
-  bits[1] = word(table, EPOCH, row, EpochWord.AT + 1)
-  return float[0]
+  return row === 0 ? undefined : readAt(table, row)
 }
 
 /** Starts the Epoch Time of an internal address again. */
@@ -53,9 +62,7 @@ export const resetEpoch = (table: Table, internal: Address, realm: Realm | undef
     setWord(table, EPOCH, row, EpochWord.REALM, useRealm(table, realm))
     indexRow(table, EPOCH, row)
   }
-  float[0] = at
-  setWord(table, EPOCH, row, EpochWord.AT, bits[0])
-  setWord(table, EPOCH, row, EpochWord.AT + 1, bits[1])
+  writeAt(table, row, at)
 }
 
 /** Rows are dropped here alone, so that all of 1 to {@link MOST} are there, and a new one gets the number just dropped. */
@@ -71,11 +78,5 @@ const dropOldest = (table: Table): void => {
 /** Changes when every Epoch Time of its own was 0: of a table that goes on on another clock. */
 export const mapEpochs = (table: Table, change: (at: number) => number): void => {
   // All rows up to their count are there: see dropOldest.
-  for (let row = rowCount(table, EPOCH); row > 0; row--) {
-    bits[0] = word(table, EPOCH, row, EpochWord.AT)
-    bits[1] = word(table, EPOCH, row, EpochWord.AT + 1)
-    float[0] = change(float[0])
-    setWord(table, EPOCH, row, EpochWord.AT, bits[0])
-    setWord(table, EPOCH, row, EpochWord.AT + 1, bits[1])
-  }
+  for (let row = rowCount(table, EPOCH); row > 0; row--) writeAt(table, row, change(readAt(table, row)))
 }

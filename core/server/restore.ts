@@ -50,8 +50,8 @@ const fail = (code: RestoreError["code"], text: string): Restored => ({ ok: fals
 /**
  * The state that `snapshot` wrote, on the clock of today: every mapping ends at the same time of the wall clock, what ran
  * out meanwhile is gone with the next `advance`, ports are chosen as before. Epoch Time goes on after a final snapshot and
- * begins again after any other. Announcements and updates that were under way go on. Where the wall clock went back no time has passed: mappings last longer than was promised, and
- * an epoch that clients find too young makes them renew.
+ * begins again after any other; announcements and updates that were under way go on. Where the wall clock went back no time
+ * has passed: mappings last longer than was promised, and an epoch that clients find too young makes them renew.
  *
  * The settings with which the table was written (pool, ports, static mappings and the like) stay in force until
  * `reconfigureCgn` puts today's in their place, as after any change of settings.

@@ -2,7 +2,7 @@ import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
 
-export { type ServerEvent, serverMachine } from "./server-machine.ts"
+export { type Arrival, pushedOutput, type ServerEvent, serverMachine } from "./server-machine.ts"
 
 /** Time as a machine sees it: `now` only ever grows. */
 export interface Clock {

@@ -1,5 +1,5 @@
 import type { CgnState, Change } from "../core/cgn/index.ts"
-import { advance, type DropReason, type Pushed, process, type ServerState } from "../core/server/index.ts"
+import { advance, type DropReason, type Pushed, process, type Request, type ServerState } from "../core/server/index.ts"
 import type { Machine, MachineOutgoing, Output } from "./host.ts"
 import type { Datagram, Endpoint } from "./udp.ts"
 
@@ -32,15 +32,23 @@ export const pushedOutput = ({ changes, next }: Pushed): Output<ServerEvent> => 
   events: changes.length === 0 ? NOTHING : [{ type: "advanced", changes }],
 })
 
-/** The PCP and NAT-PMP server of `core/server` as a machine for {@link startHost}: all its sockets are on the inside. */
-export const serverMachine = <S = CgnState>(): Machine<ServerState<S>, ServerEvent> => ({
-  receive: (state, { bytes, source, local }: Datagram, now) => {
-    const [after, { reply, dropped, changes, next }] = process(state, {
-      bytes,
-      now,
-      source: source.address,
-      sourcePort: source.port,
-    })
+/** What is known of a datagram by where it arrived: its side (RFC 6887 section 8.2), its realm, its subscriber. */
+export type Arrival = Pick<Request, "side" | "realm" | "subscriber">
+
+/**
+ * The PCP and NAT-PMP server of `core/server` as a machine for {@link startHost}. All its sockets are on the inside, in no
+ * realm, unless `arrival` tells otherwise of a datagram, by the socket that it came to, say.
+ */
+export const serverMachine = <S = CgnState>(
+  arrival?: (datagram: Datagram) => Arrival,
+): Machine<ServerState<S>, ServerEvent> => ({
+  receive: (state, datagram: Datagram, now) => {
+    const { bytes, source, local } = datagram
+    const request: Request = { bytes, now, source: source.address, sourcePort: source.port }
+    const [after, { reply, dropped, changes, next }] = process(
+      state,
+      arrival === undefined ? request : { ...request, ...arrival(datagram) },
+    )
     if (reply === undefined) {
       const events: ServerEvent[] =
         dropped === undefined ? [] : [{ type: "dropped", source, local, request: bytes, reason: dropped }]

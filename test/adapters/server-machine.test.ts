@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { it } from "node:test"
 import { startHost } from "../../adapters/host.ts"
 import { type ServerEvent, serverMachine } from "../../adapters/server-machine.ts"
-import { createServer, mappingCount } from "../../core/server/index.ts"
+import { createServer, mappingCount, mappings } from "../../core/server/index.ts"
 import { mapRequest, octets } from "./cli/command.ts"
 import { fakeClock, fakeUdp } from "./fake.ts"
 import { address } from "./udp-suite.ts"
@@ -43,6 +43,34 @@ it("a server on a host answers its client, and drops what wants no answer", asyn
     [[12, peer.address, peer.port]],
   )
   assert.deepEqual(events, ["answered", "dropped"])
+})
+
+it("a server on a host goes by what is known of where a datagram arrived: its side and its realm", async () => {
+  const time = fakeClock()
+  const net = fakeUdp()
+  const created = createServer({ external: [address("198.51.100.7")], secret: new Uint8Array(32), now: 0 })
+  assert.ok(created.ok)
+  const inside = { address: address("127.0.0.1"), port: 5351 }
+  const outside = { address: address("127.0.0.2"), port: 5351 }
+  const realm = address("2001:db8::b4")
+  const started = await startHost({
+    udp: net.udp,
+    clock: time.clock,
+    machine: serverMachine(({ local }) =>
+      local.address === outside.address ? { side: "outside" } : { side: "inside", realm },
+    ),
+    state: created.state,
+    sockets: [{ local: inside }, { local: outside }],
+  })
+  assert.ok(started.ok)
+  time.moveTo(1)
+  net.deliver(1, peer, mapRequest(5000, 600))
+  assert.deepEqual(net.sockets[1].sent, [])
+  net.deliver(0, peer, mapRequest(5000, 600))
+  assert.deepEqual(
+    mappings(started.value.state(), 1).mappings.map((mapping) => mapping.realm),
+    [realm],
+  )
 })
 
 it("a server on a host expires a mapping at its time, with one timer for it", async () => {

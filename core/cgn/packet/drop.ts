@@ -17,6 +17,8 @@ export const DROP_CLAUSES = {
   "bad-fragment": "RFC 791 section 3.2, RFC 8200 section 4.5",
   /** A fragment without its whole transport header, or that writes over one. */
   "tiny-fragment": "RFC 1858 section 3, RFC 6146 section 3.4",
+  /** Fragments of one packet that both have the same part of it. */
+  "overlapping-fragment": "RFC 5722 section 4, RFC 8200 section 4.5",
   "short-transport": "RFC 768, RFC 9293 section 3.1, RFC 792",
   "bad-udp-length": "RFC 768",
   "bad-tcp-offset": "RFC 9293 section 3.1",

@@ -5,6 +5,7 @@ import { type Drop, drop } from "./drop.ts"
 import { destinationAddress, hopLimit, sourceAddress } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
 import type { Rewritten } from "./rewrite.ts"
+import { type Allocate, allocateEach, copyOf } from "./room.ts"
 
 /**
  * An IPv6 packet from the internal network with the external prefix in its source (RFC 6296 section 3.2). The mapping is
@@ -14,21 +15,31 @@ import type { Rewritten } from "./rewrite.ts"
  * Dropped: a source without an external address (section 3.2), or with an interface identifier of zeros behind a prefix of
  * more than 48 bits (section 3.7).
  */
-export const nptv6Outbound = (translator: Translator, packet: IpPacket, hops: 0 | 1 = 1): Rewritten => {
+export const nptv6Outbound = (
+  translator: Translator,
+  packet: IpPacket,
+  hops: 0 | 1 = 1,
+  allocate: Allocate = allocateEach,
+): Rewritten => {
   const source = packet.version === 6 ? outbound(translator, sourceAddress(packet)) : undefined
   if (source === undefined) return refusal(packet, 8, translator.external.prefixLength)
   const { embedded } = packet
   const back = embedded === undefined ? undefined : outbound(translator, destinationAddress(embedded))
-  return put(packet, 8, source, 24, back, hops)
+  return put(packet, 8, source, 24, back, hops, allocate)
 }
 
 /** The other way: a packet from the external network, with the internal prefix in its destination (RFC 6296 section 3.3). */
-export const nptv6Inbound = (translator: Translator, packet: IpPacket, hops: 0 | 1 = 1): Rewritten => {
+export const nptv6Inbound = (
+  translator: Translator,
+  packet: IpPacket,
+  hops: 0 | 1 = 1,
+  allocate: Allocate = allocateEach,
+): Rewritten => {
   const destination = packet.version === 6 ? inbound(translator, destinationAddress(packet)) : undefined
   if (destination === undefined) return refusal(packet, 24, translator.external.prefixLength)
   const { embedded } = packet
   const back = embedded === undefined ? undefined : inbound(translator, sourceAddress(embedded))
-  return put(packet, 24, destination, 8, back, hops)
+  return put(packet, 24, destination, 8, back, hops, allocate)
 }
 
 const refusal = ({ bytes, version, start }: IpPacket, at: number, prefixLength: number): Drop => {
@@ -46,10 +57,11 @@ const put = (
   backAt: number,
   back: Address | undefined,
   hops: 0 | 1,
+  allocate: Allocate,
 ): Rewritten => {
   const { bytes, start, end, embedded } = packet
   if (hops !== 0 && hopLimit(packet) <= hops) return drop("hop-limit", start + 7, { kind: "hop-limit" })
-  const out = bytes.slice(start, end)
+  const out = copyOf(bytes, start, end, allocate)
   out[7] -= hops
   writeAddress(out, at, address)
   if (embedded !== undefined && back !== undefined) writeAddress(out, embedded.start - start + backAt, back)

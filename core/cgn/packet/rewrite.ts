@@ -4,6 +4,7 @@ import { type Drop, drop } from "./drop.ts"
 import { hopLimit, sourceRouteAt } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
 import { fixedPorts, putIpv4Address, putIpv6Address, retouch } from "./retouch.ts"
+import { type Allocate, allocateEach, copyOf } from "./room.ts"
 
 /**
  * The new ends of a packet, as its {@link Flow} has them: of an ICMP error those of the packet in error, swapped, so that
@@ -42,10 +43,15 @@ export type Rewritten = { readonly ok: true; readonly bytes: Uint8Array } | Drop
  * - ICMP errors: type and code stay, the packet in error gets back the ends that it had (RFC 5508 REQ-4, REQ-5, REQ-7).
  * - ICMP with a source route, outer or inner, does not go out with a new source (RFC 5508 section 7.3).
  */
-export const rewrite = (packet: IpPacket, to: Rewrite, hops: 0 | 1 = 1): Rewritten => {
+export const rewrite = (
+  packet: IpPacket,
+  to: Rewrite,
+  hops: 0 | 1 = 1,
+  allocate: Allocate = allocateEach,
+): Rewritten => {
   const fault = refusal(packet, to, hops)
   if (fault !== undefined) return fault
-  const out = packet.bytes.slice(packet.start, packet.end)
+  const out = copyOf(packet.bytes, packet.start, packet.end, allocate)
   put(out, packet.start, packet, to, hops)
   return { ok: true, bytes: out }
 }

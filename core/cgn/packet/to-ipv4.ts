@@ -10,6 +10,7 @@ import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU } fro
 import { addresses4, addresses6, copyOctets, icmpValue, pseudo6, putIcmpChecksum, putIpv4Header } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
 import { fixedPorts, retouch } from "./retouch.ts"
+import { type Allocate, allocateEach } from "./room.ts"
 
 /** Longest IPv4 packet that is sent without DF: 1280 less 20 (RFC 7915 section 5.1). */
 const UNMARKED = 1260
@@ -27,12 +28,18 @@ const UNMARKED = 1260
  * - Transport checksums change by the difference. UDP without one, which RFC 6936 allows to tunnels, stays without.
  * - ICMPv6: echo, and the errors of section 5.2 with the packet in error translated (section 5.3); all else is dropped.
  */
-export const toIpv4 = (packet: IpPacket, to: Crossing, packetId: number, settings: CrossingSettings): Translated => {
+export const toIpv4 = (
+  packet: IpPacket,
+  to: Crossing,
+  packetId: number,
+  settings: CrossingSettings,
+  allocate: Allocate = allocateEach,
+): Translated => {
   const fault = refusal(packet, settings) ?? fixedPorts(packet, to)
   if (fault !== undefined) return fault
   const made =
     packet.embedded === undefined
-      ? plain(packet, to, packetId, settings)
+      ? plain(packet, to, packetId, settings, allocate)
       : error(packet, packet.embedded, to, packetId, settings)
   if (!(made instanceof Uint8Array)) return made
   if (made.length <= settings.ipv4Mtu) return { ok: true, packets: [made] }
@@ -69,10 +76,16 @@ const isLegalIpv6Source = (bytes: Uint8Array, at: number): boolean => {
 const isExtension = (next: number): boolean =>
   isPassedOver(next) || next === IpProtocol.AH || next === 135 || next === 139 || next === 140
 
-const plain = (packet: IpPacket, to: Crossing, packetId: number, settings: CrossingSettings): Uint8Array | Drop => {
+const plain = (
+  packet: IpPacket,
+  to: Crossing,
+  packetId: number,
+  settings: CrossingSettings,
+  allocate: Allocate,
+): Uint8Array | Drop => {
   const total = IPV4_HEADER + packet.end - packet.payload
   if (total > 0xffff) return tooBig(packet, settings)
-  const out = new Uint8Array(total)
+  const out = allocate(total)
   putIpv4(out, 0, packet, to.source, to.destination, hopLimit(packet) - settings.hops, packetId, settings)
   if (!putTransport(out, 0, packet, to.sourcePort, to.destinationPort)) return drop("not-translatable", packet.payload)
   return out

@@ -21,6 +21,7 @@ import {
 import { extensionsAt } from "./read.ts"
 import { fixedPorts, retouch } from "./retouch.ts"
 import { isLegalIpv4Source } from "./rfc6052.ts"
+import { type Allocate, allocateEach } from "./room.ts"
 
 /**
  * An IPv4 packet translated to IPv6 (RFC 7915 section 4), with the ends that the caller found: by RFC 6052 for stateless
@@ -33,7 +34,12 @@ import { isLegalIpv4Source } from "./rfc6052.ts"
  * - ICMP: echo, and the errors of section 4.2 with the packet in error translated (section 4.3); all else is dropped. An
  *   error longer than 1280 octets is cut there, and extensions that do not fit are left out (RFC 4443 section 2.4).
  */
-export const toIpv6 = (packet: IpPacket, to: Crossing, settings: CrossingSettings): Translated => {
+export const toIpv6 = (
+  packet: IpPacket,
+  to: Crossing,
+  settings: CrossingSettings,
+  allocate: Allocate = allocateEach,
+): Translated => {
   const fault = refusal(packet, settings) ?? fixedPorts(packet, to)
   if (fault !== undefined) return fault
   if (packet.embedded !== undefined) return errorToIpv6(packet, packet.embedded, to, settings)
@@ -47,7 +53,7 @@ export const toIpv6 = (packet: IpPacket, to: Crossing, settings: CrossingSetting
   const lowest = Math.max(MIN_IPV6_MTU, settings.lowestIpv6Mtu)
   const cut = size > lowest && !dontFragment(packet)
   const header = IPV6_HEADER + (fragment || cut ? FRAGMENT_HEADER : 0)
-  const out = new Uint8Array(header + data)
+  const out = allocate(header + data)
   const { source, sourcePort, destination, destinationPort } = to
   putIpv6(out, 0, packet, data, source, destination, hopLimit(packet) - settings.hops, cut, settings)
   if (!putTransport(out, 0, header, packet, sourcePort, destinationPort))

@@ -8,6 +8,7 @@ import type { IpPacket } from "./packet.ts"
 import { FRAGMENT_HEADER, IPV6_HEADER, IpProtocol, MIN_IPV6_MTU } from "./protocol.ts"
 import { copyOctets, putFragmentHeader, putIpv6Header } from "./put-header.ts"
 import { readPacket } from "./read.ts"
+import { type Allocate, allocateEach } from "./room.ts"
 
 /** One end of an IPv4-in-IPv6 tunnel of Dual-Stack Lite, as it sends (RFC 6333 sections 5.2 and 6.2). */
 export interface Tunnel {
@@ -26,7 +27,12 @@ export interface Tunnel {
  *
  * The IPv4 packet stays octet for octet: what its TTL loses it has lost in being forwarded.
  */
-export const encapsulate = (packet: IpPacket, tunnel: Tunnel, identification: number): Translated => {
+export const encapsulate = (
+  packet: IpPacket,
+  tunnel: Tunnel,
+  identification: number,
+  allocate: Allocate = allocateEach,
+): Translated => {
   const { bytes, version, start, end } = packet
   if (version !== 4) return drop("wrong-family", start)
   const mtu = Math.max(MIN_IPV6_MTU, tunnel.mtu)
@@ -35,7 +41,7 @@ export const encapsulate = (packet: IpPacket, tunnel: Tunnel, identification: nu
   if (cut && dontFragment(packet)) return drop("too-big", start + 2, { kind: "too-big", mtu: mtu - IPV6_HEADER })
   const header = IPV6_HEADER + (cut ? FRAGMENT_HEADER : 0)
   // With a Fragment header, the longest IPv4 packets are beyond IPv6's payload length: in no fragment of them does it stand.
-  const out = new Uint8Array(header + length)
+  const out = allocate(header + length)
   putIpv6Header(out, 0, {
     trafficClass: trafficClass(packet),
     payloadLength: header - IPV6_HEADER + length,

@@ -1,0 +1,39 @@
+import { copyOctets } from "./put-header.ts"
+
+/** Arrays up to this length V8 keeps in its heap, where a new one takes no longer than a cut. */
+const IN_HEAP = 64
+
+/** Gives room for a packet: `length` octets, all zero, that nobody else writes to. */
+export type Allocate = (length: number) => Uint8Array
+
+/** An array of its own for each packet. */
+export const allocateEach: Allocate = (length) => new Uint8Array(length)
+
+/**
+ * Cuts packets from slabs of `slab` octets. Node keeps arrays of more than 64 octets outside its heap, each with an
+ * allocation of its own: a cut measured a third of its time for 84 octets, a sixth for 1400. In turn a slab stays for as
+ * long as one packet of it is kept, and what comes out has a `byteOffset`: copy what is to be kept.
+ */
+export const createSlabs = (slab = 1 << 18): Allocate => {
+  let octets = new Uint8Array(slab)
+  let used = 0
+  return (length) => {
+    if (length <= IN_HEAP || length > slab >>> 3) return new Uint8Array(length)
+    if (used + length > slab) {
+      octets = new Uint8Array(slab)
+      used = 0
+    }
+    const room = new Uint8Array(octets.buffer, used, length)
+    used += (length + 7) & ~7
+    return room
+  }
+}
+
+/** The octets `from` to `to` in room of their own. */
+export const copyOf = (bytes: Uint8Array, from: number, to: number, allocate: Allocate): Uint8Array => {
+  // For what is in the heap, `slice` measured less than half the time of a loop.
+  if (to - from <= IN_HEAP) return bytes.slice(from, to)
+  const copy = allocate(to - from)
+  copyOctets(copy, 0, bytes, from, to)
+  return copy
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import {
+  CROSSING_DEFAULTS,
+  createSlabs,
+  encapsulate,
+  KEEP,
+  nptv6Inbound,
+  nptv6Outbound,
+  rewrite,
+  toIpv4,
+  toIpv6,
+} from "../../../../core/cgn/packet/index.ts"
+import { makeTranslator } from "../../../../core/cgn/stateless/prefix.ts"
+import { ip4, ip6, type PortEnds, tcp } from "./build.ts"
+import { address, bytesOf, onlyOf, prefix, read, same } from "./scene.ts"
+
+const ENDS: PortEnds = { source: "192.0.2.1", sourcePort: 7, destination: "192.0.2.2", destinationPort: 9 }
+const SIX: PortEnds = { ...ENDS, source: "2001:db8:1::1", destination: "2001:db8:2::2" }
+
+describe("room for packets", () => {
+  test("cuts of a slab do not overlap, are zero, and have the length that was asked for", () => {
+    const allocate = createSlabs(1000)
+    const cuts = Array.from({ length: 300 }, (_, i) => allocate(i % 140))
+    cuts.forEach((cut, i) => {
+      assert.equal(cut.length, i % 140)
+      assert.ok(cut.every((octet) => octet === 0))
+      cut.fill(i)
+    })
+    cuts.forEach((cut, i) => {
+      assert.ok(cut.every((octet) => octet === i % 256))
+    })
+  })
+
+  test("what is translated is the same, wherever it is written", () => {
+    const slabs = createSlabs()
+    const npt = makeTranslator({ internal: prefix("2001:db8:1::/48"), external: prefix("2001:db8:abcd::/48") })
+    const back = makeTranslator({ internal: prefix("2001:db8:1::/48"), external: prefix("2001:db8:2::/48") })
+    const to6 = { ...KEEP, source: address("2001:db8::1"), destination: address("2001:db8::2") }
+    const to4 = { ...KEEP, source: address("192.0.2.3"), destination: address("192.0.2.4") }
+    const tunnel = { local: to6.source, remote: to6.destination, mtu: 1500, hopLimit: 1 }
+    for (const length of [0, 1, 4, 5, 40, 100, 1300]) {
+      const four = read(ip4({ ...ENDS, protocol: 6 }, tcp(ENDS, new Uint8Array(length).fill(9))))
+      const six = read(ip6({ ...SIX, protocol: 6 }, tcp(SIX, new Uint8Array(length).fill(9))))
+      const large = { ...CROSSING_DEFAULTS, lowestIpv6Mtu: 1500 }
+      same(bytesOf(rewrite(four, to4, 1, slabs)), bytesOf(rewrite(four, to4)))
+      same(onlyOf(toIpv6(four, to6, large, slabs)), onlyOf(toIpv6(four, to6, large)))
+      same(onlyOf(toIpv4(six, to4, 9, large, slabs)), onlyOf(toIpv4(six, to4, 9, large)))
+      same(bytesOf(nptv6Outbound(npt, six, 1, slabs)), bytesOf(nptv6Outbound(npt, six)))
+      same(bytesOf(nptv6Inbound(back, six, 1, slabs)), bytesOf(nptv6Inbound(back, six)))
+      same(onlyOf(encapsulate(four, tunnel, 1, slabs)), onlyOf(encapsulate(four, tunnel, 1)))
+    }
+  })
+})

@@ -20,7 +20,7 @@ import type { Realm } from "./mapping.ts"
 import { findRow, protocolOf } from "./row.ts"
 import { change, done, type External, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
-import { freshRow, subscriberAfter, tidyRow } from "./sweep.ts"
+import { freshRow, subscriberAfter, tidyPeers, tidyRow } from "./sweep.ts"
 
 const NOWHERE: External = { external: ANY4, externalPort: 0 }
 
@@ -42,6 +42,7 @@ export const deletePort = (step: Step, ask: DeleteAsk, changes: Change[]): Delet
   const at = externalOf(step, row)
   const lifetime = ask.origin === "pcp" ? idleLeft(step, row, now) : 0
   const mapping = mapAsData(step, row)
+  tidyPeers(step, row, changes)
   if (lifetime === 0) end(step, row, changes, "deleted", mapping)
   else
     change(step, row, changes, "renewed", { ...mapping, expires: instantOf(config, deadlineOf(config, now, lifetime)) })
@@ -81,7 +82,10 @@ export const delMappings = (
   for (let row = word(table, SUBSCRIBER, found, Subscriber.NATPMP + slot); row !== 0; ) {
     const next = word(table, MAPPING, row, MappingWord.NEXT)
     const map = mapDeadline(step, row) !== 0
-    if (!tidyRow(step, row, changes) && map) end(step, row, changes, "deleted", mapAsData(step, row))
+    if (!tidyRow(step, row, changes) && map) {
+      tidyPeers(step, row, changes)
+      end(step, row, changes, "deleted", mapAsData(step, row))
+    }
     row = next
   }
   const subscriber = subscriberAfter(step, { internal, realm }, found, changes)

@@ -1,4 +1,4 @@
-import { open, rowLimit, seal, setWord, type Table, word } from "../table/index.ts"
+import { rowLimit, seal, setWord, type Table, word } from "../table/index.ts"
 import { ANY4 } from "../wire/index.ts"
 import { applyChange } from "./apply.ts"
 import type { Change } from "./change.ts"
@@ -8,7 +8,7 @@ import { staticAsData } from "./data.ts"
 import { isStatic } from "./deadline.ts"
 import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, slotOfEnd, WHOLE } from "./end.ts"
 import { freedAsData, freeHeld } from "./hold.ts"
-import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber, secondOf } from "./layout.ts"
+import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { isHeld } from "./owner.ts"
 import { isInRange, pairedAddress, refreshAddress } from "./ports.ts"
@@ -16,9 +16,12 @@ import { findRow, protocolOf } from "./row.ts"
 import { type CgnChangeable, type CgnConfig, configureCgn, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { placeStatic, staticEnd } from "./static.ts"
-import { externalOf } from "./step.ts"
+import { externalOf, stepOf } from "./step.ts"
 import { addressAt, joinGroup, leaveGroup, realmAt } from "./subscriber.ts"
-import { sweepRow } from "./sweep.ts"
+import { expireRows, sweepRow } from "./sweep.ts"
+
+/** Rows swept at a time. */
+const SWEEP = 65536
 
 export type Moved = Extract<Change, { readonly type: "moved" }>
 
@@ -52,8 +55,11 @@ export const reconfigureCgn = (state: CgnState, settings: CgnChangeable, now: nu
       ok: false,
       error: { code: "pool-too-large", text: `the pools before and after have over ${MAX_POOL} addresses together` },
     }
-  const step: Step = { table: open(state.version), config, second: secondOf(config, now), now }
   const changes: Change[] = []
+  // What ran out did so under the settings of before, its recycle delay among them.
+  const past = stepOf(state, now)
+  while (expireRows(past, SWEEP, changes) === SWEEP);
+  const step: Step = { table: past.table, config, second: past.second, now }
   regroup(step, before)
   dropStatics(step, before, changes)
   for (let number = 0; number < config.addresses.length; number++) refreshAddress(step, number)

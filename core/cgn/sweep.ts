@@ -67,6 +67,14 @@ const tidyMapping = (step: Step, row: number, changes: Change[]): boolean => {
 }
 
 /**
+ * Takes away peers of a row that have all run out, before a mapping of it is deleted: it must not be they, swept later,
+ * that seem to have been the last in the row. They are walked over once, as this takes them away.
+ */
+export const tidyPeers = (step: Step, row: number, changes: Change[]): void => {
+  if (word(step.table, MAPPING, row, MappingWord.PEERS) !== 0 && livePeer(step, row) === 0) sweepRow(step, row, changes)
+}
+
+/**
  * A mapping row that was found for an internal end (0: none), with nothing in the way that has run out, or 0. A locked
  * mapping that another request finds was given up: it goes, unannounced as it came.
  */

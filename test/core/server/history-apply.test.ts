@@ -1,11 +1,13 @@
 import assert from "node:assert/strict"
 import { env } from "node:process"
 import { test } from "node:test"
-import type { Change } from "../../../core/cgn/index.ts"
+import { type Change, reconfigureCgn } from "../../../core/cgn/index.ts"
 import { advance, apply, mappingCount, process, type ServerState } from "../../../core/server/index.ts"
 import { randomFrom, seedOf } from "../../fuzz/random.ts"
-import { type Move, randomMove } from "./model-moves.ts"
-import { address, countersOf, listServer, moveText, type Place, play, randomPlace } from "./model-run.ts"
+import { type Move, randomMove, randomTurn, type Turn } from "./model-moves.ts"
+import { address, cgnSettingsOf, countersOf, listServer, moveText, type Place, play, randomPlace } from "./model-run.ts"
+import { listModel } from "./model-state.ts"
+import { realmOf } from "./model-text.ts"
 
 const seed = seedOf(20130402, env.SALLYPORT_SEED)
 
@@ -25,11 +27,25 @@ const assertAlike = (got: ServerState, wanted: ServerState, now: number, why: st
 }
 
 /** The reply that a server which only ever heard of the changes gives to the next request. */
-const replyOf = (state: ServerState, move: Move): Uint8Array | undefined => {
+const replyOf = (state: ServerState, move: Move | Turn): Uint8Array | undefined => {
   if (move.type !== "request") return undefined
   const { bytes, now, source, outside } = move
-  const side = outside ? "outside" : "inside"
-  return process(state, { bytes, now, source: address(source), sourcePort: 5350, side })[1].reply
+  return process(state, {
+    bytes,
+    now,
+    source: address(source),
+    sourcePort: 5350,
+    side: outside ? "outside" : "inside",
+    realm: realmOf(move.realm),
+  })[1].reply
+}
+
+/** Settings are in no change: a replica has to be told of them as the server is. */
+const turned = (state: ServerState, move: Move | Turn): ServerState => {
+  if (move.type !== "turn") return state
+  const done = reconfigureCgn(state.cgnState, cgnSettingsOf(move.settings), move.now)
+  assert.ok(done.ok)
+  return { ...state, cgnState: done.state }
 }
 
 interface Branch {
@@ -47,19 +63,13 @@ test("folding apply over the changes of any run, or over copies of them, gives t
     let { place, replica } = kept[0]
     for (let step = 0; step < 800; step++) {
       if (random.once(20)) ({ place, replica } = random.pick(kept))
-      const move = randomMove(random, settings, place.now, advances)
+      const turn = random.once(60)
+      const move = turn ? randomTurn(random, place.now) : randomMove(random, settings, place.now, advances)
       const why = `seed ${seed + run}, step ${step}: ${moveText(move)}`
       const played = play(settings, place, move)
       assert.ok(typeof played === "object", `${why}: ${played}`)
-      if (step % 3 === 0 && move.type === "request") {
-        const reply = process(place.server, {
-          ...move,
-          source: address(move.source),
-          sourcePort: 5350,
-          side: move.outside ? "outside" : "inside",
-        })[1].reply
-        assert.deepEqual(replyOf(replica, move), reply, why)
-      }
+      if (step % 3 === 0) assert.deepEqual(replyOf(replica, move), replyOf(place.server, move), why)
+      replica = turned(replica, move)
       place = played.place
       replica = fold(replica, copied(played.changes))
       if (step % 8 === 0) kept.push({ place, replica })
@@ -90,7 +100,7 @@ test("the first state is still there after a run, and all of the run's changes a
       place = played.place
       changes.push(...played.changes)
     }
-    assert.deepEqual(listServer(start.server, start.now, 10), [])
+    assert.deepEqual(listServer(start.server, start.now, 10), listModel(start.model, start.now))
     assertAlike(fold(start.server, changes), place.server, place.now, `seed ${seed + 1000 + run}`)
     assertAlike(fold(start.server, copied(changes)), place.server, place.now, `seed ${seed + 1000 + run}`)
   }

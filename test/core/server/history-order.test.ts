@@ -8,6 +8,7 @@ import { hexAt, put16, put32, putAddress, word16 } from "./model-message.ts"
 import { type Move, randomMove } from "./model-moves.ts"
 import { address, moveText, randomPlace } from "./model-run.ts"
 import type { ModelSettings } from "./model-state.ts"
+import { realmOf } from "./model-text.ts"
 
 const seed = seedOf(20130403, env.SALLYPORT_SEED)
 
@@ -15,13 +16,15 @@ const seed = seedOf(20130403, env.SALLYPORT_SEED)
 const step = (state: ServerState, move: Move, whole: boolean): readonly [ServerState, string] => {
   if (move.type === "advance") return [advance(state, move.now)[0], ""]
   if (move.type === "outbound") {
-    const internal = address(move.internal)
-    const done = noteOutbound(state.cgnState, { ...move, internal }, move.now)
+    const { protocol, internalPort } = move
+    const end = { protocol, internal: address(move.internal), internalPort, realm: realmOf(move.realm) }
+    const done = noteOutbound(state.cgnState, end, move.now)
     return [{ ...state, cgnState: done.state }, ""]
   }
   const { bytes, now, source, outside } = move
   const side = outside ? "outside" : "inside"
-  const [after, { reply }] = process(state, { bytes, now, source: address(source), sourcePort: 5350, side })
+  const request = { bytes, now, source: address(source), sourcePort: 5350, side, realm: realmOf(move.realm) } as const
+  const [after, { reply }] = process(state, request)
   if (reply === undefined) return [after, "dropped"]
   // Which external end was chosen may differ, and a copy of the request says nothing of the server.
   const natPmp = reply[0] === 0

@@ -16,6 +16,7 @@ import {
   randomPlace,
   report,
 } from "./model-run.ts"
+import { realmOf } from "./model-text.ts"
 
 const seed = seedOf(20130404, env.SALLYPORT_SEED)
 
@@ -66,11 +67,14 @@ const answer = (state: ServerState, move: Move, shift: number): Answer => {
     return { state: after, text: json({ changes, next: next === undefined ? shift : next }) }
   }
   if (move.type === "outbound") {
-    const done = noteOutbound(state.cgnState, { ...move, internal: address(move.internal) }, now)
+    const { protocol, internalPort } = move
+    const end = { protocol, internal: address(move.internal), internalPort, realm: realmOf(move.realm) }
+    const done = noteOutbound(state.cgnState, end, now)
     return { state: { ...state, cgnState: done.state }, text: json(done.changes) }
   }
   const side = move.outside ? "outside" : "inside"
-  const request = { bytes: move.bytes, now, source: address(move.source), sourcePort: 5350, side } as const
+  const realm = realmOf(move.realm)
+  const request = { bytes: move.bytes, now, source: address(move.source), sourcePort: 5350, side, realm } as const
   const [after, { reply, dropped, changes }] = process(state, request)
   return { state: after, text: json({ reply: [...(reply ?? [])], dropped, changes }) }
 }

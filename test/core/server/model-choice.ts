@@ -1,10 +1,12 @@
 import { isZero } from "./model-message.ts"
-import { live, type Model, type ModelEnd, type ModelSettings } from "./model-state.ts"
+import { heldAt, live, type Model, type ModelEnd, type ModelHeld, type ModelSettings } from "./model-state.ts"
 
 /** What a request wants of the external side. */
 export interface Wanted {
   readonly protocol: number
   readonly internal: string
+  readonly internalPort: number
+  readonly nonce: string | undefined
   readonly suggested: string
   readonly suggestedPort: number
   readonly natPmp: boolean
@@ -17,17 +19,30 @@ export type Chosen = { readonly external: string; readonly externalPort: number 
 /** The choice allowed, the code of the refusal due, or what is wrong with what the server did. */
 export type Choice =
   | { readonly is: "chosen"; readonly external: string; readonly externalPort: number }
-  | { readonly is: "refused"; readonly code: number }
+  /** `unsure`: an end that is held for this very client may have been found, though it was not suggested. */
+  | { readonly is: "refused"; readonly code: number; readonly unsure: boolean }
   | { readonly is: "wrong"; readonly why: string }
 
 /** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
 export const checkChoice = (settings: ModelSettings, model: Model, now: number, want: Wanted, got: Chosen): Choice => {
   const { pool } = settings
   const alive = portsOf(model, now)
+  const held = new Map(
+    heldAt(settings, model, now).map((one) => [portKey(one.protocol, one.external, one.externalPort), one]),
+  )
+  const heldAs = (protocol: number, external: string, port: number) => held.get(portKey(protocol, external, port))
+  const isMine = (one: ModelHeld): boolean =>
+    one.internal === want.internal &&
+    one.internalPort === want.internalPort &&
+    (one.nonce === undefined || one.nonce === want.nonce)
+  const otherOf = (protocol: number): number => (protocol === 6 ? 17 : 6)
   const mayHave = (external: string, port: number): boolean => {
     if (!inRange(settings, want.protocol, port)) return false
     const { own, other } = holders(alive, external, port, want.protocol)
-    if (own !== undefined) return false
+    const waiting = heldAs(want.protocol, external, port)
+    if (own !== undefined || (waiting !== undefined && !isMine(waiting))) return false
+    const beside = heldAs(otherOf(want.protocol), external, port)
+    if (want.natPmp && beside !== undefined && beside.internal !== want.internal) return false
     if (other === undefined || other.internal === want.internal) return true
     return !want.natPmp && !reservesCompanion(other)
   }
@@ -35,6 +50,8 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   // protocols' ports, it is never offered 5350 and 5351.
   const isFree = (external: string, port: number): boolean => {
     if (!inRange(settings, want.natPmp ? 17 : want.protocol, port)) return false
+    if (heldAs(want.protocol, external, port) !== undefined) return false
+    if (want.natPmp && heldAs(otherOf(want.protocol), external, port) !== undefined) return false
     const { own, other } = holders(alive, external, port, want.protocol)
     return own === undefined && (other === undefined || (!want.natPmp && !reservesCompanion(other)))
   }
@@ -49,7 +66,7 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   const chosen = (): Choice => (got === undefined ? { is: "wrong", why: "refused" } : { is: "chosen", ...got })
   const refused = (code: number): Choice =>
     got === undefined
-      ? { is: "refused", code }
+      ? { is: "refused", code, unsure: [...held.values()].some(isMine) }
       : { is: "wrong", why: `got ${got.external}:${got.externalPort}, not error ${code}` }
   if (want.suggestedPort !== 0 && suggested.length > 0) {
     const usable = suggested.filter((external) => mayHave(external, want.suggestedPort))
@@ -60,27 +77,36 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   }
   if (want.exact && (want.suggestedPort !== 0 || suggested.length === 0)) return refused(11)
   const anywhere = want.exact && !isZero(want.suggested) ? suggested : pool
+  // What the host has in the other transport leaves room beside it, for it alone.
   const beside = (external: string): boolean => {
-    for (let port = settings.ports.first; port <= settings.ports.last; port++) if (mayHave(external, port)) return true
+    // But not what is held for the host: nobody keeps a list of that.
+    const waits = (port: number): boolean =>
+      heldAs(want.protocol, external, port) !== undefined ||
+      (want.natPmp && heldAs(otherOf(want.protocol), external, port) !== undefined)
+    for (let port = settings.ports.first; port <= settings.ports.last; port++)
+      if (!waits(port) && mayHave(external, port)) return true
     return false
   }
   if (!anywhere.some((external) => hasRoom(external))) {
-    // All that is left is beside the host's own: a request must not fail that could be met (S-50).
-    if (!anywhere.some((external) => beside(external))) return refused(want.exact && !isZero(want.suggested) ? 11 : 8)
-    if (got === undefined) return { is: "wrong", why: "refused, though there is room beside the host's own" }
-    return anywhere.includes(got.external) && mayHave(got.external, got.externalPort)
-      ? chosen()
-      : { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
+    if (got !== undefined)
+      return anywhere.includes(got.external) && mayHave(got.external, got.externalPort)
+        ? chosen()
+        : { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
+    // A request must not fail that could be met (S-50).
+    if (anywhere.some((external) => beside(external)))
+      return { is: "wrong", why: "refused, though there is room beside the host's own" }
+    return refused(want.exact && !isZero(want.suggested) ? 11 : 8)
   }
   if (got === undefined) return { is: "wrong", why: "refused, though there is room" }
   if (!pool.includes(got.external)) return { is: "wrong", why: `${got.external} is not in the pool` }
-  if (!isFree(got.external, got.externalPort))
+  const mine = heldAs(want.protocol, got.external, got.externalPort) !== undefined
+  if (!(mine ? mayHave : isFree)(got.external, got.externalPort))
     return { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
   if (!anywhere.includes(got.external)) return { is: "wrong", why: `${got.external} was not suggested` }
   // The suggested address while it has room, then the subscriber's own while that has room, then any (RFC 4787 REQ-2).
   if (!isZero(want.suggested) && suggested.some((external) => hasRoom(external)))
     return suggested.includes(got.external) ? chosen() : { is: "wrong", why: "the suggested address has room" }
-  if (homes.every((external) => hasRoom(external)) && !homes.includes(got.external))
+  if (homes.every((external) => hasRoom(external)) && ![...homes, ...suggested].includes(got.external))
     return { is: "wrong", why: `${homes.join(" or ")}, its own, has room` }
   return chosen()
 }
@@ -88,7 +114,10 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
 /** The address that a subscriber is paired with now: its mappings', as long as one of them is there, else its first. */
 export const homeOf = (settings: ModelSettings, model: Model, now: number, internal: string): string | undefined => {
   for (const end of model.ends.values())
-    if (end.internal === internal && live(end, now) !== undefined) return model.homes.get(internal)
+    if (end.internal === internal && live(end, now) !== undefined) {
+      const home = model.homes.get(internal)
+      return home === undefined || settings.pool.includes(home) ? home : settings.paired.get(internal)
+    }
   return settings.paired.get(internal)
 }
 

@@ -8,6 +8,8 @@ export interface ModelRequest {
   readonly now: number
   readonly source: string
   readonly outside: boolean
+  /** "" or %realm, which tells hosts with equal addresses apart. */
+  readonly realm: string
   /** The code in the server's reply, looked at only where the model allows more than one. */
   readonly answered: number
 }
@@ -60,6 +62,7 @@ const emptyEnd = (ask: Ask, end: { readonly external: string; readonly externalP
   map: undefined,
   idle: 0,
   peers: [],
+  fixed: false,
 })
 
 const isOverQuota = (settings: ModelSettings, model: Model, ask: Ask, now: number): boolean =>
@@ -79,6 +82,14 @@ export const serveMap = (
   const key = endKey(ask.protocol, ask.internal, ask.internalPort)
   const found = live(model.ends.get(key), now)
   const { preferFailure } = ask.options
+  if (found?.fixed) {
+    // S-45 S-47: the administrator's, as it is; NAT-PMP is promised no more than it asked for, and nobody sets filters.
+    const other =
+      !(isZero(ask.suggested) || ask.suggested === found.external) || ask.suggestedPort !== found.externalPort
+    if (preferFailure && other) return { code: 11 }
+    if (ask.options.deleteFilters || ask.options.filters.length > 0) return { code: 2 }
+    return { model, lifetime: ask.nonce === undefined ? ask.lifetime : NEVER, end: found }
+  }
   if (found?.map?.nonce !== undefined && found.map.nonce !== ask.nonce) {
     const remaining = left(found.map.expires, now)
     return ask.nonce === undefined
@@ -103,7 +114,8 @@ export const serveMap = (
     const want = { ...ask, natPmp: ask.nonce === undefined, exact: preferFailure }
     const choice = checkChoice(settings, model, now, want, chosen)
     // A mapping refused for its filters was chosen an end, but nobody learns which.
-    if (tooMany && choice.is === "wrong" && answered === 13) return { code: 13 }
+    const maybe = choice.is === "wrong" || (choice.is === "refused" && choice.unsure)
+    if (tooMany && maybe && answered === 13) return { code: 13 }
     if (choice.is !== "chosen") return wrongChoice(choice)
     end = emptyEnd(ask, choice)
   }
@@ -111,8 +123,8 @@ export const serveMap = (
   // N-04: NAT-PMP is promised no more than it asked for.
   const lifetime = ask.nonce === undefined ? ask.lifetime : Math.max(ask.lifetime, idleLeft(end, now))
   const expires = granted(settings, now, lifetime)
-  const map = { nonce: ask.nonce, expires, filters }
-  return { model: withEnd(model, key, { ...end, map }, now), lifetime, end }
+  const map = { nonce: ask.nonce, expires, filters, exact: preferFailure }
+  return { model: withEnd(settings, model, key, { ...end, map }, now), lifetime, end }
 }
 
 /** RFC 6887 section 15.1 and RFC 6886 section 3.4. */
@@ -127,13 +139,14 @@ export const serveDelete = (
   const found = live(model.ends.get(key), now)
   const natPmp = ask.nonce === undefined
   if (found === undefined) return { model, lifetime: 0, end: undefined }
+  if (found.fixed) return { code: 2 }
   if (found.map === undefined) return natPmp ? { model, lifetime: 0, end: undefined } : { code: 2 }
   if (found.map.nonce !== undefined && found.map.nonce !== ask.nonce)
     return { code: 2, lifetime: left(found.map.expires, now) }
   const lifetime = natPmp ? 0 : idleLeft(found, now)
   const map = lifetime === 0 ? undefined : { ...found.map, expires: granted(settings, now, lifetime) }
   const end = live({ ...found, map }, now)
-  return { model: withEnd(model, key, end, now), lifetime, end: undefined }
+  return { model: withEnd(settings, model, key, end, now, found.map.nonce), lifetime, end: undefined }
 }
 
 /** RFC 6887 section 12.3. */
@@ -157,9 +170,10 @@ export const servePeer = (
     if (choice.is !== "chosen") return wrongChoice(choice)
     const peers = [{ remote, remotePort, nonce, expires: granted(settings, now, ask.lifetime) }]
     const end = { ...emptyEnd(ask, choice), peers }
-    return { model: withEnd(model, key, end, now), lifetime: ask.lifetime, end }
+    return { model: withEnd(settings, model, key, end, now), lifetime: ask.lifetime, end }
   }
-  const last = Math.max(found.map?.expires ?? 0, found.idle, ...found.peers.map((peer) => peer.expires))
+  const forever = found.fixed ? Number.POSITIVE_INFINITY : 0
+  const last = Math.max(forever, found.map?.expires ?? 0, found.idle, ...found.peers.map((peer) => peer.expires))
   if (found.peers.some((peer) => peer.nonce !== nonce)) return { code: 2, lifetime: left(last, now) }
   const before = found.peers.find((peer) => peer.remote === remote && peer.remotePort === remotePort)
   // PEER can't shorten or delete (S-69): lifetime 0 asks, and less than what is left changes nothing.
@@ -169,7 +183,7 @@ export const servePeer = (
   const lifetime = Math.max(ask.lifetime, idleLeft(found, now))
   const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime) }
   const peers = [...found.peers.filter((other) => other !== before), peer]
-  return { model: withEnd(model, key, { ...found, peers }, now), lifetime, end: found }
+  return { model: withEnd(settings, model, key, { ...found, peers }, now), lifetime, end: found }
 }
 
 /** RFC 4787 REQ-6: an outbound packet keeps its internal end for the idle time, and makes it where there is room. */
@@ -185,11 +199,23 @@ export const noteOutboundModel = (
   const key = endKey(protocol, end.internal, end.internalPort)
   const idle = granted(settings, now, protocol === 6 ? settings.idleTimeout.tcp : settings.idleTimeout.udp)
   const found = live(model.ends.get(key), now)
-  if (found !== undefined) return withEnd(model, key, { ...found, idle: Math.max(found.idle, idle) }, now)
-  const want = { ...end, suggested: "0.0.0.0", suggestedPort: 0, natPmp: false, exact: false }
+  if (found !== undefined) return withEnd(settings, model, key, { ...found, idle: Math.max(found.idle, idle) }, now)
+  const want = { ...end, nonce: undefined, suggested: "0.0.0.0", suggestedPort: 0, natPmp: false, exact: false }
   const choice = checkChoice(settings, model, now, want, chosen)
   if (choice.is === "wrong") return { wrong: choice.why }
   if (choice.is === "refused") return model
   const { external, externalPort } = choice
-  return withEnd(model, key, { ...end, external, externalPort, map: undefined, idle, peers: [] }, now)
+  const { internal, internalPort } = end
+  const made = {
+    protocol,
+    internal,
+    internalPort,
+    external,
+    externalPort,
+    map: undefined,
+    idle,
+    peers: [],
+    fixed: false,
+  }
+  return withEnd(settings, model, key, made, now)
 }

@@ -11,6 +11,8 @@ export type Move =
       readonly bytes: Uint8Array
       readonly source: string
       readonly outside: boolean
+      /** A number of {@link REALMS}, or none. */
+      readonly realm?: number | undefined
     }
   | {
       readonly type: "outbound"
@@ -18,10 +20,32 @@ export type Move =
       readonly protocol: number
       readonly internal: string
       readonly internalPort: number
+      readonly realm?: number | undefined
     }
   | { readonly type: "advance"; readonly now: number }
 
+/** What an administrator does; rarer, and not in all histories. */
+export type Turn =
+  | { readonly type: "turn"; readonly now: number; readonly settings: TurnSettings }
+  | { readonly type: "revoke"; readonly now: number; readonly internal: string; readonly realm: number | undefined }
+
+/** What changes when the settings do. */
+export type TurnSettings = Pick<
+  ModelSettings,
+  "pool" | "ports" | "quota" | "filterLimit" | "idleTimeout" | "recycleDelay" | "statics"
+>
+
 export const SUBSCRIBERS = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "192.168.7.255", "10.255.0.1"] as const
+/** What tells hosts with equal addresses apart. */
+export const REALMS = ["2001:db8::1", "2001:db8::2"] as const
+
+/** Mostly no realm. */
+const randomRealm = (random: Random): number | undefined => (random.once(4) ? random.below(REALMS.length) : undefined)
+
+/** An internal address and its realm as the model names them. */
+export const hostText = (internal: string, realm: number | undefined): string =>
+  realm === undefined ? internal : `${internal}%${realm}`
+
 const NONCES = [1, 2, 0x80000000]
 const INTERNAL_PORTS = [1, 80, 4000, 4001, 65535]
 const REMOTES = ["198.51.100.1", "198.51.100.2", "223.255.255.255"]
@@ -58,12 +82,64 @@ export const randomMove = (random: Random, settings: ModelSettings, before: numb
   const internal = random.pick(SUBSCRIBERS)
   if (random.once(10)) {
     const protocol = random.once(20) ? 1 : random.pick([6, 17])
-    return { type: "outbound", now, protocol, internal, internalPort: random.pick(INTERNAL_PORTS) }
+    const internalPort = random.pick(INTERNAL_PORTS)
+    return { type: "outbound", now, protocol, internal, internalPort, realm: randomRealm(random) }
   }
   const plain = random.once(4) ? natPmp(random, settings) : pcp(random, settings, internal)
   const bytes = random.once(12) ? spoiled(random, plain) : plain
   const source = random.once(80) ? random.pick([...SUBSCRIBERS, "0.0.0.0", ODD_REMOTES[4]]) : internal
-  return { type: "request", now, bytes, source, outside: random.once(200) }
+  return { type: "request", now, bytes, source, outside: random.once(200), realm: randomRealm(random) }
+}
+
+/** Settings of a pool so small that it is often full, with what the administrator mapped in it. */
+export const randomSettings = (random: Random): TurnSettings => {
+  const all = ["203.0.113.1", "203.0.113.2", "198.18.255.255", "198.18.0.1"]
+  const pool: string[] = []
+  for (let n = 2 + random.below(2); pool.length < n; ) {
+    const one = random.pick(all)
+    if (!pool.includes(one)) pool.push(one)
+  }
+  const first = random.once(3) ? 5346 + random.below(6) : 1024 + random.below(random.once(2) ? 4 : 60000)
+  const ports = { first, last: first + 3 + random.below(5) }
+  const statics: {
+    protocol: number
+    internal: string
+    internalPort: number
+    external: string
+    externalPort: number
+  }[] = []
+  for (let n = random.once(2) ? random.below(4) : 0; n > 0; n--) {
+    const one = {
+      protocol: random.pick([6, 17]),
+      internal: hostText(random.pick(SUBSCRIBERS), randomRealm(random)),
+      internalPort: random.pick(INTERNAL_PORTS),
+      external: random.pick(all),
+      externalPort: random.once(3) ? 80 : first + random.below(4),
+    }
+    const taken = statics.some(
+      (other) =>
+        other.protocol === one.protocol &&
+        ((other.internal === one.internal && other.internalPort === one.internalPort) ||
+          (other.external === one.external && other.externalPort === one.externalPort)),
+    )
+    if (!taken && !(one.protocol === 17 && (one.externalPort === 5350 || one.externalPort === 5351))) statics.push(one)
+  }
+  return {
+    pool,
+    ports,
+    quota: random.once(2) ? 0 : 1 + random.below(5),
+    filterLimit: 1 + random.below(4),
+    idleTimeout: { udp: random.pick([2, 120, 300]), tcp: random.pick([10, 7440]) },
+    recycleDelay: { udp: random.pick([0, 1, 120]), tcp: random.pick([0, 60, 400]) },
+    statics,
+  }
+}
+
+export const randomTurn = (random: Random, before: number): Turn => {
+  const now = before + pause(random)
+  return random.once(2)
+    ? { type: "turn", now, settings: randomSettings(random) }
+    : { type: "revoke", now, internal: random.pick(SUBSCRIBERS), realm: randomRealm(random) }
 }
 
 const lifetime = (random: Random): number =>

@@ -4,8 +4,11 @@ import {
   type Change,
   createCgn,
   type Mapping,
+  mappingCounts,
   memoryCgn,
   noteOutbound,
+  reconfigureCgn,
+  revoke,
 } from "../../../core/cgn/index.ts"
 import {
   advance,
@@ -18,13 +21,13 @@ import {
   process,
   type ServerState,
 } from "../../../core/server/index.ts"
-import { type Address, formatAddress, formatNonce, PROFILES, parseAddress } from "../../../core/wire/index.ts"
+import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
 import { serveModel } from "./model.ts"
 import type { Chosen } from "./model-choice.ts"
 import { noteOutboundModel } from "./model-mapping.ts"
 import { hexAt } from "./model-message.ts"
-import { type Move, SUBSCRIBERS } from "./model-moves.ts"
+import { hostText, type Move, randomSettings, SUBSCRIBERS, type Turn, type TurnSettings } from "./model-moves.ts"
 import {
   advanceModel,
   counterLines,
@@ -34,6 +37,10 @@ import {
   type Model,
   type ModelSettings,
 } from "./model-state.ts"
+import { address, formatted, hostOf, realmOf } from "./model-text.ts"
+import { revokeModel, turnModel } from "./model-turn.ts"
+
+export { address }
 
 /** A server and what the model makes of it, at an instant; `moves` are all that led there, the last first. */
 export interface Place {
@@ -44,26 +51,36 @@ export interface Place {
 }
 
 interface Trail {
-  readonly move: Move
+  readonly move: Move | Turn
   readonly before: Trail | undefined
 }
 
-export const address = (text: string): Address => {
-  const colons = text.includes(".") ? text : text.replace(/(.{4})(?=.)/g, "$1:")
-  const parsed = parseAddress(colons)
-  if (parsed === undefined) throw new Error(`no address: ${text}`)
-  return parsed
+/** The settings of a CGN that are the model's. */
+export const cgnSettingsOf = (settings: TurnSettings) => {
+  const { pool, ports, quota, filterLimit, idleTimeout, recycleDelay, statics } = settings
+  const staticMappings = statics.map((one) => ({ ...one, ...hostOf(one.internal), external: address(one.external) }))
+  return { external: pool.map(address), ports, quota, filterLimit, idleTimeout, recycleDelay, staticMappings }
+}
+
+/** The external address that each host without mappings is paired with: asked of a CGN that has none. */
+const pairsOf = (settings: TurnSettings, secret: Uint8Array): ReadonlyMap<string, string> => {
+  const empty = createCgn({ ...cgnSettingsOf(settings), staticMappings: [], secret, now: 0 })
+  if (!empty.ok) throw new Error(empty.error.text)
+  const hosts = SUBSCRIBERS.flatMap((one) => [undefined, 0, 1].map((realm) => hostText(one, realm)))
+  return new Map(
+    hosts.map((host) => {
+      const { internal, realm } = hostOf(host)
+      const external = memoryCgn.externalAddress(empty.state, internal, realm, 0)
+      return [host, external === undefined ? "none" : formatAddress(external)]
+    }),
+  )
 }
 
 /** A server small in every way, its part sizes too, so that every boundary is met. */
 export const randomPlace = (random: Random): { readonly settings: ModelSettings; readonly place: Place } => {
-  const first = random.once(3) ? 5346 + random.below(6) : 1024 + random.below(60000)
+  const own = randomSettings(random)
   const settings = {
-    pool: ["203.0.113.1", "203.0.113.2", "198.18.255.255"].slice(0, 2 + random.below(2)),
-    ports: { first, last: first + 3 + random.below(5) },
-    quota: random.once(2) ? 0 : 1 + random.below(5),
-    filterLimit: 1 + random.below(4),
-    idleTimeout: { udp: random.pick([2, 120, 300]), tcp: random.pick([10, 7440]) },
+    ...own,
     start: random.pick([0, 0, 12345.25, 1e12]),
     minLifetime: random.pick([0, 1, 120, 120]),
     maxLifetime: random.pick([600, 3600, 86400, 86400, 0xffffffff]),
@@ -83,39 +100,22 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
     pageBits: 3,
     wheelSlots: 32,
   }
-  const { pool, ports, quota, filterLimit, idleTimeout, start, map, peer, announce, thirdParty, ...server } = settings
-  const cgn = createCgn(
-    {
-      external: pool.map(address),
-      ports,
-      quota,
-      filterLimit,
-      idleTimeout,
-      secret,
-      now: start,
-      recycleDelay: { udp: 0, tcp: 0 },
-    },
-    sizes,
-  )
+  const { start, minLifetime, maxLifetime, pcp, natPmp, map, peer, announce, thirdParty } = settings
+  const cgn = createCgn({ ...cgnSettingsOf(own), secret, now: start }, sizes)
   if (!cgn.ok) throw new Error(cgn.error.text)
   const made = createServerOver(memoryCgn, cgn.state, start, {
-    ...server,
+    minLifetime,
+    maxLifetime,
+    pcp,
+    natPmp,
     description: false,
     portSet: false,
     threatModel: "advanced",
     profile: { ...PROFILES.nat444, map, peer, announce, thirdParty },
   })
   if (!made.ok) throw new Error(made.error.text)
-  const paired = new Map(
-    SUBSCRIBERS.map((one) => {
-      const external = memoryCgn.externalAddress(cgn.state, address(one), undefined, start)
-      return [one, external === undefined ? "none" : formatAddress(external)]
-    }),
-  )
-  return {
-    settings: { ...settings, paired },
-    place: { server: made.state, model: emptyModel, now: start, moves: undefined },
-  }
+  const whole = { ...settings, paired: pairsOf(own, secret), secret: [...secret] }
+  return { settings: whole, place: { server: made.state, model: emptyModel(whole), now: start, moves: undefined } }
 }
 
 /** The end that was assigned to a mapping made by these changes. */
@@ -126,35 +126,53 @@ const chosenBy = (changes: readonly Change[]): Chosen => {
   return undefined
 }
 
-/** What `move` leads to on both sides; a text says what differs. */
+/** What `move` leads to on both sides; a text says what differs. `first` are the settings that the history began with. */
 export const play = (
-  settings: ModelSettings,
+  first: ModelSettings,
   place: Place,
-  move: Move,
+  move: Move | Turn,
 ): { place: Place; changes: readonly Change[] } | string => {
   const { now } = move
+  const settings = place.model.settings ?? first
   const after = (server: ServerState, model: Model, changes: readonly Change[]) => ({
     place: { server, model, now, moves: { move, before: place.moves } },
     changes,
   })
   if (move.type === "advance") {
     const [server, { changes, send, next }] = advance(place.server, now)
-    const model = advanceModel(place.model, now)
+    const model = advanceModel(settings, place.model, now)
     if (send.length > 0) return "sends something"
-    if (changes.some((change) => change.type !== "expired" || change.mapping.expires > now))
+    if (changes.some((change) => change.type === "expired" && change.mapping.expires > now))
       return "takes away what has not run out"
+    if (changes.some((change) => !["expired", "held", "freed"].includes(change.type))) return "does more than take away"
+    const counts = mappingCounts(server.cgnState)
     if (mappingCount(server) !== model.ends.size) return `${mappingCount(server)} rows left, not ${model.ends.size}`
-    const first = soonestOf(model)
-    if (first !== undefined && (next === undefined || next > Math.max(now, first)))
-      return `next call at ${next}, the first mapping ends at ${first}`
-    if (first === undefined && next !== undefined) return `next call at ${next} with nothing there`
+    if (counts.held !== model.held.length) return `${counts.held} ends held, not ${model.held.length}`
+    const soonest = soonestOf(model)
+    if (soonest !== undefined && (next === undefined || next > Math.max(now, soonest)))
+      return `next call at ${next}, the first mapping ends at ${soonest}`
+    if (soonest === undefined && next !== undefined) return `next call at ${next} with nothing there`
     return after(server, model, changes)
   }
   if (move.type === "outbound") {
-    const internal = address(move.internal)
-    const { state, changes } = noteOutbound(place.server.cgnState, { ...move, internal }, now)
-    const model = noteOutboundModel(settings, place.model, move, now, chosenBy(changes))
+    const { protocol, internalPort } = move
+    const end = { protocol, internal: address(move.internal), internalPort, realm: realmOf(move.realm) }
+    const { state, changes } = noteOutbound(place.server.cgnState, end, now)
+    const named = { protocol, internal: hostText(move.internal, move.realm), internalPort }
+    const model = noteOutboundModel(settings, place.model, named, now, chosenBy(changes))
     return "wrong" in model ? model.wrong : after({ ...place.server, cgnState: state }, model, changes)
+  }
+  if (move.type === "turn") {
+    const turned = reconfigureCgn(place.server.cgnState, cgnSettingsOf(move.settings), now)
+    if (!turned.ok) return turned.error.text
+    const next = { ...settings, ...move.settings, paired: pairsOf(move.settings, Uint8Array.from(settings.secret)) }
+    const model = turnModel(settings, next, place.model, now, turned.changes)
+    return "wrong" in model ? model.wrong : after({ ...place.server, cgnState: turned.state }, model, turned.changes)
+  }
+  if (move.type === "revoke") {
+    const { state, changes } = revoke(place.server.cgnState, address(move.internal), realmOf(move.realm), now)
+    const model = revokeModel(settings, place.model, hostText(move.internal, move.realm), now)
+    return after({ ...place.server, cgnState: state }, model, changes)
   }
   const { bytes, source, outside } = move
   const kept = bytes.slice()
@@ -164,6 +182,7 @@ export const play = (
     source: address(source),
     sourcePort: 5350,
     side: outside ? "outside" : "inside",
+    realm: realmOf(move.realm),
   })
   const { reply, dropped, changes, next } = response
   if (hexAt(kept, 0, kept.length) !== hexAt(bytes, 0, bytes.length)) return "writes to the request"
@@ -171,7 +190,8 @@ export const play = (
     bytes[0] === 0 && bytes[1] === 0 && reply?.length === 12
       ? { external: Array.from(reply.subarray(8)).join("."), externalPort: 0 }
       : chosenBy(changes)
-  const verdict = serveModel(settings, place.model, { ...move, answered: reply?.[3] ?? 0 }, chosen)
+  const realm = move.realm === undefined ? "" : `%${move.realm}`
+  const verdict = serveModel(settings, place.model, { ...move, realm, answered: reply?.[3] ?? 0 }, chosen)
   if ("wrong" in verdict) return verdict.wrong
   if (verdict.dropped !== dropped) return `dropped: ${dropped}, not ${verdict.dropped}`
   const got = reply === undefined ? "nothing" : hexAt(reply, 0, reply.length)
@@ -195,17 +215,21 @@ const isDeleteAll = (bytes: Uint8Array): boolean =>
 
 const soonestOf = (model: Model): number | undefined => {
   let first = Number.POSITIVE_INFINITY
+  for (const { until } of model.held) first = Math.min(first, until)
   for (const { map, idle, peers } of model.ends.values()) {
     first = Math.min(first, map?.expires ?? first, idle === 0 ? first : idle, ...peers.map((peer) => peer.expires))
   }
   return first === Number.POSITIVE_INFINITY ? undefined : first
 }
 
+const endsOf = (mapping: Mapping): string => {
+  const { internal, external, externalPort } = formatted(mapping)
+  return `${mapping.protocol} ${internal}:${mapping.internalPort} ${external}:${externalPort}`
+}
+
 const lineOf = (mapping: Mapping): string => {
-  const { kind, origin, protocol, internal, internalPort, external, externalPort, remote, remotePort, nonce } = mapping
-  const peer = remote === undefined ? "-" : `${formatAddress(remote)}:${remotePort}`
-  const ends = `${protocol} ${formatAddress(internal)}:${internalPort} ${formatAddress(external)}:${externalPort}`
-  return `${kind} ${origin} ${ends} ${peer} ${nonce === undefined ? "-" : formatNonce(nonce)} ${mapping.expires}`
+  const { remote, nonce } = formatted(mapping)
+  return `${mapping.kind} ${mapping.origin} ${endsOf(mapping)} ${remote} ${nonce} ${mapping.expires}`
 }
 
 /** Lines that say all mappings and filters of a server, read `limit` at a time. */
@@ -217,10 +241,8 @@ export const listServer = (server: ServerState<CgnState>, now: number, limit: nu
       lines.push(lineOf(mapping))
       if (mapping.kind !== "map") continue
       const list = filters(server, mapping)
-      const { protocol, internal, internalPort, external, externalPort } = mapping
-      const ends = `${protocol} ${formatAddress(internal)}:${internalPort} ${formatAddress(external)}:${externalPort}`
       const texts = list.map((one) => ({ ...one, remote: formatAddress(one.remote) }))
-      if (list.length > 0) lines.push(`filters ${ends} ${filterText(texts)}`)
+      if (list.length > 0) lines.push(`filters ${endsOf(mapping)} ${filterText(texts)}`)
     }
     after = page.after
   }
@@ -248,21 +270,28 @@ export const difference = (
   return counted === counts ? undefined : `counts\n${counted}\nnot\n${counts}`
 }
 
-export const movesOf = (place: Place): readonly Move[] => {
-  const moves: Move[] = []
+export const movesOf = (place: Place): readonly (Move | Turn)[] => {
+  const moves: (Move | Turn)[] = []
   for (let at = place.moves; at !== undefined; at = at.before) moves.push(at.move)
   return moves.reverse()
 }
 
-export const moveText = (move: Move): string => {
-  if (move.type === "advance") return `${move.now} advance`
-  if (move.type === "outbound") return `${move.now} outbound ${move.protocol} ${move.internal}:${move.internalPort}`
+export const moveText = (move: Move | Turn): string => {
+  const { now } = move
+  if (move.type === "advance") return `${now} advance`
+  if (move.type === "turn") return `${now} turn ${JSON.stringify(move.settings)}`
+  if (move.type === "revoke") return `${now} revoke ${hostText(move.internal, move.realm)}`
+  if (move.type === "outbound")
+    return `${now} outbound ${move.protocol} ${hostText(move.internal, move.realm)}:${move.internalPort}`
   const side = move.outside ? " outside" : ""
-  return `${move.now} from ${move.source}${side} ${hexAt(move.bytes, 0, move.bytes.length)}`
+  return `${now} from ${hostText(move.source, move.realm)}${side} ${hexAt(move.bytes, 0, move.bytes.length)}`
 }
 
 /** The moves left when every one is taken out that the failure does not need. */
-export const shrunk = (moves: readonly Move[], fails: (moves: readonly Move[]) => boolean): readonly Move[] => {
+export const shrunk = (
+  moves: readonly (Move | Turn)[],
+  fails: (moves: readonly (Move | Turn)[]) => boolean,
+): readonly (Move | Turn)[] => {
   let left = moves
   for (let size = moves.length >> 1; size >= 1; size >>= 1)
     for (let at = 0; at < left.length; ) {
@@ -274,7 +303,11 @@ export const shrunk = (moves: readonly Move[], fails: (moves: readonly Move[]) =
 }
 
 /** What goes wrong when these moves are made from `start`, or `undefined`. */
-export const failureOf = (settings: ModelSettings, start: Place, moves: readonly Move[]): string | undefined => {
+export const failureOf = (
+  settings: ModelSettings,
+  start: Place,
+  moves: readonly (Move | Turn)[],
+): string | undefined => {
   let place = start
   for (const move of moves) {
     const played = play(settings, place, move)
@@ -291,7 +324,7 @@ export const report = (
   seed: number,
   settings: ModelSettings,
   start: Place,
-  moves: readonly Move[],
+  moves: readonly (Move | Turn)[],
   why: string,
 ): string => {
   const fewest = shrunk(moves, (some) => failureOf(settings, start, some) !== undefined)

@@ -7,16 +7,44 @@ import type { ModelFilter } from "./model-message.ts"
  */
 export interface ModelEnd {
   readonly protocol: number
+  /** The internal address, and %realm after it where there is one: whatever differs in either is another host. */
   readonly internal: string
   readonly internalPort: number
   readonly external: string
   readonly externalPort: number
   readonly map:
-    | { readonly nonce: string | undefined; readonly expires: number; readonly filters: readonly ModelFilter[] }
+    | {
+        readonly nonce: string | undefined
+        readonly expires: number
+        readonly filters: readonly ModelFilter[]
+        /** Made or last renewed with PREFER_FAILURE. */
+        readonly exact: boolean
+      }
     | undefined
   /** When the implicit mapping ends; 0 for none. */
   readonly idle: number
   readonly peers: readonly ModelPeer[]
+  /** The administrator's: it does not end. */
+  readonly fixed: boolean
+}
+
+/** An external end that only its former owner gets, for a while (RFC 6887 section 15, S-136). */
+export interface ModelHeld {
+  readonly protocol: number
+  readonly internal: string
+  readonly internalPort: number
+  readonly external: string
+  readonly externalPort: number
+  readonly nonce: string | undefined
+  readonly until: number
+}
+
+export interface ModelStatic {
+  readonly protocol: number
+  readonly internal: string
+  readonly internalPort: number
+  readonly external: string
+  readonly externalPort: number
 }
 
 export interface ModelPeer {
@@ -32,6 +60,8 @@ export interface ModelSettings {
   readonly quota: number
   readonly filterLimit: number
   readonly idleTimeout: { readonly udp: number; readonly tcp: number }
+  readonly recycleDelay: { readonly udp: number; readonly tcp: number }
+  readonly statics: readonly ModelStatic[]
   readonly start: number
   readonly minLifetime: number
   readonly maxLifetime: number
@@ -43,6 +73,8 @@ export interface ModelSettings {
   readonly thirdParty: boolean
   /** The external address that each subscriber without mappings is paired with: asked of the server at its start. */
   readonly paired: ReadonlyMap<string, string>
+  /** The secret that those pairs come from. */
+  readonly secret: readonly number[]
 }
 
 export interface Model {
@@ -50,9 +82,31 @@ export interface Model {
   readonly counters: ReadonlyMap<string, number>
   /** The address that a subscriber with mappings is paired with: where its first one went. */
   readonly homes: ReadonlyMap<string, string>
+  readonly held: readonly ModelHeld[]
+  /** When the Epoch Time of a host began that has one of its own. */
+  readonly epochs: ReadonlyMap<string, number>
+  /** The settings since the last change of them; `undefined`: the first. */
+  readonly settings: ModelSettings | undefined
 }
 
-export const emptyModel: Model = { ends: new Map(), counters: new Map(), homes: new Map() }
+/** What there is at first: the administrator's mappings. */
+export const emptyModel = (settings: ModelSettings): Model => {
+  const ends = new Map<string, ModelEnd>()
+  const homes = new Map<string, string>()
+  for (const fixed of settings.statics) {
+    ends.set(endKey(fixed.protocol, fixed.internal, fixed.internalPort), fixedEnd(fixed))
+    if (!homes.has(fixed.internal)) homes.set(fixed.internal, fixed.external)
+  }
+  return { ends, counters: new Map(), homes, held: [], epochs: new Map(), settings: undefined }
+}
+
+export const fixedEnd = (fixed: ModelStatic): ModelEnd => ({
+  ...fixed,
+  map: undefined,
+  idle: 0,
+  peers: [],
+  fixed: true,
+})
 
 export const endKey = (protocol: number, internal: string, internalPort: number): string =>
   `${protocol} ${internal} ${internalPort}`
@@ -65,12 +119,40 @@ export const live = (end: ModelEnd | undefined, now: number): ModelEnd | undefin
   const peers = end.peers.every((peer) => peer.expires > now)
     ? end.peers
     : end.peers.filter((peer) => peer.expires > now)
-  if (map === undefined && idle === 0 && peers.length === 0) return undefined
+  if (map === undefined && idle === 0 && peers.length === 0 && !end.fixed) return undefined
   return map === end.map && idle === end.idle && peers === end.peers ? end : { ...end, map, idle, peers }
 }
 
+/** Until when the external end of a mapping is held that went at `at`, an instant on whole seconds from the start. */
+const heldUntil = (settings: ModelSettings, end: ModelEnd, at: number): number => {
+  const delay = end.protocol === 17 ? settings.recycleDelay.udp : settings.recycleDelay.tcp
+  return delay === 0 ? 0 : at + 1000 * delay
+}
+
+const heldOf = (end: ModelEnd, nonce: string | undefined, until: number): ModelHeld => {
+  const { protocol, internal, internalPort, external, externalPort } = end
+  return { protocol, internal, internalPort, external, externalPort, nonce, until }
+}
+
+/** What an end that has run out leaves held: where MAP or PEER was the last to go, for its nonce. */
+const remains = (settings: ModelSettings, end: ModelEnd): readonly ModelHeld[] => {
+  const last = [
+    { expires: end.idle, nonce: undefined, explicit: false },
+    ...end.peers.map((peer) => ({ ...peer, explicit: true })),
+    ...(end.map === undefined ? [] : [{ ...end.map, explicit: true }]),
+  ].reduce((a, b) => (b.expires >= a.expires ? b : a))
+  return last.explicit ? [heldOf(end, last.nonce, heldUntil(settings, end, last.expires))] : []
+}
+
+/** All that is held at `now`, whether anybody has noticed yet that what had it ran out or not. */
+export const heldAt = (settings: ModelSettings, model: Model, now: number): readonly ModelHeld[] => {
+  const held = [...model.held]
+  for (const end of model.ends.values()) if (live(end, now) === undefined) held.push(...remains(settings, end))
+  return held.filter(({ until }) => until > now)
+}
+
 /** Takes out everything that has run out: what `advance` does. */
-export const advanceModel = (model: Model, now: number): Model => {
+export const advanceModel = (settings: ModelSettings, model: Model, now: number): Model => {
   const ends = new Map<string, ModelEnd>()
   const homes = new Map<string, string>()
   for (const [key, end] of model.ends) {
@@ -80,21 +162,40 @@ export const advanceModel = (model: Model, now: number): Model => {
     const home = model.homes.get(left.internal)
     if (home !== undefined) homes.set(left.internal, home)
   }
-  return { ...model, ends, homes }
+  return { ...model, ends, homes, held: heldAt(settings, model, now) }
 }
 
-/** The model with `end` in place of what its internal end had; `undefined` takes it away. */
-export const withEnd = (model: Model, key: string, end: ModelEnd | undefined, now: number): Model => {
+/**
+ * The model with `end` in place of what its internal end had; `undefined` takes it away, its external end held from now on
+ * for the nonce of the explicit mapping that went.
+ */
+export const withEnd = (
+  settings: ModelSettings,
+  model: Model,
+  key: string,
+  end: ModelEnd | undefined,
+  now: number,
+  nonce?: string,
+): Model => {
   const ends = new Map(model.ends)
   const homes = new Map(model.homes)
   const internal = key.split(" ")[1]
   const others = [...model.ends.values()].filter((other) => other.internal === internal)
   if (end !== undefined && others.every((other) => live(other, now) === undefined)) homes.set(internal, end.external)
-  if (end === undefined || live(ends.get(key), now) === undefined) ends.delete(key)
+  const before = ends.get(key)
+  let { held } = model
+  if (before !== undefined && live(before, now) === undefined) held = [...held, ...remains(settings, before)]
+  else if (before !== undefined && end === undefined) {
+    const at = settings.start + 1000 * Math.ceil((now - settings.start) / 1000)
+    held = [...held, heldOf(before, nonce, heldUntil(settings, before, at))]
+  }
+  if (end === undefined || live(before, now) === undefined) ends.delete(key)
   // Newer ones come later in the Map.
   if (end !== undefined) ends.set(key, end)
   if (![...ends.values()].some((other) => other.internal === internal)) homes.delete(internal)
-  return { ...model, ends, homes }
+  const has = (one: ModelHeld): boolean =>
+    end?.protocol === one.protocol && end.external === one.external && end.externalPort === one.externalPort
+  return { ...model, ends, homes, held: held.filter((one) => !has(one)) }
 }
 
 /** MAP and PEER mappings of a subscriber, for its quota. */
@@ -116,6 +217,7 @@ export const listModel = (model: Model, now: number): readonly string[] => {
     if (end === undefined) continue
     const { protocol, internal, internalPort, external, externalPort } = end
     const ends = `${protocol} ${internal}:${internalPort} ${external}:${externalPort}`
+    if (end.fixed) lines.push(`static administrator ${ends} - - Infinity`)
     if (end.map !== undefined) {
       const { nonce, expires, filters } = end.map
       lines.push(`map ${nonce === undefined ? "nat-pmp" : "pcp"} ${ends} - ${nonce ?? "-"} ${expires}`)

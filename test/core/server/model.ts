@@ -35,7 +35,8 @@ const count = (model: Model, names: readonly string[]): Model => {
 /** `chosen` is what the server assigned where it made a new mapping: from the changes that it tells. */
 export const serveModel = (settings: ModelSettings, model: Model, request: ModelRequest, chosen: Chosen): Verdict => {
   const { bytes, now } = request
-  const epoch = Math.floor((now - settings.start) / 1000)
+  const host = request.source + request.realm
+  const epoch = Math.floor((now - (model.epochs.get(host) ?? settings.start)) / 1000)
   const drop = (why: string): Verdict => ({
     model: count(model, [`drop ${DROPS.indexOf(why)}`]),
     reply: undefined,
@@ -96,8 +97,9 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
   if (opcode === 1 && protocol === 0 && internalPort !== 0) return fail(3)
   if (opcode === 2 && (protocol === 0 || internalPort === 0 || word16(bytes, 60) === 0 || !isPeer(remote)))
     return fail(3)
-  const internal = options.thirdParty ?? source
-  if (!isV4(internal) || isZero(internal)) return fail(2)
+  const address = options.thirdParty ?? source
+  if (!isV4(address) || isZero(address)) return fail(2)
+  const internal = address + request.realm
   const asked = word32(bytes, 4)
   const deleting = opcode === 1 && asked === 0
   if (!deleting && (internalPort === 0 || (protocol !== 6 && protocol !== 17))) return fail(9)
@@ -133,14 +135,15 @@ const serveNatPmp = (
   epoch: number,
   drop: (why: string) => Verdict,
 ): Verdict => {
-  const { bytes, source, now } = request
+  const { bytes, now } = request
+  const source = request.source + request.realm
   const opcode = bytes[1]
   const answer = (code: number, rest: readonly number[], after = model): Verdict => ({
     model: count(after, [`natpmp-operation ${opcode}`, `natpmp-result ${code}`]),
     reply: natPmpReply(opcode, code, epoch, rest),
     dropped: undefined,
   })
-  const served = isV4(source) && !isZero(source)
+  const served = isV4(request.source) && !isZero(request.source)
   if (opcode === 0) {
     if (!served) return answer(2, [0, 0, 0, 0])
     const home = homeOf(settings, model, now, source) ?? chosen?.external
@@ -170,9 +173,9 @@ const serveNatPmp = (
     let complete = true
     for (const [key, stored] of model.ends) {
       const end = live(stored, now)
-      if (end?.map === undefined || end.internal !== source || end.protocol !== protocol) continue
-      if (end.map.nonce !== undefined) complete = false
-      else after = withEnd(after, key, live({ ...end, map: undefined }, now), now)
+      if (end === undefined || end.internal !== source || end.protocol !== protocol) continue
+      if (end.fixed || end.map?.nonce !== undefined) complete = false
+      else if (end.map !== undefined) after = withEnd(settings, after, key, live({ ...end, map: undefined }, now), now)
     }
     return mapping(complete ? 0 : 2, 0, 0, after)
   }

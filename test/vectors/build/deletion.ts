@@ -1,6 +1,7 @@
 /** RFC 6887 section 15.1: deletion. */
 import type { Case } from "../../../adapters/conformance/case.ts"
 import { group } from "./group.ts"
+import { NATS, STATEFUL } from "./kinds.ts"
 import { deleted, ip4, map, mapped, peer, peered, RESULT, refused, TCP } from "./packet.ts"
 
 const { NOT_AUTHORIZED, MALFORMED_REQUEST } = RESULT
@@ -46,6 +47,7 @@ const deletion = [
     },
     {
       id: "delete-other-nonce",
+      kinds: STATEFUL,
       title: "a deletion with another nonce: NOT_AUTHORIZED, and the mapping stays",
       requirements: ["S-132", "S-44"],
       level: "MUST",
@@ -197,6 +199,7 @@ const deletion = [
     },
     {
       id: "delete-map-leaves-peer",
+      kinds: NATS,
       title: "a deletion takes the MAP mapping and leaves the PEER mapping of the same internal end",
       needs: ["map", "peer"],
       steps: [

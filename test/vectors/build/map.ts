@@ -1,7 +1,7 @@
 /** RFC 6887 section 11.3: MAP requests, protocol and ports, nonces. */
 import type { Case } from "../../../adapters/conformance/case.ts"
 import { group, SET_UP } from "./group.ts"
-import { NATS } from "./kinds.ts"
+import { NATS, STATEFUL } from "./kinds.ts"
 import { announce, announced, map, mapped, RESULT, refused, SCTP, TCP, thirdParty } from "./packet.ts"
 
 const { NOT_AUTHORIZED, MALFORMED_REQUEST, UNSUPP_PROTOCOL } = RESULT
@@ -156,7 +156,7 @@ const zeros = group({ requirements: ["S-43"], clause: "RFC 6887 11.3", needs: ["
   },
 ])
 
-const nonces = group({ requirements: ["S-44"], clause: "RFC 6887 11.3", needs: ["map"] }, [
+const nonces = group({ requirements: ["S-44"], clause: "RFC 6887 11.3", needs: ["map"], kinds: STATEFUL }, [
   {
     id: "nonce-renewal-same",
     title: "the mapping's own nonce renews it",

@@ -251,7 +251,7 @@ const existing = group({ requirements: ["S-65"], clause: "RFC 6887 12.3", needs:
   },
 ])
 
-const nonces = group({ requirements: ["S-66"], clause: "RFC 6887 12.3", needs: ["peer"] }, [
+const nonces = group({ requirements: ["S-66"], clause: "RFC 6887 12.3", needs: ["peer"], kinds: NATS }, [
   {
     id: "peer-nonce-other",
     title: "another nonce for a PEER mapping that is there: NOT_AUTHORIZED",
@@ -332,7 +332,7 @@ const lifetimes = [
       steps: [{ send: peer({ lifetime: 7200 }), expect: peered({ lifetime: 7200 }), mappings: [{ lifetime: 7200 }] }],
     },
   ]),
-  ...group({ requirements: ["S-69"], clause: "RFC 6887 12.1", needs: ["peer"] }, [
+  ...group({ requirements: ["S-69"], clause: "RFC 6887 12.1", needs: ["peer"], kinds: NATS }, [
     {
       id: "peer-not-shorter",
       title: "PEER with a shorter lifetime does not shorten",

@@ -347,7 +347,7 @@ const natPmp = [
       ],
     },
   ]),
-  ...group({ requirements: ["S-22"], clause: "RFC 6886 1.1", needs: ["pcp", "nat-pmp"] }, [
+  ...group({ requirements: ["S-22"], clause: "RFC 6886 1.1", needs: ["pcp", "nat-pmp"], kinds: ["nat444"] }, [
     {
       id: "natpmp-and-pcp",
       title: "a server of both: a first octet of 0 is NAT-PMP, of 2 is PCP",

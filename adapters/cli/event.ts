@@ -133,7 +133,7 @@ const whyRefused = (result: number, { address }: Endpoint, internalFamily?: Addr
   result === ResultCode.NOT_AUTHORIZED &&
   internalFamily !== undefined &&
   (internalFamily === "ipv4") !== isIpv4(address)
-    ? `only ${internalFamily === "ipv4" ? "IPv4" : "IPv6"} hosts are translated`
+    ? `only ${internalFamily === "ipv4" ? "IPv4" : "IPv6"} hosts are served`
     : undefined
 
 const readAsked = (bytes: Uint8Array, source: Endpoint): Asked => {

@@ -1,18 +1,23 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client"
-import { mappingCounts, poolUse } from "../../core/cgn/index.ts"
-import { counters, epochTime, type ServerState } from "../../core/server/index.ts"
+import type { Counters } from "../../core/cgn/index.ts"
 import type { Endpoint } from "../udp.ts"
 import { messageOf } from "./complain.ts"
 import { countersOf } from "./counter-names.ts"
+import type { Device } from "./device/device.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { Read } from "./read.ts"
 import { version } from "./version.ts"
 
 /** What a scrape reads. */
 export interface MetricsSource {
-  readonly state: () => ServerState
-  readonly now: () => number
+  readonly counters: () => Counters
+  /** Epoch Time, seconds. */
+  readonly epoch: () => number
+  /** Mappings by kind. */
+  readonly kinds: () => Readonly<Record<string, number>>
+  /** `undefined`: the device has no pool. */
+  readonly pool: () => ReturnType<Device<unknown>["pool"]>
 }
 
 /** A server of Prometheus metrics at `/metrics`, and of `/healthz`. */
@@ -87,7 +92,7 @@ const listening = (server: Server, endpoint: Endpoint): Promise<Read<number>> =>
     })
   })
 
-const register = (registry: Registry, { state, now }: MetricsSource): void => {
+const register = (registry: Registry, { counters, epoch, kinds, pool }: MetricsSource): void => {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -99,8 +104,8 @@ const register = (registry: Registry, { state, now }: MetricsSource): void => {
       },
     })
   }
-  gauge("sallyport_pool_addresses", "External addresses of the pool.", () => state().cgnState.config.external.length)
-  gauge("sallyport_epoch_seconds", "Epoch Time.", () => epochTime(state(), now()))
+  gauge("sallyport_pool_addresses", "External addresses of the pool.", () => pool()?.addresses ?? 0)
+  gauge("sallyport_epoch_seconds", "Epoch Time.", epoch)
   const byTransport = (name: string, help: string, of: "ports" | "taken"): void => {
     new Gauge({
       name,
@@ -108,9 +113,9 @@ const register = (registry: Registry, { state, now }: MetricsSource): void => {
       labelNames: ["protocol"],
       registers,
       collect() {
-        const { udp, tcp } = poolUse(state().cgnState)
-        this.set({ protocol: "udp" }, udp[of])
-        this.set({ protocol: "tcp" }, tcp[of])
+        const use = pool()
+        this.set({ protocol: "udp" }, use?.udp[of] ?? 0)
+        this.set({ protocol: "tcp" }, use?.tcp[of] ?? 0)
       },
     })
   }
@@ -128,7 +133,7 @@ const register = (registry: Registry, { state, now }: MetricsSource): void => {
     labelNames: ["kind"],
     registers,
     collect() {
-      for (const [kind, count] of Object.entries(mappingCounts(state().cgnState))) this.set({ kind }, count)
+      for (const [kind, count] of Object.entries(kinds())) this.set({ kind }, count)
     },
   })
   const counter = (name: string, help: string, labelNames: readonly string[], vectors: readonly string[]): void => {
@@ -140,7 +145,7 @@ const register = (registry: Registry, { state, now }: MetricsSource): void => {
       collect() {
         // The server counts; here is but what it says now.
         this.reset()
-        for (const { vector, labels, count } of countersOf(counters(state())))
+        for (const { vector, labels, count } of countersOf(counters()))
           if (vectors.includes(vector)) this.inc({ ...labels }, count)
       },
     })

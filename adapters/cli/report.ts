@@ -1,5 +1,4 @@
-import type { Mapping } from "../../core/cgn/index.ts"
-import { mappingCount, mappings, type ServerState } from "../../core/server/index.ts"
+import type { Mapping, Page } from "../../core/cgn/index.ts"
 import {
   type Address,
   type AddressFamily,
@@ -31,7 +30,13 @@ export interface Report {
   ): void
   events(events: readonly ServerEvent[]): void
   /** Lists all mappings, a page at a time: between two pages the server answers. */
-  mappings(state: () => ServerState): Promise<void>
+  mappings(listing: Listing): Promise<void>
+}
+
+/** A server's mappings: a page of them, rows after `after`, and how many there are. */
+export interface Listing {
+  page(after: number, limit: number): Page
+  count(): number
 }
 
 /** Which of the two protocols the server answers. */
@@ -60,16 +65,16 @@ export const textReport = (
       for (const event of events)
         for (const entry of entriesOf(event, internalFamily)) sink.offer(`${print(entry, time)}\n`)
     },
-    mappings: async (state) => {
+    mappings: async (listing) => {
       const rows: Mapping[] = []
       let after: number | undefined = 0
       while (after !== undefined && rows.length < TABLE_ROWS) {
-        const page = mappings(state(), clock.now(), after, Math.min(PAGE, TABLE_ROWS - rows.length))
+        const page: Page = listing.page(after, Math.min(PAGE, TABLE_ROWS - rows.length))
         rows.push(...page.mappings)
         after = page.after
         await turn()
       }
-      const total = after === undefined ? rows.length : Math.max(rows.length, mappingCount(state()))
+      const total = after === undefined ? rows.length : Math.max(rows.length, listing.count())
       sink.print(`\n${mappingTable(rows, clock.now(), total, paint)}`)
     },
   }
@@ -89,11 +94,11 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
       for (const event of events)
         for (const entry of entriesOf(event, internalFamily)) sink.offer(line(entryRecord(entry, wall)))
     },
-    mappings: async (state) => {
+    mappings: async (listing) => {
       let count = 0
       let after: number | undefined = 0
       while (after !== undefined) {
-        const page = mappings(state(), clock.now(), after, PAGE)
+        const page: Page = listing.page(after, PAGE)
         for (const mapping of page.mappings) sink.print(line({ event: "mapping", ...mappingRecord(mapping, wall) }))
         count += page.mappings.length
         after = page.after
@@ -123,7 +128,7 @@ const greeting = (
   const sallyport = process.env.npm_execpath === undefined ? "sallyport" : "npx sallyport"
   return [
     `${name("Listening")}${local.map(formatEndpoint).join(", ")}  (${pcp && natPmp ? "PCP and NAT-PMP" : pcp ? "PCP" : "NAT-PMP"})`,
-    `${name("Outside")}${poolText(pool)}`,
+    ...(pool.length === 0 ? [] : [`${name("Outside")}${poolText(pool)}`]),
     ...places.map(([title, where]) => `${name(title)}${where}`),
     `${name("Try next")}${gateway === undefined ? `${sallyport} decode 0000` : `natpmpc -g ${gateway} -a 8080 8080 tcp 3600`}`,
     `${name("")}${sallyport} decode 0002 0000 1f90 1f90 0000 0e10`,

@@ -9,7 +9,7 @@ import { complain, messageOf } from "./complain.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { Read } from "./read.ts"
 
-export type ServeHost = Host<ServerState, ServerEvent>
+export type ServeHost<S> = Host<ServerState<S>, ServerEvent>
 
 /** Loopback of both families. */
 const defaultListen = (): readonly Endpoint[] =>
@@ -19,17 +19,17 @@ const defaultListen = (): readonly Endpoint[] =>
   })
 
 /** Starts the server where it is told to listen; or says why it cannot. Trouble with sockets is told on standard error. */
-export const listen = async (
+export const listen = async <S>(
   given: readonly Endpoint[] | undefined,
-  state: ServerState,
+  state: ServerState<S>,
   listener: Pick<HostListener<ServerEvent>, "events" | "took">,
-): Promise<Read<ServeHost>> => {
+): Promise<Read<ServeHost<S>>> => {
   const warned = new Map<string, number>()
-  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState, ServerEvent>> =>
+  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState<S>, ServerEvent>> =>
     startHost({
       udp: nodeUdp,
       clock: nodeClock,
-      machine: serverMachine(),
+      machine: serverMachine<S>(),
       state,
       sockets: ends.map((local) => ({ local })),
       listener: {

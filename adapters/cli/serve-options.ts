@@ -123,6 +123,8 @@ export const optionOf = (setting: string | number | undefined): string => {
       return "'--ports'"
     case "quota":
       return "'--quota'"
+    case "state":
+      return "'--state'"
     case "lifetimes":
       return "'--min-lifetime' and '--max-lifetime'"
     case "pcp":

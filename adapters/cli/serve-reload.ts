@@ -1,8 +1,6 @@
-import { reconfigure } from "../../core/server/index.ts"
-import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
-import { settingOf } from "./config/settings.ts"
+import type { Device } from "./device/device.ts"
 import type { ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 
@@ -10,12 +8,17 @@ import type { ServeOptions } from "./serve-options.ts"
  * Reads the configuration file again: its settings are in force from then on, or, of a bad file, none of them. One reading at
  * a time.
  */
-export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHost): (() => void) => {
+export const reloader = <S>(
+  options: ServeOptions,
+  first: ServePlan,
+  device: Device<S>,
+  host: ServeHost<S>,
+): (() => void) => {
   let plan = first
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
     const planned = await planServe(options)
-    const refused = planned.ok ? (otherKind(plan, planned.value) ?? applySettings(planned.value, host)) : planned.lines
+    const refused = planned.ok ? (otherKind(plan, planned.value) ?? device.apply(planned.value, host)) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {
       complain(`${options.config}: not read: the settings stay as they were`)
@@ -30,20 +33,6 @@ export const reloader = (options: ServeOptions, first: ServePlan, host: ServeHos
   return () => {
     reading = reading.then(read)
   }
-}
-
-/** Puts a plan's settings in force; gives the lines that say why not, and then nothing is changed. */
-export const applySettings = ({ settings, line }: ServePlan, host: ServeHost): readonly string[] => {
-  // The profile says these for itself.
-  const { internalFamily, otherProtocols, port0, oneToOne, ...cgn } = settings.cgn
-  let refused: readonly string[] = []
-  host.act((state, now) => {
-    const done = reconfigure(state, { ...settings.server, ...cgn }, now)
-    if (done.ok) return [done.state, pushedOutput(done.pushed)]
-    refused = [line(settingOf(done.error), done.error.text)]
-    return [state, pushedOutput({ changes: [], next: undefined })]
-  })
-  return refused
 }
 
 /** Hosts of one family do not become hosts of another. */

@@ -4,29 +4,47 @@ import { nodeClock } from "../node/index.ts"
 import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
+import type { Device } from "./device/device.ts"
+import { firewallDevice } from "./device/firewall.ts"
+import { natDevice } from "./device/nat.ts"
+import { nptDevice } from "./device/npt.ts"
 import { Exit } from "./exit.ts"
 import { paintFor } from "./paint.ts"
-import { jsonReport, type Report, textReport } from "./report.ts"
+import { jsonReport, type Listing, type Report, textReport } from "./report.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
-import { applySettings, reloader } from "./serve-reload.ts"
+import { reloader } from "./serve-reload.ts"
 import { startServices } from "./serve-services.ts"
-import { beginState, keepServerState, undo } from "./serve-state.ts"
 import { fileSink, openOutput, type Sink } from "./sink.ts"
 
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
 const FAREWELL = 1000
 
+/** Says all of it and ends the command. */
+type Fail = (lines: readonly string[]) => never
+
 /** Serves until a signal, or until nobody reads what it prints. `command` says what is wrong with the options. */
 export const serve = async (options: ServeOptions, command: Command): Promise<void> => {
-  const fail = (lines: readonly string[]): never => {
+  const fail: Fail = (lines) => {
     for (const line of lines.slice(0, -1)) complain(line)
     return command.error(lines[lines.length - 1], { exitCode: Exit.USAGE })
   }
   const planned = await planServe(options)
   const plan = planned.ok ? planned.value : fail(planned.lines)
   for (const warning of plan.warnings) complain(warning)
-  const begun = await beginState(plan)
+  switch (plan.settings.server.profile.kind) {
+    case "firewall4":
+    case "firewall6":
+      return run(firewallDevice, plan, options, fail)
+    case "nptv6":
+      return run(nptDevice, plan, options, fail)
+    default:
+      return run(natDevice, plan, options, fail)
+  }
+}
+
+const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions, fail: Fail): Promise<void> => {
+  const begun = await device.begin(plan)
   const begin = begun.ok ? begun.value : fail([begun.text])
   const { state, lost } = begin
 
@@ -39,35 +57,39 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
     ...(options.quiet ? {} : { events: report.events }),
     ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
   })
-  const host = started.ok ? started.value : await undo(plan, begin).then(() => fail([started.text]))
-  const services = await startServices(plan, host)
+  const host = started.ok ? started.value : await device.undo(plan, begin).then(() => fail([started.text]))
+  const services = await startServices(plan, device, host)
   if (!services.ok) {
     await host.stop()
-    await undo(plan, begin)
+    await device.undo(plan, begin)
     fail([services.text])
     return
   }
   took = services.value.took
   // A state of the last run has its pool, ports and rules too.
-  const unfit = begin.restored ? applySettings(plan, host) : []
+  const unfit = begin.restored ? device.apply(plan, host) : []
   if (unfit.length > 0) {
     await services.value.stop()
     await host.stop()
-    await undo(plan, begin)
+    await device.undo(plan, begin)
     fail(unfit)
     return
   }
 
+  const all: Listing = {
+    page: (after, limit) => device.list(host.state().cgnState, nodeClock.now(), after, limit),
+    count: () => device.count(host.state().cgnState),
+  }
   let listing: Promise<void> = Promise.resolve()
   const onList = (): void => {
-    listing = listing.then(() => report.mappings(host.state))
+    listing = listing.then(() => report.mappings(all))
   }
-  const keeper = keepServerState(plan, host)
+  const keeper = device.keep(plan, host)
   const onSave = (): void => {
     if (keeper === undefined) complain("there is no state file to write: --state names one")
     else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
   }
-  const reload = reloader(options, plan, host)
+  const reload = reloader(options, plan, device, host)
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
   })
@@ -82,7 +104,9 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   for (const [signal, act] of signals) process.on(signal, act)
   if (lost) announceStart(host)
   // Last: whoever reads that it listens may send a signal at once.
-  report.listening(host.local, plan.settings.cgn.external, plan.settings.server, services.value.lines)
+  const outside = device.outside(plan)
+  const places = outside === undefined ? services.value.lines : [["Outside", outside] as const, ...services.value.lines]
+  report.listening(host.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   await stopped
   // A second signal ends it at once.
   for (const [signal, act] of signals) process.off(signal, act)
@@ -97,7 +121,7 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
 }
 
 /** RFC 6887 section 14.1.3: clients of an earlier run are told that its state is gone. */
-const announceStart = (host: ServeHost): void =>
+const announceStart = <S>(host: ServeHost<S>): void =>
   host.act((state, now) => {
     const [after, pushed] = announce(state, now)
     return [after, pushedOutput(pushed)]
@@ -115,8 +139,7 @@ const outputFor = (options: ServeOptions, stop: () => void): Sink =>
   )
 
 const reportFor = (options: ServeOptions, plan: ServePlan, sink: Sink): Report => {
-  const { internalFamily } = plan.settings.cgn
-  const family = internalFamily === "any" ? undefined : internalFamily
+  const family = plan.settings.server.profile.mapInternal ? "ipv4" : "ipv6"
   return options.json
     ? jsonReport(sink, nodeClock, family)
     : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr), family)

@@ -93,6 +93,7 @@ const isFromOption = (options: ServeOptions, setting: string | number | undefine
     case "external":
     case "ports":
     case "quota":
+    case "state":
       return options[setting] !== undefined
     case "lifetimes":
       return options.minLifetime !== undefined || options.maxLifetime !== undefined

@@ -23,10 +23,10 @@ const whole = (least: number, most: number, description: string, preset?: number
 const flag = (description: string, preset: boolean) => z.boolean().optional().meta({ description, default: preset })
 
 /** Kinds that `serve` has a CGN for. */
-export const SERVED_KINDS = ["nat444", "nat64", "dslite"] as const
+export const SERVED_KINDS = ["nat444", "nat64", "dslite", "firewall4", "firewall6", "nptv6"] as const
 
 const kind = z.enum(SERVED_KINDS, {
-  error: `expected one of ${SERVED_KINDS.join(", ")}: the kinds that serve translates for`,
+  error: `expected one of ${SERVED_KINDS.join(", ")}: the kinds that serve has a device for`,
 })
 
 const ON = z.boolean().optional()
@@ -127,6 +127,11 @@ export const SERVE_CONFIG = z
       })
       .optional()
       .meta({ description: `Pool of external IPv4 addresses, ${MAX_POOL} at most.`, default: "203.0.113.0/29" }),
+    inside: some(prefix, "Where a firewall's internal hosts are; without it, anywhere."),
+    prefixes: some(
+      z.strictObject({ internal: prefix, external: prefix }),
+      "What nptv6 translates: pairs of an internal and an external prefix, of 1 to 64 bits.",
+    ),
     ports: ports.optional().meta({ description: "External ports to assign.", default: "1024-65535" }),
     staticMappings: some(
       staticMapping,

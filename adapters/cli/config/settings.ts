@@ -2,6 +2,8 @@ import {
   CGN_DEFAULTS,
   type CgnChangeable,
   MAX_POOL,
+  type Prefix,
+  type PrefixPair,
   type Rule,
   type SettingsError,
   type StaticMapping,
@@ -14,10 +16,12 @@ import {
 } from "../../../core/server/index.ts"
 import {
   type Address,
+  type CgnKind,
   type CgnProfile,
   createProfile,
   isIpv4,
   OptionCode,
+  PROFILES,
   type Prefix64,
   writeAddress,
 } from "../../../core/wire/index.ts"
@@ -30,7 +34,12 @@ import type { ServeConfig } from "./schema.ts"
 /** What the server and its CGN run with; all of it can be changed while they run. */
 export interface ServeSettings {
   readonly server: ServerSettings
+  /** Of the in-memory NAT; what other devices have of it they have from here too. */
   readonly cgn: CgnChangeable
+  /** Where a firewall's hosts are; empty: anywhere. */
+  readonly inside: readonly Prefix[]
+  /** What an NPTv6 device translates. */
+  readonly pairs: readonly PrefixPair[]
 }
 
 /** A rule that holds between settings and is broken, by the setting that says so best. */
@@ -61,6 +70,7 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
     return undefined
   }
   const profile = found(["profile"], profileOf(config, options))
+  if (profile !== undefined) faults.push(...foreignSettings(profile.kind, config, options))
   const external = found(["external"], externalOf(config, options))
   const prefix64 = (config.prefix64 ?? []).map((entry, i) => found(["prefix64", i], prefix64Of(entry)))
   const staticMappings = (config.staticMappings ?? []).map((entry): StaticMapping => {
@@ -98,6 +108,8 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
         port0: profile.port0,
         oneToOne: profile.oneToOne,
       },
+      inside: config.inside ?? [],
+      pairs: config.prefixes ?? [],
       server: {
         ...DEFAULT_SETTINGS,
         profile,
@@ -135,10 +147,31 @@ const profileOf = ({ profile = "nat444" }: ServeConfig, { thirdParty }: ServeOpt
   const set = Object.entries(given).flatMap(([name, on]) => (on === undefined ? [] : [[name, on] as const]))
   const created = createProfile(kind, { ...Object.fromEntries(set), ...(thirdParty ? { thirdParty: true } : {}) })
   if (!created.ok) return { ok: false, text: `${created.error.text} (rule ${created.error.rule})` }
-  const { firewall, mapExternal } = created.profile
-  if (firewall) return { ok: false, text: "serve has a CGN that translates; a firewall's is to be embedded" }
-  if (!mapExternal) return { ok: false, text: "the external addresses of serve's CGN are IPv4: mapExternal stays on" }
+  const { firewall, mapInternal, mapExternal } = created.profile
+  if (firewall !== PROFILES[kind].firewall || mapInternal !== PROFILES[kind].mapInternal)
+    return { ok: false, text: `serve has a device for ${kind} with its own firewall and mapInternal alone` }
+  if (mapExternal !== PROFILES[kind].mapExternal)
+    return { ok: false, text: `the external addresses of ${kind} are ${mapExternal ? "IPv6" : "IPv4"} here` }
   return { ok: true, value: created.profile }
+}
+
+/** Settings of a device that translates to a pool, of one without a pool, and of one that keeps mappings at all. */
+const OF_NAT = ["external", "ports", "staticMappings", "idleTimeout", "recycleDelay", "noncePolicy", "state"] as const
+const OF_SUBSCRIBERS = ["subscriberQuota", "subscriberPrefix"] as const
+const OF_MAPPINGS = ["quota", "filterLimit"] as const
+
+/** A setting that the device has not is a mistake, which to pass over would hide. */
+const foreignSettings = (kind: CgnKind, config: ServeConfig, options: ServeOptions): readonly SettingFault[] => {
+  const given: Readonly<Record<string, unknown>> = { ...config, ...options }
+  const isNat = !(PROFILES[kind].firewall || kind === "nptv6")
+  const foreign = [
+    ...(isNat ? [] : [...OF_NAT, ...OF_SUBSCRIBERS]),
+    ...(kind === "nptv6" ? OF_MAPPINGS : ["prefixes"]),
+    ...(PROFILES[kind].firewall ? [] : ["inside"]),
+  ]
+  return foreign
+    .filter((name) => given[name] !== undefined)
+    .map((name) => ({ path: [name], text: `${kind} has no such setting` }))
 }
 
 const externalOf = (config: ServeConfig, options: ServeOptions): Read<readonly Address[]> => {

@@ -1,7 +1,9 @@
-import { announce, counters, mappings, revoke } from "../../../core/server/index.ts"
+import type { Page } from "../../../core/cgn/index.ts"
+import { announce, counters } from "../../../core/server/index.ts"
 import type { Clock } from "../../host.ts"
 import { pushedOutput } from "../../server-machine.ts"
 import { countersOf } from "../counter-names.ts"
+import type { Device } from "../device/device.ts"
 import { mappingRecord } from "../entry-json.ts"
 import { secondsLeft } from "../mapping-text.ts"
 import type { ServeHost } from "../serve-listen.ts"
@@ -12,7 +14,7 @@ import type { Answer } from "./request.ts"
 const PAGE = 500
 
 /** Answers what a running server is asked. Nonces are in no answer. */
-export const controlAnswer = (host: ServeHost, clock: Clock): Answer => {
+export const controlAnswer = <S>(device: Device<S>, host: ServeHost<S>, clock: Clock): Answer => {
   const wall = wallClock(clock)
   return async function* (request) {
     switch (request.command) {
@@ -20,7 +22,7 @@ export const controlAnswer = (host: ServeHost, clock: Clock): Answer => {
         let count = 0
         for (let after: number | undefined = 0; after !== undefined; ) {
           const now = clock.now()
-          const page = mappings(host.state(), now, after, PAGE)
+          const page: Page = device.list(host.state().cgnState, now, after, PAGE)
           count += page.mappings.length
           after = page.after
           yield page.mappings.map((mapping) => ({
@@ -51,14 +53,8 @@ export const controlAnswer = (host: ServeHost, clock: Clock): Answer => {
         return
       }
       case "revoke": {
-        const { internal, realm } = request
-        let deleted = 0
-        host.act((state, now) => {
-          const [after, { changes }] = revoke(state, internal, realm, now)
-          deleted = changes.filter(({ type }) => type === "deleted").length
-          return [after, pushedOutput({ changes, next: undefined })]
-        })
-        yield [{ end: true, deleted }]
+        const revoked = device.revoke(host, request.internal, request.realm)
+        yield [revoked.ok ? { end: true, deleted: revoked.value } : { error: revoked.text }]
       }
     }
   }

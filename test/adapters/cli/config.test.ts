@@ -6,8 +6,8 @@ import fc from "fast-check"
 import { formatFault } from "../../../adapters/cli/config/fault.ts"
 import { readConfig } from "../../../adapters/cli/config/load.ts"
 import { makeSettings } from "../../../adapters/cli/config/settings.ts"
+import { createState } from "../../../adapters/cli/device/nat.ts"
 import type { ServeOptions } from "../../../adapters/cli/serve-options.ts"
-import { createState } from "../../../adapters/cli/serve-state.ts"
 import { createServer, DEFAULT_SETTINGS, process as serve } from "../../../core/server/index.ts"
 import { OptionCode, ResultCode } from "../../../core/wire/index.ts"
 import { serveSchema } from "../../schema.ts"
@@ -61,10 +61,10 @@ const WHOLE = `{
 
 describe("a configuration file", () => {
   it("without settings is the server that createServer makes", () => {
-    const { server, cgn } = settings("{}")
+    const { server, cgn, ...rest } = settings("{}")
     const secret = new Uint8Array(32)
     const made = createServer({ external: cgn.external, secret, now: 0 })
-    const own = createState({ server, cgn }, secret, 0)
+    const own = createState({ server, cgn, ...rest }, secret, 0)
     assert.ok(made.ok && own.ok)
     assert.deepEqual(own.state.settings, made.state.settings)
     assert.deepEqual(own.state.cgnState.config, made.state.cgnState.config)
@@ -166,6 +166,18 @@ describe("a configuration file", () => {
     assert.equal(settings("{}", { thirdParty: true }).server.profile.thirdParty, true)
   })
 
+  it("of a device without a pool has no setting of one", () => {
+    for (const [text, fault] of [
+      ['{ "profile": "firewall6", "external": "192.0.2.1" }', /external firewall6 has no such setting/],
+      ['{ "profile": "nptv6", "quota": 1 }', /quota nptv6 has no such setting/],
+      ['{ "inside": ["192.0.2.0/24"] }', /inside nat444 has no such setting/],
+      ['{ "profile": "firewall4", "prefixes": [] }', /prefixes firewall4 has no such setting/],
+    ] as const) {
+      const made = makeSettings(config(text), NO_OPTIONS)
+      assert.match(made.ok ? "" : made.faults.map(({ path, text: rule }) => `${path} ${rule}`).join(), fault)
+    }
+  })
+
   it("of another kind has hosts of another family", () => {
     assert.equal(settings('{ "profile": "nat64" }').cgn.internalFamily, "ipv6")
     assert.equal(settings('{ "profile": "dslite" }').cgn.internalFamily, "ipv4")
@@ -224,7 +236,10 @@ describe("a configuration file", () => {
       ['{ "profile": { "kind": "nat444", "port0": true } }', /^profile: .*\(rule port0-needs-other-protocols\)$/],
       ['{ "profile": { "kind": "nat444", "thirdPartyZeroOnly": true } }', /\(rule zero-only-needs-third-party\)$/],
       ['{ "profile": { "kind": "nat444", "firewall": true, "peer": false } }', /^profile: .*firewall/],
-      ['{ "profile": { "kind": "nat64", "mapExternal": false } }', /^profile: .*mapExternal/],
+      [
+        '{ "profile": { "kind": "nat64", "mapExternal": false } }',
+        /^profile: the external addresses of nat64 are IPv4 here/,
+      ],
       ['{ "external": "10.0.0.0/8" }', /^external: 16777216 addresses; 16384 is the most$/],
       ['{ "external": ["192.0.2.1", "192.0.2.1"] }', /^external: 192\.0\.2\.1 is in the pool twice$/],
       ['{ "lifetimes": { "min": 900, "max": 600 } }', /^lifetimes: .*900 s, is over the most, 600 s$/],

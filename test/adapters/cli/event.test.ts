@@ -50,15 +50,15 @@ describe("what serve tells", () => {
     const refused = "02810002 00000708 00000001 000000000000000000000000"
     assert.match(
       print(answered("::1", refused), "ipv4")[0],
-      /refused +MAP.*: NOT_AUTHORIZED for 1800 s, PCP from \[::1\]:40000: only IPv4 hosts are translated$/,
+      /refused +MAP.*: NOT_AUTHORIZED for 1800 s, PCP from \[::1\]:40000: only IPv4 hosts are served$/,
     )
-    assert.match(print(answered("192.0.2.1", refused), "ipv6")[0], /: only IPv6 hosts are translated$/)
+    assert.match(print(answered("192.0.2.1", refused), "ipv6")[0], /: only IPv6 hosts are served$/)
     for (const [source, reply, family] of [
       ["192.0.2.1", refused, "ipv4"],
       ["::1", refused, undefined],
       ["::1", "02810008 0000001e 00000001 000000000000000000000000", "ipv4"],
     ] as const)
-      assert.doesNotMatch(print(answered(source, reply), family)[0], /translated/)
+      assert.doesNotMatch(print(answered(source, reply), family)[0], /are served/)
   })
 
   it("a mapping that was moved has both external ends", () => {

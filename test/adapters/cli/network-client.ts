@@ -18,13 +18,19 @@ for (const [type, group, on] of [
   socket.addMembership(group, on)
 }
 
-const own = createSocket("udp4")
-own.on("message", (bytes, { address, port }) => tell("own", `${address} ${port}`, bytes))
-own.bind(0, "192.0.2.9")
-await once(own, "listening")
+const bound = async (type: "udp4" | "udp6", address: string) => {
+  const socket = createSocket(type)
+  socket.on("message", (bytes, { address, port }) => tell("own", `${address} ${port}`, bytes))
+  socket.bind(0, address)
+  await once(socket, "listening")
+  return socket
+}
+const own = await bound("udp4", "192.0.2.9")
+const own6 = await bound("udp6", "2001:db8::9")
 tell("ready", "", new Uint8Array())
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [address, hex] = line.split(" ")
-  own.send(Buffer.from(hex, "hex"), 5351, address)
+  const socket = address.includes(":") ? own6 : own
+  socket.send(Buffer.from(hex, "hex"), 5351, address)
 }

@@ -75,7 +75,7 @@ const listener = async (enter: readonly string[]) => {
   await until((datagrams) => datagrams.some(({ at }) => at === "ready"))
   return {
     until,
-    /** Sends from the client's own socket to a server, port 5351. */
+    /** Sends from the client's own socket of the family, 192.0.2.9 or 2001:db8::9, to a server, port 5351. */
     send: (address: string, hex: string): void => {
       child.stdin.write(`${address} ${hex}\n`)
     },

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { servingBy } from "./command.ts"
+import { sallyport, servingBy } from "./command.ts"
 import { type HeardDatagram, network } from "./network.ts"
 
 const hasNamespaces = (): boolean => {
@@ -94,6 +94,50 @@ it("S-90 S-92 S-140: a mapping that moves is told to its client, thrice, from th
     net.stop()
     rmSync(folder, { recursive: true })
   }
+})
+
+describe("sallyport serve, for IPv6 without translation to a pool", { skip }, () => {
+  const head = "02010000 00000e10 20010db8000000000000000000000009 0102030405060708090a0b0c 11000000"
+  const request = `${head} 1388 1388 00000000000000000000000000000000`.replaceAll(" ", "")
+
+  const answerOf = async (settings: object) => {
+    const net = await network()
+    const client = await net.listener()
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-device-"))
+    const path = join(folder, "serve.jsonc")
+    const control = join(folder, "control.sock")
+    writeFileSync(path, JSON.stringify({ listen: ["2001:db8::1"], control, ...settings }))
+    const server = await servingBy(net.serve, ["--config", path, "--metrics", "127.0.0.1:0"])
+    client.send("2001:db8::1", request)
+    const heard = await client.until((all) => all.some(({ at }) => at === "own"))
+    const listed = await sallyport(["mappings", "--control", control])
+    const revoked = await sallyport(["revoke", "2001:db8::9", "--control", control])
+    server.child.kill("SIGHUP")
+    await server.untilError(/the settings of a running \w+ do not change: start it anew\n/)
+    client.stop()
+    const { code, stderr } = await server.stop()
+    net.stop()
+    rmSync(folder, { recursive: true })
+    assert.equal(code, 0)
+    assert.deepEqual([revoked.code, revoked.stdout], [4, ""])
+    return { hex: heard.find(({ at }) => at === "own")?.hex ?? "", listed: listed.stdout, stderr }
+  }
+
+  it("firewall6 opens a pinhole at the host's own address and port", async () => {
+    const { hex, listed, stderr } = await answerOf({ profile: "firewall6", inside: ["2001:db8::/64"], quota: 5 })
+    assert.match(hex, /^02810000.{40}0102030405060708090a0b0c110000001388138820010db8000000000000000000000009$/)
+    assert.match(listed, /^map +UDP +\[2001:db8::9\]:5000 +\[2001:db8::9\]:5000 +\d/m)
+    assert.match(stderr, /^Outside +as inside: nothing is translated$/m)
+  })
+
+  it("S-46: nptv6 answers what RFC 6296 computes, and keeps nothing", async () => {
+    const prefixes = [{ internal: "2001:db8::/48", external: "2001:db8:1::/48" }]
+    const { hex, listed, stderr } = await answerOf({ profile: "nptv6", prefixes })
+    // The prefix's 1 more is taken off the subnet: ones' complement 0 - 1 = fffe (RFC 6296 section 3.1).
+    assert.match(hex, /^02810000.{40}0102030405060708090a0b0c110000001388138820010db80001fffe0000000000000009$/)
+    assert.match(listed, /^No mappings/)
+    assert.match(stderr, /^Outside +1 prefix, translated one to one$/m)
+  })
 })
 
 it("listens on each address of an interface that a configuration file names", { skip }, async () => {

@@ -42,8 +42,8 @@ export const DROP_CLAUSES = {
   "routing-header": "RFC 7915 section 5.1",
   /** IPv6: a fragment whose data begins with a further extension header. */
   "fragmented-extension": "RFC 7915 section 5.1.1",
-  /** An ICMP message, or protocol, that has no meaning in the other family. */
-  "not-translatable": "RFC 7915 sections 4.2 and 5.2",
+  /** An ICMP message, or protocol, that has no meaning in the other family, or no place for another address. */
+  "not-translatable": "RFC 7915 sections 4.2 and 5.2, RFC 5508 REQ-11",
   /** UDP over IPv4 without checksum, where none can or shall be computed for IPv6. */
   "udp-zero-checksum": "RFC 7915 section 4.5",
   /** A new port for SCTP: its CRC32c covers the port. */

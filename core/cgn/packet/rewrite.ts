@@ -41,6 +41,8 @@ export type Rewritten = { readonly ok: true; readonly bytes: Uint8Array } | Drop
  * - Checksums change by the difference (RFC 1624); one that was wrong is wrong still, a UDP checksum that was not there is
  *   not there still. CRC32c needs no change.
  * - ICMP errors: type and code stay, the packet in error gets back the ends that it had (RFC 5508 REQ-4, REQ-5, REQ-7).
+ * - Other ICMP messages, redirects among them, may have addresses in them: they are dropped where an end is new (RFC 5508
+ *   REQ-11).
  * - ICMP with a source route, outer or inner, does not go out with a new source (RFC 5508 section 7.3).
  */
 export const rewrite = (
@@ -69,6 +71,8 @@ export const rewriteInPlace = (packet: IpPacket, to: Rewrite, hops: 0 | 1 = 1): 
 const refusal = (packet: IpPacket, to: Rewrite, hops: 0 | 1): Drop | undefined => {
   if (hops !== 0 && hopLimit(packet) <= hops)
     return drop("hop-limit", packet.start + (packet.version === 4 ? 8 : 7), { kind: "hop-limit" })
+  if (packet.content === "icmp" && (to.source !== undefined || to.destination !== undefined))
+    return drop("not-translatable", packet.payload)
   const fixed = fixedPorts(packet, to)
   if (fixed !== undefined) return fixed
   if (packet.protocol === Protocol.ICMP && packet.version === 4 && to.source !== undefined) {

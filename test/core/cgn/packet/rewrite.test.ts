@@ -251,6 +251,15 @@ describe("ICMP errors through NAT44", () => {
     assert.notDeepEqual([...wrong.subarray(58, 60)], [...udp(PRIVATE).subarray(6, 8)])
   })
 
+  test("NAT-5508-REQ-11: other ICMP messages get no new ends", () => {
+    for (const type of [4, 5, 9, 10]) {
+      const packet = read(ip4({ ...PRIVATE, protocol: 1 }, icmp4(type, 0, [0, 0, 0, 0], DATA)))
+      dropOf(rewrite(packet, OUT), "not-translatable")
+      dropOf(rewrite(packet, IN), "not-translatable")
+      assert.ok(rewrite(packet, KEEP).ok)
+    }
+  })
+
   test("NAT-5508-7.3: ICMP with a source route does not leave with a new source", () => {
     const options = [131, 7, 4, 10, 0, 0, 1, 0]
     const outer = ip4({ ...PRIVATE, protocol: 1, options }, query(1))

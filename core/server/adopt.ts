@@ -1,4 +1,4 @@
-import type { Change, Filter, InternalEnd, Realm } from "../cgn/index.ts"
+import type { Change, Filter, InternalEnd, Mapping, Realm } from "../cgn/index.ts"
 import { type Address, ResultCode } from "../wire/index.ts"
 import { sooner } from "./advance.ts"
 import { announce } from "./announce.ts"
@@ -6,7 +6,7 @@ import { forget, subscriberKey } from "./cache.ts"
 import { stopUpdates } from "./push.ts"
 import type { Pushed } from "./request.ts"
 import type { ServerState } from "./state.ts"
-import { update } from "./update.ts"
+import { mayUpdate, update } from "./update.ts"
 
 /** What a CGN did of its own accord. */
 export interface CgnStep<S> {
@@ -40,22 +40,24 @@ export const adopt = <S>(state: ServerState<S>, step: CgnStep<S>, now: number): 
     after = pushed
     next = sooner(next, due)
   }
-  for (const change of own)
+  for (const change of own) {
     if (change.type === "subscriber-reset")
       after = { ...after, cache: forget(after.cache, subscriberKey(change.internal, change.realm)) }
     else if (change.type === "epoch-reset") after = { ...after, epochStart: change.at }
-    else if (change.type === "moved")
-      push(update(after, { mapping: change.mapping, filters: filters?.(change.mapping) ?? [] }, now))
-    else if (change.type === "deleted" && lost) {
+    if (!mayUpdate(after)) continue
+    if (change.type === "moved") {
       const { mapping } = change
-      // RFC 6887 section 7.4 keeps CANNOT_PROVIDE_EXTERNAL for those who wanted this end or none.
-      const wanted = mapping.kind === "peer" || mapping.details?.preferFailure === true
-      const code = wanted ? ResultCode.CANNOT_PROVIDE_EXTERNAL : ResultCode.NO_RESOURCES
-      push(update(after, { mapping, code }, now))
-    }
+      if (mapping.clientPort !== 0) push(update(after, { mapping, filters: filters?.(mapping) ?? [] }, now))
+    } else if (change.type === "deleted" && lost)
+      push(update(after, { mapping: change.mapping, code: codeOfLoss(change.mapping) }, now))
+  }
   if (readdressed) push(announce(after, now))
   return [after, { changes, next }]
 }
+
+/** RFC 6887 section 7.4 keeps CANNOT_PROVIDE_EXTERNAL for those who wanted this end or none. */
+const codeOfLoss = ({ details, kind }: Mapping): number =>
+  kind === "peer" || details?.preferFailure === true ? ResultCode.CANNOT_PROVIDE_EXTERNAL : ResultCode.NO_RESOURCES
 
 /** libpcpd's `pcpd_uncache`: forgets what the CGN said of a subscriber, since it is gone or was reset. */
 export const uncache = <S>(

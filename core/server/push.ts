@@ -85,10 +85,13 @@ export const pushSeries = (pushes: Pushes, to: Destination | undefined, now: num
   return { ...pushes, series: [...others, { to, sent: 0, at: now }].slice(-SERIES_LIMIT) }
 }
 
-/** Begins an update, in place of an earlier one of the same mapping; nothing when `limit` entries are waiting. */
-export const pushUpdate = (pushes: Pushes, update: Update, limit: number, now: number): Pushes => {
+/** Is there room for one more update, at most `limit` waiting? */
+export const hasRoom = ({ queues: [first, second, third] }: Pushes, limit: number): boolean =>
+  first.size + second.size + third.size < limit
+
+/** Begins an update, in place of an earlier one of the same mapping. */
+export const pushUpdate = (pushes: Pushes, update: Update, now: number): Pushes => {
   const [first, second, third] = pushes.queues
-  if (first.size + second.size + third.size >= limit) return pushes
   return {
     series: pushes.series,
     queues: [pushed(first, { update, at: now }), second, third],

@@ -14,7 +14,7 @@ import {
   ZERO_NONCE,
 } from "../wire/index.ts"
 import { epochOf } from "./epoch.ts"
-import { mappingKey, pushUpdate, type Update } from "./push.ts"
+import { hasRoom, mappingKey, pushUpdate, type Update } from "./push.ts"
 import type { Outgoing, Pushed } from "./request.ts"
 import type { ServerState } from "./state.ts"
 
@@ -40,22 +40,22 @@ const NOTHING: Pushed = { changes: [], next: undefined }
  * (`clientPort` 0), or a profile without `updateCallback`: nothing comes of it.
  */
 export const update = <S>(state: ServerState<S>, ask: UpdateAsk, now: number): readonly [ServerState<S>, Pushed] => {
-  const made = updateOf(state, ask)
+  const made = mayUpdate(state) ? updateOf(state, ask) : undefined
   return made === undefined ? [state, NOTHING] : begin(state, made, now)
 }
 
-/** Puts an update under way. */
-export const begin = <S>(state: ServerState<S>, made: Update, now: number): readonly [ServerState<S>, Pushed] => {
-  const { settings } = state
-  if (!settings.profile.updateCallback || settings.updateCount === 0) return [state, NOTHING]
-  const pushes = pushUpdate(state.pushes, made, settings.updateLimit, now)
-  return pushes === state.pushes
-    ? [state, NOTHING]
-    : [
-        { ...state, pushes },
+/** May one more update be under way? Looked at before it is made, as there may be a million that may not. */
+export const mayUpdate = <S>({ pushes, settings }: ServerState<S>): boolean =>
+  settings.profile.updateCallback && settings.updateCount > 0 && hasRoom(pushes, settings.updateLimit)
+
+/** Puts an update under way, where it may be. */
+export const begin = <S>(state: ServerState<S>, made: Update, now: number): readonly [ServerState<S>, Pushed] =>
+  mayUpdate(state)
+    ? [
+        { ...state, pushes: pushUpdate(state.pushes, made, now) },
         { changes: [], next: now },
       ]
-}
+    : [state, NOTHING]
 
 const updateOf = <S>(state: ServerState<S>, ask: UpdateAsk): Update | undefined => {
   const { mapping, code = ResultCode.SUCCESS } = ask

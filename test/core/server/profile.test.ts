@@ -8,6 +8,7 @@ import {
   announce,
   filter,
   map,
+  natPmpMap,
   octets,
   POOL,
   peer,
@@ -126,6 +127,13 @@ describe("address families (RFC 6887 section 10)", () => {
   it("S-121 FILTER with prefix length 0 is any family's, its address not looked at", () => {
     for (const remote of ["0.0.0.0", REMOTE6])
       assert.equal(new Stub().send(map({ options: filter(0, 0, remote) })).result, 0)
+  })
+
+  it("N-03 NAT-PMP is for IPv4 hosts: an IPv6 one is refused, result 2", () => {
+    const nat64 = new Stub({}, { profile: PROFILES.nat64 })
+    assert.deepEqual([...nat64.reply(natPmpMap(1, 4000, 0, 60), SOURCE6)].slice(0, 4), [0, 129, 0, 2])
+    assert.deepEqual([...nat64.reply([0, 0], SOURCE6)].slice(0, 4), [0, 128, 0, 2])
+    assert.deepEqual(nat64.asks, [])
   })
 
   it("hosts behind a DS-Lite B4 are in the realm of its IPv6 address, and its address is where updates go", () => {

@@ -1,3 +1,14 @@
+/**
+ * IP packets without state: what a translator does once it knows where a packet goes.
+ *
+ *     readPacket(bytes)              a packet in place, or a Drop
+ *     flowOf(packet)                 whose it is: the key into mappings, of ICMP errors too
+ *     rewrite, toIpv6, toIpv4,       the packet with the ends that were found
+ *     nptv6Outbound, nptv6Inbound,
+ *     encapsulate, decapsulate
+ *     fitLink, reassemble            fragments
+ *     icmpError(packet, drop.reply)  what the sender of a dropped packet is told
+ */
 export { CROSSING_DEFAULTS, type Crossing, type CrossingSettings, type Translated } from "./crossing.ts"
 export { DROP_CLAUSES, type Drop, type DropCode } from "./drop.ts"
 export {

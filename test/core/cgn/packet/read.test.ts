@@ -69,6 +69,20 @@ describe("reading IPv4", () => {
     assert.equal(formatAddress(flowOf(packet).source), INSIDE)
   })
 
+  test("NAT-9293-3.1: flags of TCP, each", () => {
+    const { FIN, SYN, RST, PSH, ACK, URG } = TcpFlag
+    for (const [flag, octet] of [
+      [FIN, 0x01],
+      [SYN, 0x02],
+      [RST, 0x04],
+      [PSH, 0x08],
+      [ACK, 0x10],
+      [URG, 0x20],
+      [0, 0xc0],
+    ])
+      assert.equal(tcpFlags(read(ip4({ ...ENDS, protocol: 6 }, tcp(ENDS, DATA, octet)))), flag)
+  })
+
   test("each transport protocol", () => {
     for (const [protocol, payload] of [
       [6, tcp(ENDS)],

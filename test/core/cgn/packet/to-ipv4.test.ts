@@ -333,6 +333,11 @@ describe("RFC 7915 section 5.2: ICMPv6", () => {
     dropOf(cross(error6(3, 0, [0, 0, 0, 0], ip6({ ...back6, protocol: 1 }, redirect))), "not-translatable")
   })
 
+  test("NAT-7915-5.3: a packet in error longer than IPv4 can be says the most that it can", () => {
+    const out = onlyOf(cross(error6(2, 0, [0, 0, 5, 0], inner6(26, { payloadLength: 65535 }))))
+    same(out, error4(3, 4, [0, 0, 4, 0xec], inner4(26, { totalLength: 65535, flags: 2 })))
+  })
+
   test("NAT-7915-5.2: extensions (RFC 4884): their place in 32-bit words", () => {
     const extension = [0x20, 0, 0, 0, 0, 8, 1, 1, 1, 2, 3, 4]
     const quoted = octets(inner6(26), new Uint8Array(128 - 66), extension)

@@ -10,11 +10,12 @@ import { natDevice } from "./device/nat.ts"
 import { nptDevice } from "./device/npt.ts"
 import { Exit } from "./exit.ts"
 import { paintFor } from "./paint.ts"
+import type { Read } from "./read.ts"
 import { jsonReport, type Listing, type Report, textReport } from "./report.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 import { reloader } from "./serve-reload.ts"
-import { startServices } from "./serve-services.ts"
+import { type Services, startServices } from "./serve-services.ts"
 import { fileSink, openOutput, type Sink } from "./sink.ts"
 
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
@@ -58,7 +59,10 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
   })
   const host = started.ok ? started.value : await device.undo(plan, begin).then(() => fail([started.text]))
-  const services = await startServices(plan, device, host)
+  // A state of the last run has its pool, ports and rules too. Before any request comes in: nothing was waited for yet.
+  const unfit = begin.restored ? device.apply(plan, host) : []
+  const services: Read<Services> =
+    unfit.length > 0 ? { ok: false, text: unfit.join("; ") } : await startServices(plan, device, host)
   if (!services.ok) {
     await host.stop()
     await device.undo(plan, begin)
@@ -66,15 +70,6 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     return
   }
   took = services.value.took
-  // A state of the last run has its pool, ports and rules too.
-  const unfit = begin.restored ? device.apply(plan, host) : []
-  if (unfit.length > 0) {
-    await services.value.stop()
-    await host.stop()
-    await device.undo(plan, begin)
-    fail(unfit)
-    return
-  }
 
   const all: Listing = {
     page: (after, limit) => device.list(host.state().cgnState, nodeClock.now(), after, limit),

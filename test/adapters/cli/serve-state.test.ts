@@ -64,6 +64,18 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     assert.match((await second.stop()).stderr, /crash: the last run did not end in order: mappings are kept/)
   })
 
+  it("S-140: goes on with other settings: mappings move to the new pool, and the epoch begins again", async () => {
+    const first = await start("moved", ["--external", "198.51.100.7"])
+    await first.ask(mapRequest(5000, 3600))
+    await wait(1100)
+    await first.stop()
+    const second = await start("moved", ["--external", "198.51.100.8"])
+    await second.server.until(/moved +UDP +127\.0\.0\.1:5000 +-> 198\.51\.100\.8:\d+ +from 198\.51\.100\.7:\d+\n/)
+    const { result, epoch } = await second.ask(mapRequest(5000, 3600))
+    assert.deepEqual([result, epoch], [0, 0])
+    await second.stop()
+  })
+
   it("writes by itself once in a period", async () => {
     const path = join(folder, "period")
     const config = join(folder, "period.jsonc")

@@ -34,18 +34,22 @@ export interface RestoreTime {
   readonly lost: boolean
 }
 
-export type RestoredCgn =
-  | { readonly ok: true; readonly state: CgnState }
-  /** `layout`: of another version of this program; `contents`: no CGN has ever written this. */
+export type RestoredCgn<S = CgnState> =
+  | { readonly ok: true; readonly state: S }
+  /** `layout`: of another kind, or version of this program; `contents`: no CGN has ever written this. */
   | { readonly ok: false; readonly code: "layout" | "contents" }
   /** The given settings break a rule, whatever the snapshot says. */
-  | { readonly ok: false; readonly code: "settings"; readonly error: SettingsError }
+  | {
+      readonly ok: false
+      readonly code: "settings"
+      readonly error: { readonly code: SettingsError["code"]; readonly text: string }
+    }
 
 /** Octets of a secret. */
 const SECRET = 32
 
 /** Milliseconds that a CGN may have run: what seconds in 32 bits can count. */
-const LONGEST = 2 ** 32 * 1000
+export const LONGEST = 2 ** 32 * 1000
 
 /**
  * The CGN that `saveCgn` wrote: the same answers, at the same distance from the end of every mapping, on another clock. It

@@ -35,10 +35,17 @@ export {
   type Request,
   type Response,
 } from "./request.ts"
-export { type Restored, type RestoreError, type RestoreOptions, restore } from "./restore.ts"
+export {
+  type Restored,
+  type RestoreError,
+  type RestoreOptions,
+  type RestoreServer,
+  restore,
+  restoreOver,
+} from "./restore.ts"
 export { type Context, runOnce } from "./run-once.ts"
 export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
-export { type Hasher, type SnapshotTime, snapshot, snapshotParts } from "./snapshot.ts"
+export { type Hasher, type SaveCgn, type SnapshotTime, snapshot, snapshotOver, snapshotParts } from "./snapshot.ts"
 export { type Created, createServerOver, type ServerState } from "./state.ts"
 export { id2str, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"

@@ -1,5 +1,13 @@
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type CgnChangeable, type CgnState, memoryCgn, type RestoreTime, restoreCgn } from "../cgn/index.ts"
+import {
+  type Cgn,
+  type CgnChangeable,
+  type CgnState,
+  memoryCgn,
+  type RestoredCgn,
+  type RestoreTime,
+  restoreCgn,
+} from "../cgn/index.ts"
 import { type Counts, countsOver } from "./counts.ts"
 import { restorePushes } from "./push-state.ts"
 import type { ServerSettings, ServerSettingsError } from "./settings.ts"
@@ -7,9 +15,13 @@ import { COUNTER, FINAL, FORMAT, type Hasher, HEAD, MAGIC, TRAILER } from "./sna
 import { createServerOver, type ServerState } from "./state.ts"
 
 /** What `restore` needs besides the snapshot. */
-export interface RestoreOptions {
+export interface RestoreOptions extends RestoreServer {
   /** The settings of today, but for the secret, which is the snapshot's. */
   readonly cgn: CgnChangeable
+}
+
+/** What a server over any CGN needs besides its snapshot. */
+export interface RestoreServer {
   readonly server?: Partial<ServerSettings>
   /** The present on the clock of every later `now`, milliseconds. */
   readonly now: number
@@ -31,10 +43,15 @@ export interface RestoreError {
   readonly text: string
 }
 
-export type Restored =
+interface Refused {
+  readonly ok: false
+  readonly error: RestoreError
+}
+
+export type Restored<S = CgnState> =
   | {
       readonly ok: true
-      readonly state: ServerState<CgnState>
+      readonly state: ServerState<S>
       /**
        * Epoch Time began again at `now`, as requests may have come after the snapshot: `announce` it (RFC 6887 sections 8.5
        * and 14.1.3). False: it goes on, and clients notice nothing.
@@ -43,9 +60,9 @@ export type Restored =
       /** Milliseconds since the snapshot by the wall clock; 0 if that went back. */
       readonly elapsed: number
     }
-  | { readonly ok: false; readonly error: RestoreError }
+  | Refused
 
-const fail = (code: RestoreError["code"], text: string): Restored => ({ ok: false, error: { code, text } })
+const fail = (code: RestoreError["code"], text: string): Refused => ({ ok: false, error: { code, text } })
 
 /**
  * The state that `snapshot` wrote, on the clock of today: every mapping ends at the same time of the wall clock, what ran
@@ -58,26 +75,35 @@ const fail = (code: RestoreError["code"], text: string): Restored => ({ ok: fals
  *
  * Total: any octets give a state or an error. Takes in the order of 1 s for a million mappings.
  */
-export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored => {
+export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored =>
+  restoreOver(memoryCgn, (octets, time) => restoreCgn(octets, options.cgn, time), bytes, options)
+
+/** A server over any CGN from what `snapshotOver` wrote; `again` reads what its {@link SaveCgn} wrote. */
+export const restoreOver = <S>(
+  cgn: Cgn<S>,
+  again: (bytes: Uint8Array, time: RestoreTime) => RestoredCgn<S>,
+  bytes: Uint8Array,
+  options: RestoreServer,
+): Restored<S> => {
   const error = checkEnds(bytes, options.hasher ?? sha256.create)
   if (error !== undefined) return { ok: false, error }
   const head = readHead(bytes)
   if (head === undefined) return CONTENTS
-  const { now, wallClock, cgn, server } = options
+  const { now, wallClock, server } = options
   const elapsed = Math.max(0, wallClock - head.wallClock)
   const lost = !head.final
   const time: RestoreTime = { now, elapsed, lost }
-  const restored = restoreCgn(bytes.subarray(head.end, bytes.length - TRAILER), cgn, time)
+  const restored = again(bytes.subarray(head.end, bytes.length - TRAILER), time)
   if (!restored.ok)
     return restored.code === "settings" ? restored : restored.code === "layout" ? OTHER_VERSION : CONTENTS
   const pushes = restorePushes(head.pushes, now - elapsed)
   if (pushes === undefined) return CONTENTS
-  const created = createServerOver(memoryCgn, restored.state, lost ? now : now - elapsed - head.age, server)
+  const created = createServerOver(cgn, restored.state, lost ? now : now - elapsed - head.age, server)
   if (!created.ok) return created
   return { ok: true, state: { ...created.state, counts: head.counts, pushes }, lost, elapsed }
 }
 
-const OTHER_VERSION = fail("format", "the snapshot is of another version of Sallyport")
+const OTHER_VERSION = fail("format", "the snapshot is of another kind of server, or another version of Sallyport")
 const CONTENTS = fail("contents", "the snapshot's digest is right, but it is not what a server writes")
 
 /** What is wrong with a snapshot's head or trailer, or `undefined`. */

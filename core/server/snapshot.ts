@@ -77,13 +77,24 @@ export const snapshot = (
  * The same octets in parts of up to 256 KiB, for a server that answers requests meanwhile: the first step copies the state
  * (in the order of 50 ms for a million mappings), each of the others hashes one part (2 ms, or 0.7 ms with a faster hasher).
  */
-export function* snapshotParts(
+export const snapshotParts = (
   state: ServerState<CgnState>,
+  time: SnapshotTime,
+  hasher: () => Hasher = sha256.create,
+): Generator<Uint8Array, void, undefined> => snapshotOver(saveCgn, state, time, hasher)
+
+/** How a CGN's state becomes octets, in parts; what `saveCgn` does for the in-memory NAT and `saveFirewall` for a firewall. */
+export type SaveCgn<S> = (state: S, now: number) => readonly Uint8Array[]
+
+/** The parts of a snapshot of a server over any CGN. */
+export function* snapshotOver<S>(
+  save: SaveCgn<S>,
+  state: ServerState<S>,
   time: SnapshotTime,
   hasher: () => Hasher = sha256.create,
 ): Generator<Uint8Array, void, undefined> {
   const pushes = savePushes(state.pushes, time.now)
-  const parts = [headOf(state, time, pushes.length), pushes, ...saveCgn(state.cgnState, time.now)]
+  const parts = [headOf(state, time, pushes.length), pushes, ...save(state.cgnState, time.now)]
   const hash = hasher()
   let length = TRAILER
   for (const part of parts) {
@@ -98,7 +109,7 @@ export function* snapshotParts(
   yield trailer
 }
 
-const headOf = (state: ServerState<CgnState>, time: SnapshotTime, pushes: number): Uint8Array => {
+const headOf = <S>(state: ServerState<S>, time: SnapshotTime, pushes: number): Uint8Array => {
   const { epochStart, counts } = state
   const { now, wallClock, final = false } = time
   const cells = tallied(counts).flatMap((count, cell) => (count === 0 ? [] : [{ cell, count }]))

@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { createTable, type FamilyShape, type Table, type Version } from "../../table/index.ts"
+import { createTable, type FamilyShape, type Shape, type Table, type Version } from "../../table/index.ts"
 import { i32 } from "../../wire/index.ts"
 import { secondOf } from "../layout.ts"
 import type { FirewallConfig, FirewallSettings } from "./settings.ts"
@@ -69,19 +69,29 @@ export interface FirewallStep {
   readonly second: number
 }
 
-/** A firewall with no pinholes, its settings found good. */
-export const makeFirewall = (settings: FirewallSettings): FirewallState => {
-  const { family, inside = [], quota = 1024, filterLimit = 43, rules = [], secret, now } = settings
+/** The shape of a firewall's table. */
+export const firewallShape = (secret: Uint8Array): Shape => {
   const key = hkdf(sha256, secret, undefined, new TextEncoder().encode("sallyport firewall index hash"), 8)
-  const version = createTable({
+  return {
     families,
     sparse: 0,
     sets: 0,
     wheel: { family: PINHOLE, next: Pinhole.WHEEL_NEXT, prev: Pinhole.WHEEL_PREV, slot: Pinhole.WHEEL_SLOT },
     hashKey: [i32(key, 0), i32(key, 4)],
-  })
-  return { version, config: Object.freeze({ family, inside, quota, filterLimit, rules, now }) }
+  }
 }
+
+/** The configuration that a firewall runs with, its settings found good. */
+export const configureFirewall = (settings: FirewallSettings): FirewallConfig => {
+  const { family, inside = [], quota = 1024, filterLimit = 43, rules = [], now } = settings
+  return Object.freeze({ family, inside, quota, filterLimit, rules, now })
+}
+
+/** A firewall with no pinholes, its settings found good. */
+export const makeFirewall = (settings: FirewallSettings): FirewallState => ({
+  version: createTable(firewallShape(settings.secret)),
+  config: configureFirewall(settings),
+})
 
 /** The step that a table, open, and a moment make. */
 export const stepAt = (table: Table, config: FirewallConfig, now: number): FirewallStep => ({

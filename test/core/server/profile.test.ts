@@ -206,3 +206,35 @@ describe("THIRD_PARTY and the threat models (RFC 6887 sections 13.1 and 18)", ()
     assert.equal(new Stub({}, THIRD_PARTY).send(map({ options: thirdParty("0.0.0.0") })).result, MALFORMED_OPTION)
   })
 })
+
+describe("the kinds over the in-memory CGN", () => {
+  it("S-103 DS-Lite hosts with the same address behind two B4s are two hosts", () => {
+    const scene = new Scene({ profile: PROFILES.dslite, threatModel: "advanced" })
+    const ask = (source: string, client: string, more: Parameters<typeof map>[0] = {}) =>
+      scene.send(map({ client, options: thirdParty("10.0.0.7"), ...more }), source)
+    const other = "20010db8000000000000000000000002"
+    const first = ask(SOURCE6, CLIENT6)
+    const second = ask("2001:db8::2", other, { nonce: new Array(12).fill(5) })
+    assert.deepEqual([first.result, second.result], [0, 0])
+    assert.notDeepEqual([first.external, first.externalPort], [second.external, second.externalPort])
+    assert.deepEqual(
+      scene.mappings.map(({ realm }) => realm),
+      [address(SOURCE6), address("2001:db8::2")],
+    )
+    // Each B4 deletes its own alone.
+    assert.equal(ask(SOURCE6, CLIENT6, { lifetime: 0 }).result, 0)
+    assert.deepEqual(
+      scene.mappings.map(({ realm }) => realm),
+      [address("2001:db8::2")],
+    )
+  })
+
+  it("S-48 NAT64 gives IPv6 hosts IPv4 ends, and PEER its IPv6 remote peers", () => {
+    const scene = new Scene({ profile: PROFILES.nat64 })
+    const made = scene.send(map({ client: CLIENT6 }), SOURCE6)
+    assert.equal(made.result, 0)
+    assert.ok(POOL.some((text) => octets(text).join() === made.external.join()))
+    assert.equal(scene.send(peer({ client: CLIENT6, port: 4001, remote: REMOTE6 }), SOURCE6).result, 0)
+    assert.equal(scene.send(map()).result, 2)
+  })
+})

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import fc from "fast-check"
+import { readPrefix } from "../../../adapters/cli/config/text.ts"
 import { formatEndpoint, readEndpoint } from "../../../adapters/cli/endpoint.ts"
 import { poolAddresses, readPool, readPorts } from "../../../adapters/cli/pool.ts"
 import { wrap } from "../../../adapters/cli/wrap.ts"
@@ -78,6 +80,45 @@ describe("a pool", () => {
     assert.deepEqual(readPorts("1024-65535"), { ok: true, value: { first: 1024, last: 65535 } })
     assert.deepEqual(readPorts("7"), { ok: true, value: { first: 7, last: 7 } })
     for (const text of ["", "0", "0-5", "5-4", "1-65536", "a-b", "1-2-3", "-5"]) assert.equal(readPorts(text).ok, false)
+  })
+})
+
+describe("a prefix of addresses", () => {
+  it("has the bits of the 128 on the wire, and none after them", () => {
+    const prefix = (text: string): string => {
+      const read = readPrefix(text)
+      return read.ok ? `${formatAddress(read.value.address)} ${read.value.prefixLength}` : "refused"
+    }
+    for (const [text, expected] of [
+      ["192.0.2.0/24", "192.0.2.0 120"],
+      ["192.0.2.1", "192.0.2.1 128"],
+      ["0.0.0.0/0", "0.0.0.0 96"],
+      ["2001:db8::/32", "2001:db8:: 32"],
+      ["::/0", ":: 0"],
+      ["2001:db8::1/128", "2001:db8::1 128"],
+      ["2001:db8:8000::/33", "2001:db8:8000:: 33"],
+      ["2001:db8:8000::/32", "refused"],
+      ["192.0.2.1/31", "refused"],
+      ["192.0.2.0/33", "refused"],
+      ["2001:db8::/129", "refused"],
+      ["192.0.2.0/24/8", "refused"],
+      ["192.0.2.0/", "refused"],
+      ["home/8", "refused"],
+      ["", "refused"],
+    ])
+      assert.equal(prefix(text), expected, text)
+  })
+
+  it("takes its own address and lengths, and any text without a throw", () => {
+    fc.assert(fc.property(fc.string(), (text) => typeof readPrefix(text).ok === "boolean"))
+    fc.assert(
+      fc.property(fc.ipV4(), fc.integer({ min: 0, max: 32 }), (text, bits) => {
+        const [a, b, c, d] = text.split(".").map(Number)
+        const value = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+        const isWhole = value % 2 ** (32 - bits) === 0
+        assert.equal(readPrefix(`${text}/${bits}`).ok, isWhole)
+      }),
+    )
   })
 })
 

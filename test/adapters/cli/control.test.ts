@@ -4,6 +4,9 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
+import fc from "fast-check"
+import { readRequest } from "../../../adapters/cli/control/request.ts"
+import { address } from "../udp-suite.ts"
 import { client, mapRequest, octets, records, sallyport, serving } from "./command.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-control-"))
@@ -154,6 +157,29 @@ describe("a control socket", () => {
     assert.equal(await say(path, "x".repeat(100_000)).catch(() => ""), "")
     assert.match(await say(path, '{"command":"counters"}\n'), /"end":true/)
     await server.stop()
+  })
+
+  it("takes any line without a throw, and only what it knows", () => {
+    const value = fc.record(
+      { command: fc.constantFrom("mappings", "counters", "announce", "revoke", "frob"), internal: fc.anything() },
+      { requiredKeys: [] },
+    )
+    const line = fc.oneof(
+      fc.string(),
+      fc.json(),
+      value.map((record) => JSON.stringify(record)),
+    )
+    fc.assert(
+      fc.property(line, (text) => {
+        const read = readRequest(text)
+        if (read.ok) assert.ok(["mappings", "counters", "announce", "revoke"].includes(read.value.command))
+        else assert.ok(read.text.length > 0)
+      }),
+    )
+    assert.deepEqual(readRequest('{"command":"revoke","internal":"192.0.2.1","realm":"2001:db8::1"}'), {
+      ok: true,
+      value: { command: "revoke", internal: address("192.0.2.1"), realm: address("2001:db8::1") },
+    })
   })
 
   it("takes the place of a killed server's, and of nothing else", async () => {

@@ -240,6 +240,12 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
     "version 2",
     "[core/server/libpcpd.md](../core/server/libpcpd.md)",
   ),
+  ambiguity(
+    20,
+    "6887 15, 18.1",
+    "explicit mappings live as long as implicit ones (simple threat model), or up to 24 hours",
+    "up to `maxLifetime`, 24 hours by default",
+  ),
 ]
 
 const ROOT = join(import.meta.dirname, "..")

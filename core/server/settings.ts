@@ -21,7 +21,10 @@ export interface ServerSettings extends Naming {
   readonly profile: CgnProfile
   /**
    * RFC 6887 section 18. `simple`: no THIRD_PARTY whatever the profile says, as no host may ask for another. `advanced`: what
-   * the profile says, for networks where requests cannot be forged.
+   * the profile says, for networks where requests cannot be forged. Nonces and the floor of lifetimes hold in both.
+   *
+   * RFC ambiguity 20: section 18.1 wants explicit mappings to live as long as implicit ones, section 15 recommends up to 24
+   * hours: `maxLifetime` decides in both models, and whoever wants section 18.1 to the letter sets it to the idle timeout.
    */
   readonly threatModel: "simple" | "advanced"
   /** Keep DESCRIPTION (RFC 7220) where the CGN can; without it the option is ignored. */

@@ -13,7 +13,7 @@ export const sumOctets = (bytes: Uint8Array, from: number, to: number, sum: numb
   return i < to ? total + (bytes[i] << 8) : total
 }
 
-/** A sum's carries folded in: one's complement, 16 bits. Sums below 2^48 are exact. */
+/** A sum's carries folded in: one's complement, 16 bits. Sums below 2^47 are exact. */
 export const fold = (sum: number): number => {
   let total = sum > 0xffffffff ? (sum % 0x10000) + Math.floor(sum / 0x10000) : sum
   while (total > 0xffff) total = (total & 0xffff) + (total >>> 16)

@@ -5,6 +5,7 @@ import { drop } from "./drop.ts"
 import { dontFragment } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
 import { FRAGMENT_HEADER, IPV4_HEADER, MIN_IPV6_MTU } from "./protocol.ts"
+import { allocateEach, copyOf } from "./room.ts"
 
 /**
  * A packet as the next link carries it: as it is, in fragments (IPv4 without DF, RFC 791 section 2.3, RFC 4787 REQ-13a), or
@@ -12,12 +13,12 @@ import { FRAGMENT_HEADER, IPV4_HEADER, MIN_IPV6_MTU } from "./protocol.ts"
  */
 export const fitLink = (packet: IpPacket, mtu: number): Translated => {
   const { bytes, start, end } = packet
-  if (end - start <= mtu) return { ok: true, packets: [bytes.slice(start, end)] }
+  if (end - start <= mtu) return { ok: true, packets: [copyOf(bytes, start, end, allocateEach)] }
   if (dontFragment(packet) || mtu < MIN_IPV4_MTU) {
     const told = packet.version === 6 ? Math.max(mtu, MIN_IPV6_MTU) : mtu
     return drop("too-big", start + 2, { kind: "too-big", mtu: told })
   }
-  return { ok: true, packets: cutIpv4(bytes.slice(start, end), mtu) }
+  return { ok: true, packets: cutIpv4(bytes.subarray(start, end), mtu) }
 }
 
 /** The largest IPv4 header and one unit of a fragment (RFC 791 section 3.2). */

@@ -32,7 +32,8 @@ export const createSlabs = (slab = 1 << 18): Allocate => {
 /** The octets `from` to `to` in room of their own. */
 export const copyOf = (bytes: Uint8Array, from: number, to: number, allocate: Allocate): Uint8Array => {
   // For what is in the heap, `slice` measured less than half the time of a loop.
-  if (to - from <= IN_HEAP) return bytes.slice(from, to)
+  // Node's Buffer is a Uint8Array whose own `slice` makes no copy.
+  if (to - from <= IN_HEAP) return Uint8Array.prototype.slice.call(bytes, from, to)
   const copy = allocate(to - from)
   copyOctets(copy, 0, bytes, from, to)
   return copy

@@ -8,7 +8,7 @@ import type { IpPacket } from "./packet.ts"
 import { FRAGMENT_HEADER, IPV6_HEADER, IpProtocol, MIN_IPV6_MTU } from "./protocol.ts"
 import { copyOctets, putFragmentHeader, putIpv6Header } from "./put-header.ts"
 import { readPacket } from "./read.ts"
-import { type Allocate, allocateEach } from "./room.ts"
+import { type Allocate, allocateEach, copyOf } from "./room.ts"
 
 /** One end of an IPv4-in-IPv6 tunnel of Dual-Stack Lite, as it sends (RFC 6333 sections 5.2 and 6.2). */
 export interface Tunnel {
@@ -84,7 +84,7 @@ export const decapsulate = (outer: IpPacket): Decapsulated | Drop => {
 }
 
 const withTos = (packet: IpPacket, tos: number): IpPacket | Drop => {
-  const copy = packet.bytes.slice(packet.start, packet.end)
+  const copy = copyOf(packet.bytes, packet.start, packet.end, allocateEach)
   const before = u16(copy, 0)
   copy[1] = tos
   adjustAt(copy, 10, changed(before, u16(copy, 0)))

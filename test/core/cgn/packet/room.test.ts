@@ -1,9 +1,12 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import {
   CROSSING_DEFAULTS,
   createSlabs,
+  decapsulate,
   encapsulate,
+  fitLink,
   KEEP,
   nptv6Inbound,
   nptv6Outbound,
@@ -30,6 +33,19 @@ describe("room for packets", () => {
     cuts.forEach((cut, i) => {
       assert.ok(cut.every((octet) => octet === i % 256))
     })
+  })
+
+  test("a Buffer is copied too, though its own `slice` would not", () => {
+    const inner = ip4({ ...ENDS, protocol: 6, ttl: 9 }, tcp(ENDS, [1]))
+    const buffer = Buffer.from(inner)
+    const to = { ...KEEP, source: address("192.0.2.3") }
+    same(bytesOf(rewrite(read(buffer), to)), bytesOf(rewrite(read(inner), to)))
+    onlyOf(fitLink(read(buffer), 100)).fill(0)
+    const tunnelled = Buffer.from(ip6({ ...SIX, protocol: 4, trafficClass: 8 }, inner))
+    const before = Uint8Array.from(tunnelled)
+    assert.ok(decapsulate(read(tunnelled)).ok)
+    same(buffer, inner)
+    same(tunnelled, before)
   })
 
   test("what is translated is the same, wherever it is written", () => {

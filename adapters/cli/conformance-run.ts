@@ -53,7 +53,7 @@ const unknown = (wanted: readonly string[] | undefined, known: ReadonlySet<strin
 /** Runs the kit against a server and prints its report; gives the exit code. */
 export const conformance = async (options: ConformanceOptions): Promise<ExitCode> => {
   const kit = loadKit()
-  const kind = (options.kind === "nat44" ? "nat444" : options.kind) satisfies string
+  const kind = options.kind === "nat44" ? "nat444" : options.kind
   const found = await findServer(options.server)
   if (!found.ok) {
     complain(found.text)

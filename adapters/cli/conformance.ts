@@ -8,8 +8,9 @@ const KINDS = ["nat444", "nat64", "nat46", "dslite", "l2dslite", "nptv6", "firew
 
 const HELP = `
 Sends hundreds of requests to a PCP or NAT-PMP server, one after the other, and
-holds each answer to the RFCs. Deletes the mappings that it makes; PEER mappings,
-which nobody can delete, run out after the server's least lifetime.
+holds each answer to the RFCs. Deletes the mappings that it makes; those of PEER
+cannot be deleted and run out within minutes. Where THIRD_PARTY is allowed, some
+are for another host: that of the second --client, or the address beside ours.
 
 Exit codes: 0 every requirement that applies passed, 4 one failed, 2 the server
 did not answer or the time was up, 1 wrong usage.

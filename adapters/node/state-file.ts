@@ -1,31 +1,65 @@
 import { createHash } from "node:crypto"
 import { type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
-import type { CgnState } from "../../core/cgn/index.ts"
 import {
+  type CgnChangeable,
+  type CgnState,
+  type FirewallSettings,
+  type FirewallState,
+  firewallCgn,
+  restoreFirewall,
+  saveCgn,
+  saveFirewall,
+} from "../../core/cgn/index.ts"
+import {
+  type Restored,
   type RestoreError,
-  type RestoreOptions,
+  type RestoreServer,
   restore,
+  restoreOver,
+  type SaveCgn,
   type ServerState,
-  snapshotParts,
+  snapshotOver,
 } from "../../core/server/index.ts"
 
+/** How a server's state becomes octets and is one again. */
+export interface StateForm<S> {
+  readonly save: SaveCgn<S>
+  readonly restore: (bytes: Uint8Array, options: RestoreServer) => Restored<S>
+}
+
+/** The form of a server over the in-memory NAT, with its settings of today. */
+export const natForm = (cgn: CgnChangeable): StateForm<CgnState> => ({
+  save: saveCgn,
+  restore: (bytes, options) => restore(bytes, { cgn, ...options }),
+})
+
+/** The form of a server over a firewall, with its settings of today. */
+export const firewallForm = (settings: Omit<FirewallSettings, "now">): StateForm<FirewallState> => ({
+  save: saveFirewall,
+  restore: (bytes, options) =>
+    restoreOver(firewallCgn, (octets, time) => restoreFirewall(octets, settings, time), bytes, options),
+})
+
 /** What a state file gave. */
-export type Loaded =
+export type Loaded<S = CgnState> =
   /** There is no such file: a first start. */
   | { readonly found: "nothing" }
   | {
       readonly found: "state"
-      readonly state: ServerState<CgnState>
+      readonly state: ServerState<S>
       /** Epoch Time began again, as the last run did not end in order: `announce` it. */
       readonly lost: boolean
       /** Milliseconds since the file was written, by the wall clock. */
       readonly elapsed: number
     }
-  /** It is no snapshot that can be gone on from, and was renamed to `aside`: begin anew, and `announce`. */
-  | { readonly found: "bad"; readonly error: RestoreError; readonly aside: string }
   /** The settings of today are wrong; the file stays. */
   | { readonly found: "bad-settings"; readonly error: RestoreError }
+  | Aside
+
+type Aside =
+  /** It is no snapshot that can be gone on from, and was renamed to `aside`: begin anew, and `announce`. */
+  | { readonly found: "bad"; readonly error: RestoreError; readonly aside: string }
   /** The operating system does not let it be read, written or renamed. */
   | { readonly found: "failed"; readonly text: string }
 
@@ -41,19 +75,19 @@ const hasCode = (cause: unknown, code: string): boolean =>
  * Goes on from a state file. One that says that its server ended in order is written again before anything else, as from now
  * on that is not so: after a crash it would have clients believe in mappings that are lost (RFC 6887 section 8.5).
  */
-export const loadState = async (path: string, options: RestoreOptions): Promise<Loaded> => {
+export const loadState = async <S>(path: string, form: StateForm<S>, options: RestoreServer): Promise<Loaded<S>> => {
   let bytes: Uint8Array
   try {
     bytes = await readFile(path)
   } catch (cause) {
     return hasCode(cause, "ENOENT") ? { found: "nothing" } : { found: "failed", text: textOf(cause) }
   }
-  const restored = restore(bytes, { hasher, ...options })
+  const restored = form.restore(bytes, { hasher, ...options })
   if (!restored.ok)
     return isOfFile(restored.error) ? setAside(path, restored.error) : { found: "bad-settings", ...restored }
   const { state, lost, elapsed } = restored
   if (!lost) {
-    const saved = await saveState(path, state, options)
+    const saved = await saveState(path, form.save, state, options)
     if (!saved.ok) return { found: "failed", text: saved.text }
   }
   return { found: "state", state, lost, elapsed }
@@ -65,7 +99,7 @@ const isOfFile = ({ code }: RestoreError): boolean =>
 /** Most files kept aside. */
 const MOST_ASIDE = 1000
 
-const setAside = async (path: string, error: RestoreError): Promise<Loaded> => {
+const setAside = async (path: string, error: RestoreError): Promise<Aside> => {
   try {
     for (let n = 1; n <= MOST_ASIDE; n++) {
       const aside = `${path}.bad-${n}`
@@ -90,9 +124,10 @@ const setAside = async (path: string, error: RestoreError): Promise<Loaded> => {
  * `PATH.new` first, on to the disk, then renamed, then the directory on to the disk. One call at a time for a path. Others
  * get their turn between parts of 256 KiB.
  */
-export const saveState = async (
+export const saveState = async <S>(
   path: string,
-  state: ServerState<CgnState>,
+  save: SaveCgn<S>,
+  state: ServerState<S>,
   time: { readonly now: number; readonly wallClock: number; readonly final?: boolean },
 ): Promise<Saved> => {
   const temporary = `${path}.new`
@@ -102,7 +137,7 @@ export const saveState = async (
     // "wx": never through a link that somebody put there.
     file = await open(temporary, "wx", 0o600)
     let octets = 0
-    for (const part of snapshotParts(state, time, hasher)) {
+    for (const part of snapshotOver(save, state, time, hasher)) {
       await file.writeFile(part)
       octets += part.length
     }

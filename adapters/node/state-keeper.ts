@@ -1,37 +1,38 @@
-import type { CgnState } from "../../core/cgn/index.ts"
-import type { ServerState } from "../../core/server/index.ts"
+import type { SaveCgn, ServerState } from "../../core/server/index.ts"
 import type { Clock } from "../host.ts"
 import { type Saved, saveState } from "./state-file.ts"
 
-export interface StateKeeperOptions {
+export interface StateKeeperOptions<S> {
   readonly path: string
+  readonly save: SaveCgn<S>
   /** Seconds from one writing to the next; 0: only when asked. */
   readonly period: number
   readonly clock: Clock
   /** The newest state. */
-  readonly state: () => ServerState<CgnState>
+  readonly state: () => ServerState<S>
   /** Hears of each writing. The next one is tried whatever this one came to. */
   readonly saved?: (saved: Saved) => void
 }
 
 /** Writes a server's state to a file again and again. */
-export interface StateKeeper {
+export interface StateKeeper<S> {
   /** Writes now, or as soon as what is being written is. Resolves when a state no older than this call is on the disk, or is not. */
   save(): Promise<Saved>
   /** Writes the last state as such, from which Epoch Time may go on, and stops. Only after the server stopped answering. */
-  finish(last: ServerState<CgnState>): Promise<Saved>
+  finish(last: ServerState<S>): Promise<Saved>
 }
 
 /** Keeps a server's state in a file; what changed nothing since the last writing is not written again by the period. */
-export const keepState = ({ path, period, clock, state, saved }: StateKeeperOptions): StateKeeper => {
-  let written: ServerState<CgnState> | undefined
+export const keepState = <S extends Versioned>(options: StateKeeperOptions<S>): StateKeeper<S> => {
+  const { path, period, clock, state, saved } = options
+  let written: ServerState<S> | undefined
   let writing: Promise<unknown> = Promise.resolve()
   let asked: Promise<Saved> | undefined
   let stopped = false
   let cancel = (): void => {}
 
-  const write = async (of: ServerState<CgnState>, final: boolean): Promise<Saved> => {
-    const outcome = await saveState(path, of, { now: clock.now(), wallClock: Date.now(), final })
+  const write = async (of: ServerState<S>, final: boolean): Promise<Saved> => {
+    const outcome = await saveState(path, options.save, of, { now: clock.now(), wallClock: Date.now(), final })
     if (outcome.ok) written = of
     saved?.(outcome)
     return outcome
@@ -71,7 +72,13 @@ export const keepState = ({ path, period, clock, state, saved }: StateKeeperOpti
   }
 }
 
-const isChanged = (before: ServerState<CgnState> | undefined, now: ServerState<CgnState>): boolean =>
+/** The state of a CGN on a table: what it holds, and its settings. */
+export interface Versioned {
+  readonly version: unknown
+  readonly config: unknown
+}
+
+const isChanged = <S extends Versioned>(before: ServerState<S> | undefined, now: ServerState<S>): boolean =>
   before === undefined ||
   before.cgnState.version !== now.cgnState.version ||
   before.cgnState.config !== now.cgnState.config ||

@@ -50,7 +50,7 @@ export interface Device<S> {
   outside(plan: ServePlan): string | undefined
 }
 
-/** What a device that keeps no file, and takes its settings at its start alone, answers to the rest. */
+/** What a device that has nothing to keep, and takes its settings at its start alone, answers to the rest. */
 export const FIXED = {
   undo: async (): Promise<void> => {},
   keep: (): undefined => undefined,

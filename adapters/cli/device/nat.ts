@@ -6,17 +6,18 @@ import {
   mappingCounts,
   memoryCgn,
   poolUse,
+  saveCgn,
 } from "../../../core/cgn/index.ts"
 import { createServerOver, reconfigure, revoke, type ServerState } from "../../../core/server/index.ts"
-import { entropy, keepState, loadState, nodeClock, type StateKeeper, saveState } from "../../node/index.ts"
+import { entropy, natForm, nodeClock } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
-import { complain } from "../complain.ts"
 import type { SettingPath } from "../config/fault.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { type ServeSettings, settingOf } from "../config/settings.ts"
 import type { Read } from "../read.ts"
 import type { ServeHost } from "../serve-listen.ts"
 import type { Begin, Device } from "./device.ts"
+import { beginFrom, keepWith, undoWith } from "./state.ts"
 
 export type StateMade =
   | { readonly ok: true; readonly state: ServerState }
@@ -29,49 +30,12 @@ export const createState = ({ cgn, server }: ServeSettings, secret: Uint8Array, 
   return created.ok ? created : { ok: false, path: settingOf(created.error), text: created.error.text }
 }
 
-/** The state to begin with: the state file's, or a new one where there is none or it is bad. */
 const begin = async (plan: ServePlan): Promise<Read<Begin<CgnState>>> => {
-  const { settings, state: kept } = plan
-  const made = createState(settings, entropy(32), nodeClock.now())
-  if (!made.ok) return { ok: false, text: plan.line(made.path, made.text) }
-  const fresh: Read<Begin<CgnState>> = { ok: true, value: { state: made.state, restored: false, lost: true } }
-  if (kept === undefined) return fresh
-  const loaded = await loadState(kept.file, { ...settings, now: nodeClock.now(), wallClock: Date.now() })
-  switch (loaded.found) {
-    case "nothing":
-      return fresh
-    case "state":
-      if (loaded.lost)
-        complain(`${kept.file}: the last run did not end in order: mappings are kept, and the epoch begins again`)
-      return { ok: true, value: { state: loaded.state, restored: true, lost: loaded.lost } }
-    case "bad":
-      complain(`${kept.file}: ${loaded.error.text}; kept as ${loaded.aside}: no mappings, and the epoch begins again`)
-      return fresh
-    case "bad-settings":
-      return { ok: false, text: plan.line(settingOf(loaded.error), loaded.error.text) }
-    case "failed":
-      return { ok: false, text: `state file ${kept.file}: ${loaded.text}` }
-  }
+  const made = createState(plan.settings, entropy(32), nodeClock.now())
+  return made.ok
+    ? beginFrom(plan, natForm(plan.settings.cgn), made.state)
+    : { ok: false, text: plan.line(made.path, made.text) }
 }
-
-/** The server does not come up after all: a state that was the last of its run is so again. */
-const undo = async ({ state: kept }: ServePlan, { state, restored, lost }: Begin<CgnState>): Promise<void> => {
-  if (kept === undefined || !restored || lost) return
-  await saveState(kept.file, state, { now: nodeClock.now(), wallClock: Date.now(), final: true })
-}
-
-/** Has the state written to its file again and again; `undefined`: nobody wants that. */
-const keep = ({ state: kept }: ServePlan, host: ServeHost<CgnState>): StateKeeper | undefined =>
-  kept &&
-  keepState({
-    path: kept.file,
-    period: kept.period,
-    clock: nodeClock,
-    state: host.state,
-    saved: (saved) => {
-      if (!saved.ok) complain(`state file ${kept.file}: not written: ${saved.text}`)
-    },
-  })
 
 const apply = ({ settings, line }: ServePlan, host: ServeHost<CgnState>): readonly string[] => {
   // The profile says these for itself.
@@ -89,8 +53,8 @@ const apply = ({ settings, line }: ServePlan, host: ServeHost<CgnState>): readon
 /** The in-memory NAT of `core/cgn`. */
 export const natDevice: Device<CgnState> = {
   begin,
-  undo,
-  keep,
+  undo: undoWith(saveCgn),
+  keep: keepWith(saveCgn),
   apply,
   revoke: (host, internal, realm) => {
     let deleted = 0

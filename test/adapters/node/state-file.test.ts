@@ -15,10 +15,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { execPath, platform } from "node:process"
 import { after, describe, test } from "node:test"
-import { keepState, loadState, type Saved, saveState } from "../../../adapters/node/index.ts"
-import { mappingCount, type ServerState } from "../../../core/server/index.ts"
+import { firewallForm, keepState, loadState, natForm, type Saved, saveState } from "../../../adapters/node/index.ts"
+import { createFirewall, firewallCgn, pinholeCount, saveCgn, saveFirewall } from "../../../core/cgn/index.ts"
+import { createServerOver, mappingCount, type ServerState, process as serve } from "../../../core/server/index.ts"
+import { addressFromIpv4, PROFILES } from "../../../core/wire/index.ts"
 import { fakeClock } from "../fake.ts"
-import { CGN, emptyServer, withMapping } from "./state-scene.ts"
+import { CGN, emptyServer, mapRequest, withMapping } from "./state-scene.ts"
 
 const WALL = 1774745999500
 
@@ -27,17 +29,17 @@ describe("state files", () => {
   after(() => rmSync(folder, { recursive: true }))
   let files = 0
   const fresh = (): string => join(folder, `state-${++files}`)
-  const optionsAt = (now: number, wallClock: number) => ({ cgn: CGN, now, wallClock })
+  const optionsAt = (now: number, wallClock: number) => ({ now, wallClock })
   const server = withMapping(withMapping(emptyServer(), 1, 0), 2, 1000)
 
   test("a state comes back from its file, which nobody else may read", async () => {
     const path = fresh()
-    const saved = await saveState(path, server, { now: 2000, wallClock: WALL })
+    const saved = await saveState(path, saveCgn, server, { now: 2000, wallClock: WALL })
     assert.ok(saved.ok)
     const { size, mode } = statSync(path)
     assert.equal(saved.octets, size)
     if (platform !== "win32") assert.equal(mode & 0o777, 0o600)
-    const loaded = await loadState(path, optionsAt(0, WALL + 5000))
+    const loaded = await loadState(path, natForm(CGN), optionsAt(0, WALL + 5000))
     assert.ok(loaded.found === "state")
     assert.equal(loaded.elapsed, 5000)
     assert.equal(loaded.lost, true)
@@ -47,13 +49,13 @@ describe("state files", () => {
 
   test("S-140 Epoch Time goes on once after an orderly end, not again after the crash that follows", async () => {
     const path = fresh()
-    assert.ok((await saveState(path, server, { now: 60_000, wallClock: WALL, final: true })).ok)
-    const first = await loadState(path, optionsAt(0, WALL + 1000))
+    assert.ok((await saveState(path, saveCgn, server, { now: 60_000, wallClock: WALL, final: true })).ok)
+    const first = await loadState(path, natForm(CGN), optionsAt(0, WALL + 1000))
     assert.ok(first.found === "state")
     assert.equal(first.lost, false)
     assert.equal(first.state.epochStart, -61_000)
     // Nothing was written since: the server that got this state died at once.
-    const second = await loadState(path, optionsAt(0, WALL + 2000))
+    const second = await loadState(path, natForm(CGN), optionsAt(0, WALL + 2000))
     assert.ok(second.found === "state")
     assert.equal(second.lost, true)
     assert.equal(second.state.epochStart, 0)
@@ -61,12 +63,12 @@ describe("state files", () => {
   })
 
   test("no file is a first start", async () => {
-    assert.deepEqual(await loadState(join(folder, "never"), optionsAt(0, WALL)), { found: "nothing" })
+    assert.deepEqual(await loadState(join(folder, "never"), natForm(CGN), optionsAt(0, WALL)), { found: "nothing" })
   })
 
   test("torn, foreign and damaged files are kept aside under names of their own, and say why", async () => {
     const path = fresh()
-    await saveState(path, server, { now: 2000, wallClock: WALL })
+    await saveState(path, saveCgn, server, { now: 2000, wallClock: WALL })
     const whole = readFileSync(path)
     const damaged = Uint8Array.from(whole)
     damaged[whole.length - 100] ^= 1
@@ -78,39 +80,59 @@ describe("state files", () => {
     ]
     for (const [n, [bytes, code]] of cases.entries()) {
       writeFileSync(path, bytes)
-      const loaded = await loadState(path, optionsAt(0, WALL))
+      const loaded = await loadState(path, natForm(CGN), optionsAt(0, WALL))
       assert.ok(loaded.found === "bad", loaded.found)
       assert.equal(loaded.error.code, code)
       assert.equal(loaded.aside, `${path}.bad-${n + 1}`)
       assert.deepEqual(new Uint8Array(readFileSync(loaded.aside)), Uint8Array.from(bytes))
-      assert.deepEqual(await loadState(path, optionsAt(0, WALL)), { found: "nothing" })
+      assert.deepEqual(await loadState(path, natForm(CGN), optionsAt(0, WALL)), { found: "nothing" })
     }
+  })
+
+  test("a firewall's file is its own: pinholes come back, and a NAT begins anew", async () => {
+    const path = fresh()
+    const settings = { family: "ipv4", secret: new Uint8Array(32).fill(3) } as const
+    const made = createFirewall({ ...settings, now: 0 })
+    assert.ok(made.ok)
+    const created = createServerOver(firewallCgn, made.state, 0, { profile: PROFILES.firewall4 })
+    assert.ok(created.ok)
+    const source = addressFromIpv4(0x0a000001)
+    const [state] = serve(created.state, { bytes: mapRequest(1), now: 0, source, sourcePort: 4000 })
+    assert.equal(pinholeCount(state.cgnState), 1)
+    assert.ok((await saveState(path, saveFirewall, state, { now: 0, wallClock: WALL, final: true })).ok)
+    const loaded = await loadState(path, firewallForm(settings), optionsAt(9, WALL))
+    assert.ok(loaded.found === "state")
+    assert.equal(pinholeCount(loaded.state.cgnState), 1)
+    assert.equal(loaded.lost, false)
+    const other = await loadState(path, natForm(CGN), optionsAt(9, WALL))
+    assert.ok(other.found === "bad")
+    assert.equal(other.error.code, "format")
   })
 
   test("a wrong setting is no fault of the file, which stays", async () => {
     const path = fresh()
-    await saveState(path, server, { now: 2000, wallClock: WALL })
-    const loaded = await loadState(path, { ...optionsAt(0, WALL), server: { minLifetime: -1 } })
+    await saveState(path, saveCgn, server, { now: 2000, wallClock: WALL })
+    const loaded = await loadState(path, natForm(CGN), { ...optionsAt(0, WALL), server: { minLifetime: -1 } })
     assert.ok(loaded.found === "bad-settings")
     assert.equal(loaded.error.code, "bad-lifetime")
     assert.ok(statSync(path).size > 0)
   })
 
   test("what the operating system refuses is told, and the old file stays whole", async () => {
-    const missing = await saveState(join(folder, "no", "such", "place"), server, { now: 0, wallClock: WALL })
+    const missing = await saveState(join(folder, "no", "such", "place"), saveCgn, server, { now: 0, wallClock: WALL })
     assert.ok(!missing.ok)
     assert.match(missing.text, /ENOENT/)
-    const directory = await loadState(folder, optionsAt(0, WALL))
+    const directory = await loadState(folder, natForm(CGN), optionsAt(0, WALL))
     assert.ok(directory.found === "failed")
     assert.match(directory.text, /EISDIR/)
     const path = fresh()
-    assert.ok((await saveState(path, server, { now: 0, wallClock: WALL, final: true })).ok)
+    assert.ok((await saveState(path, saveCgn, server, { now: 0, wallClock: WALL, final: true })).ok)
     const whole = readFileSync(path)
     mkdirSync(join(`${path}.new`, "in the way"), { recursive: true })
-    assert.equal((await saveState(path, server, { now: 0, wallClock: WALL })).ok, false)
+    assert.equal((await saveState(path, saveCgn, server, { now: 0, wallClock: WALL })).ok, false)
     assert.deepEqual(readFileSync(path), whole)
     // It cannot be made to say that its server is running again: whoever starts must know.
-    const loaded = await loadState(path, optionsAt(0, WALL))
+    const loaded = await loadState(path, natForm(CGN), optionsAt(0, WALL))
     assert.equal(loaded.found, "failed")
     assert.deepEqual(readFileSync(path), whole)
   })
@@ -120,7 +142,7 @@ describe("state files", () => {
     const other = fresh()
     writeFileSync(other, "somebody's")
     symlinkSync(other, `${path}.new`)
-    assert.ok((await saveState(path, server, { now: 0, wallClock: WALL })).ok)
+    assert.ok((await saveState(path, saveCgn, server, { now: 0, wallClock: WALL })).ok)
     assert.equal(readFileSync(other, "utf8"), "somebody's")
   })
 
@@ -141,7 +163,7 @@ describe("state files", () => {
       })
       writer.kill("SIGKILL")
       await ended
-      const loaded = await loadState(path, optionsAt(0, Date.now()))
+      const loaded = await loadState(path, natForm(CGN), optionsAt(0, Date.now()))
       assert.ok(loaded.found === "state", loaded.found)
       const count = mappingCount(loaded.state)
       assert.ok(count >= told && count % 50 === 0, `${count} mappings, ${told} were told of`)
@@ -155,12 +177,19 @@ describe("state files", () => {
     const { clock, moveTo, pending: timers } = fakeClock()
     let state: ServerState = server
     const saves: Saved[] = []
-    const keeper = keepState({ path, period: 60, clock, state: () => state, saved: (saved) => saves.push(saved) })
+    const keeper = keepState({
+      path,
+      save: saveCgn,
+      period: 60,
+      clock,
+      state: () => state,
+      saved: (saved) => saves.push(saved),
+    })
     const settled = async (count: number): Promise<void> => {
       while (saves.length < count) await new Promise((resolve) => setTimeout(resolve, 1))
     }
     const countIn = async (): Promise<number> => {
-      const loaded = await loadState(path, optionsAt(0, Date.now()))
+      const loaded = await loadState(path, natForm(CGN), optionsAt(0, Date.now()))
       return loaded.found === "state" ? mappingCount(loaded.state) : -1
     }
     moveTo(59_000)
@@ -187,7 +216,7 @@ describe("state files", () => {
     const pending = keeper.save()
     assert.ok((await keeper.finish(withMapping(state, 5, 4000))).ok)
     assert.ok((await pending).ok)
-    const loaded = await loadState(path, optionsAt(0, Date.now()))
+    const loaded = await loadState(path, natForm(CGN), optionsAt(0, Date.now()))
     assert.ok(loaded.found === "state")
     assert.equal(loaded.lost, false)
     assert.equal(mappingCount(loaded.state), 5)

@@ -1,0 +1,57 @@
+import type { SaveCgn, ServerState } from "../../../core/server/index.ts"
+import { keepState, loadState, nodeClock, type StateForm, saveState, type Versioned } from "../../node/index.ts"
+import { complain } from "../complain.ts"
+import type { ServePlan } from "../config/plan.ts"
+import { settingOf } from "../config/settings.ts"
+import type { Read } from "../read.ts"
+import type { Begin, Device } from "./device.ts"
+
+/** The state to begin with: the state file's, or `made` where there is none or it is bad. */
+export const beginFrom = async <S>(
+  { settings: { server }, state: kept, line }: ServePlan,
+  form: StateForm<S>,
+  made: ServerState<S>,
+): Promise<Read<Begin<S>>> => {
+  const fresh: Read<Begin<S>> = { ok: true, value: { state: made, restored: false, lost: true } }
+  if (kept === undefined) return fresh
+  const loaded = await loadState(kept.file, form, { server, now: nodeClock.now(), wallClock: Date.now() })
+  switch (loaded.found) {
+    case "nothing":
+      return fresh
+    case "state":
+      if (loaded.lost)
+        complain(`${kept.file}: the last run did not end in order: mappings are kept, and the epoch begins again`)
+      return { ok: true, value: { state: loaded.state, restored: true, lost: loaded.lost } }
+    case "bad":
+      complain(`${kept.file}: ${loaded.error.text}; kept as ${loaded.aside}: no mappings, and the epoch begins again`)
+      return fresh
+    case "bad-settings":
+      return { ok: false, text: line(settingOf(loaded.error), loaded.error.text) }
+    case "failed":
+      return { ok: false, text: `state file ${kept.file}: ${loaded.text}` }
+  }
+}
+
+/** What becomes of a state file when the server does not come up after all: one that was the last of its run is so again. */
+export const undoWith =
+  <S>(save: SaveCgn<S>): Device<S>["undo"] =>
+  async ({ state: kept }, { state, lost }) => {
+    if (kept === undefined || lost) return
+    await saveState(kept.file, save, state, { now: nodeClock.now(), wallClock: Date.now(), final: true })
+  }
+
+/** Has the state written to its file again and again; `undefined`: nobody wants that. */
+export const keepWith =
+  <S extends Versioned>(save: SaveCgn<S>): Device<S>["keep"] =>
+  ({ state: kept }, host) =>
+    kept &&
+    keepState({
+      path: kept.file,
+      save,
+      period: kept.period,
+      clock: nodeClock,
+      state: host.state,
+      saved: (saved) => {
+        if (!saved.ok) complain(`state file ${kept.file}: not written: ${saved.text}`)
+      },
+    })

@@ -24,7 +24,7 @@ export { epochOf, epochTime } from "./epoch.ts"
 export { process } from "./process.ts"
 export type { Destination } from "./push.ts"
 export type { Rate, RateLimits } from "./rate.ts"
-export { reconfigure, revoke, type ServerReconfigured } from "./reconfigure.ts"
+export { reconfigure, reconfigureOver, revoke, type ServerReconfigured } from "./reconfigure.ts"
 export { type RecycleAsk, type Recycled, updateRecycle } from "./recycle.ts"
 export {
   type Advance,

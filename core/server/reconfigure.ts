@@ -8,7 +8,7 @@ import {
   revoke as revokeOfCgn,
 } from "../cgn/index.ts"
 import type { Address, Prefix64 } from "../wire/index.ts"
-import { adopt } from "./adopt.ts"
+import { adopt, type CgnStep } from "./adopt.ts"
 import { sooner } from "./advance.ts"
 import { announce } from "./announce.ts"
 import { EMPTY_CACHE } from "./cache.ts"
@@ -17,8 +17,8 @@ import type { Pushed } from "./request.ts"
 import { checkSettings, DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 import type { ServerState } from "./state.ts"
 
-export type ServerReconfigured =
-  | { readonly ok: true; readonly state: ServerState; readonly pushed: Pushed }
+export type ServerReconfigured<S = CgnState> =
+  | { readonly ok: true; readonly state: ServerState<S>; readonly pushed: Pushed }
   | { readonly ok: false; readonly error: ServerSettingsError }
 
 /**
@@ -37,19 +37,34 @@ export const reconfigure = (
 ): ServerReconfigured => {
   const { secret, now: start, external } = state.cgnState.config
   const { cgn, server } = settingsOf({ ...options, secret, now: start })
-  const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...server }
-  const error = checkSettings(settings)
+  const error = checkSettings({ ...DEFAULT_SETTINGS, ...server })
   if (error !== undefined) return { ok: false, error }
   const { now: _clock, secret: _secret, ...changeable } = cgn
   const done = reconfigureCgn(state.cgnState, changeable, now)
   if (!done.ok) return done
   const readdressed = !isSamePool(external, done.state.config.external)
-  const told = isSameList(state.settings.prefix64.map(textOf), settings.prefix64.map(textOf))
   const filters = (end: InternalEnd) => listFilters(done.state, end)
   const step = { state: done.state, changes: done.changes, filters, lost: true, readdressed }
+  return reconfigureOver(state, server, now, step)
+}
+
+/**
+ * The same over any CGN: `options` are all of the server's settings that are not the defaults, and `step` what the CGN made
+ * of its own other settings; left out, the CGN stays as it is.
+ */
+export const reconfigureOver = <S>(
+  state: ServerState<S>,
+  options: Partial<ServerSettings>,
+  now: number,
+  step: CgnStep<S> = { state: state.cgnState, changes: [] },
+): ServerReconfigured<S> => {
+  const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...options }
+  const error = checkSettings(settings)
+  if (error !== undefined) return { ok: false, error }
+  const told = isSameList(state.settings.prefix64.map(textOf), settings.prefix64.map(textOf))
   // Who is served may be others now.
   const [adopted, pushed] = adopt({ ...state, settings, cache: EMPTY_CACHE }, step, now)
-  if (told || readdressed) return { ok: true, state: adopted, pushed }
+  if (told || step.readdressed === true) return { ok: true, state: adopted, pushed }
   const [after, announced] = announce(adopted, now)
   return { ok: true, state: after, pushed: { changes: pushed.changes, next: sooner(pushed.next, announced.next) } }
 }

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { Change, Mapping } from "../../../core/cgn/index.ts"
-import { adopt, advance, apply, type CgnStep, epochTime, type Outgoing } from "../../../core/server/index.ts"
+import {
+  adopt,
+  advance,
+  apply,
+  type CgnStep,
+  epochTime,
+  type Outgoing,
+  reconfigureOver,
+} from "../../../core/server/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
 import { address, announce, map, natPmpMap, peer, Scene } from "./scene.ts"
 import type { Asks } from "./stub.ts"
@@ -100,5 +108,23 @@ describe("what a CGN did by itself", () => {
     assert.equal(taken(other, { changes: [moved(mapping)] }).length, 1)
     other.now = 250
     assert.equal(taken(other, { changes: [changeOf("renewed", 1)] }).length, 1)
+  })
+
+  it("S-140 other settings go into force over any CGN, with or without a step of its own", () => {
+    const stub = new Stub()
+    stub.now = 50_000
+    const limits = reconfigureOver(stub.state, { maxLifetime: 300 }, 50_000)
+    assert.ok(limits.ok)
+    assert.deepEqual(limits.pushed, { changes: [], next: undefined })
+    stub.state = limits.state
+    stub.send(map())
+    assert.equal(stub.mapAsk.lifetime, 300)
+    const step = { state: stub.asks, changes: [], readdressed: true }
+    const moved = reconfigureOver(stub.state, {}, 50_000, step)
+    assert.ok(moved.ok)
+    stub.state = moved.state
+    assert.equal(stub.send(announce()).epoch, 0)
+    assert.equal(stub.due().send.length, 3)
+    assert.equal(reconfigureOver(stub.state, { maxLifetime: 0 }, 50_000).ok, false)
   })
 })

@@ -338,6 +338,21 @@ describe("RFC 7915 section 5.2: ICMPv6", () => {
     same(out, error4(3, 4, [0, 0, 4, 0xec], inner4(26, { totalLength: 65535, flags: 2 })))
   })
 
+  test("NAT-7915-5.2: extensions behind more than 255 words of packet in error are left out", () => {
+    const extension = [0x20, 0, 0, 0, 0, 8, 1, 1, 1, 2, 3, 4]
+    for (const [length, attribute, rest] of [
+      [992, 255, 12],
+      [1000, 0, 0],
+    ]) {
+      const quoted6 = ip6({ ...back6, protocol: 17 }, udp(back6, data(length)))
+      const quoted4 = ip4({ ...back4, protocol: 17, id: 0 }, udp(back4, data(length)))
+      same(
+        onlyOf(cross(error6(3, 0, [quoted6.length / 8, 0, 0, 0], octets(quoted6, extension)))),
+        error4(11, 0, [0, attribute, 0, 0], octets(quoted4, extension.slice(0, rest))),
+      )
+    }
+  })
+
   test("NAT-7915-5.2: extensions (RFC 4884): their place in 32-bit words", () => {
     const extension = [0x20, 0, 0, 0, 0, 8, 1, 1, 1, 2, 3, 4]
     const quoted = octets(inner6(26), new Uint8Array(128 - 66), extension)

@@ -1,6 +1,6 @@
 import { type Address, isIpv4, readAddress, writeAddress } from "../../core/wire/index.ts"
 import type { Kit } from "./load.ts"
-import type { Bindings } from "./template.ts"
+import { type Bindings, fromHex } from "./template.ts"
 
 /** Where a run's internal and suggested external ports begin; a case has the next ones of each. */
 const INTERNAL = 20_000
@@ -36,8 +36,8 @@ export interface Hosts {
 }
 
 /**
- * The variables of the cases of one run: ports that no two cases share, nonces by chance, and addresses of the hosts.
- * `start` is where in the ports the run begins, so that runs after each other do not meet.
+ * The variables of the cases of one run: ports that no two cases share, nonces by chance, and addresses of the hosts. Where
+ * in the ports a run begins is chance, so that it does not meet what the one before left to run out.
  */
 export const makeBindings = (
   kit: Kit,
@@ -48,11 +48,7 @@ export const makeBindings = (
   const [high, low] = random(2)
   let next = ((high << 8) | low) % CASES
   const fixed = new Map<string, Uint8Array>()
-  for (const [name, digits] of Object.entries(kit.variables[kind] ?? {}))
-    fixed.set(
-      name,
-      Uint8Array.from(digits.match(/../g) ?? [], (octet) => Number.parseInt(octet, 16)),
-    )
+  for (const [name, digits] of Object.entries(kit.variables[kind] ?? {})) fixed.set(name, fromHex(digits))
   const own = octetsOf(client)
   fixed.set("client", own)
   fixed.set("client4", own.slice(12))
@@ -63,17 +59,13 @@ export const makeBindings = (
   if (isIpv4(client) !== isIpv4(readAddress(fixed.get("remote") ?? own, 0)))
     for (const name of ["remote", "remote2"]) {
       const [other] = Object.values(kit.variables).filter(({ remote }) => remote.startsWith("0000") === isIpv4(client))
-      fixed.set(
-        name,
-        Uint8Array.from(other[name].match(/../g) ?? [], (octet) => Number.parseInt(octet, 16)),
-      )
+      fixed.set(name, fromHex(other[name]))
     }
   return (): Bindings => {
     const bindings = new Map(fixed)
     const base = (next++ % CASES) * PORTS
     for (const [i, name] of ["port", "port2", "port3"].entries()) bindings.set(name, port(INTERNAL + base + i))
-    for (const [i, name] of ["suggested", "suggested2"].entries())
-      bindings.set(name, port(SUGGESTED + base + 2 * (i + 1) - 2))
+    for (const [i, name] of ["suggested", "suggested2"].entries()) bindings.set(name, port(SUGGESTED + base + 2 * i))
     for (const name of ["nonce", "nonce2", "nonce3"]) bindings.set(name, random(12))
     return bindings
   }

@@ -31,24 +31,27 @@ const deletionOf = (request: Uint8Array): Uint8Array | undefined => {
   return encoded.ok ? encoded.bytes : undefined
 }
 
+/** RFC 6886 section 3.4: the same internal port, nothing suggested, lifetime 0; of a mapping response that is no deletion's. */
+const natPmpDeletionOf = (reply: Uint8Array): Uint8Array | undefined => {
+  const mapped = (reply[1] === 129 || reply[1] === 130) && reply[2] === 0 && reply[3] === 0
+  if (!mapped || isZero(reply.subarray(12, 16))) return undefined
+  return Uint8Array.of(0, reply[1] & 127, 0, 0, reply[8], reply[9], 0, 0, 0, 0, 0, 0)
+}
+
 const isZero = (bytes: Uint8Array): boolean => bytes.every((octet) => octet === 0)
 
 export const makeCleanup = (asker: Asker): Cleanup => {
   let made: Made[] = []
   let peers = 0
   const note = (request: Uint8Array, reply: Uint8Array, from: Address): void => {
-    if (reply.length < 16 || isZero(request.subarray(4, 8))) {
-      // A deletion made nothing; nor did an answer without a mapping.
-      if (request[0] !== NATPMP_VERSION || reply.length < 16) return
-    }
+    if (reply.length < 16) return
     if (reply[0] === NATPMP_VERSION) {
-      const mapping = reply[1] === 129 || reply[1] === 130
-      if (!mapping || reply[2] !== 0 || reply[3] !== 0 || isZero(reply.subarray(12, 16))) return
-      const deletion = Uint8Array.of(0, reply[1] & 127, 0, 0, reply[8], reply[9], 0, 0, 0, 0, 0, 0)
-      made.push({ from, request: deletion })
+      const deletion = natPmpDeletionOf(reply)
+      if (deletion !== undefined) made.push({ from, request: deletion })
       return
     }
-    if (reply[3] !== 0) return
+    // An error made nothing, nor did a request with lifetime 0.
+    if (reply[3] !== 0 || isZero(request.subarray(4, 8))) return
     if (reply[1] === 0x82) peers++
     const deletion = reply[1] === 0x81 ? deletionOf(request) : undefined
     if (deletion !== undefined) made.push({ from, request: deletion })

@@ -74,8 +74,8 @@ const inapplicable = (test: Case, kind: Kind, has: ReadonlySet<Capability>): str
   const needs = test.needs?.filter((capability) => !has.has(capability)) ?? []
   if (needs.length > 0)
     return needs.includes("second-host") ? "needs a second address of ours" : `no ${needs.join(", ")}`
-  const has_ = test.lacks?.filter((capability) => has.has(capability)) ?? []
-  if (has_.length > 0) return `the server has ${has_.join(", ")}`
+  const unwanted = test.lacks?.filter((capability) => has.has(capability)) ?? []
+  if (unwanted.length > 0) return `the server has ${unwanted.join(", ")}`
   if (test.steps.some((step) => !isRequest(step))) return "has steps that only the server's side can take"
   if (test.steps.some(({ at = 0 }) => at > LONGEST)) return "takes too long"
   return undefined

@@ -27,7 +27,7 @@ export type Match =
   | { readonly ok: true; readonly bindings: Bindings }
   | { readonly ok: false; readonly mismatches: readonly Mismatch[]; readonly bindings: Bindings }
 
-const fromHex = (digits: string): Uint8Array =>
+export const fromHex = (digits: string): Uint8Array =>
   Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 
 export const toHex = (bytes: Uint8Array): string =>

@@ -1,6 +1,7 @@
 /** A server set up as a vector's configuration says, over the in-memory CGN or, for other kinds, over theirs. */
 import assert from "node:assert/strict"
 import type { Configuration, DeviceEvent } from "../../adapters/conformance/case.ts"
+import { fromHex } from "../../adapters/conformance/template.ts"
 import {
   type Cgn,
   type CgnSettings,
@@ -52,9 +53,6 @@ export const address = (text: string): Address => {
   return parsed
 }
 
-const hex = (text: string): Uint8Array =>
-  Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16))
-
 const SECRET = new Uint8Array(32).fill(7)
 const POOL = ["203.0.113.1"]
 
@@ -85,7 +83,7 @@ const cgnSettings = (configuration: Configuration): Omit<CgnSettings, "secret" |
 
 const prefix64 = ({ prefix, ipv4 }: { prefix: string; ipv4?: readonly string[] }): Prefix64 => ({
   kind: "PREFIX64",
-  prefix: hex(prefix),
+  prefix: fromHex(prefix),
   suffix: new Uint8Array(12 - prefix.length / 2),
   ipv4Prefixes: ipv4?.map((text) => {
     const [host, length] = text.split("/")

@@ -12,7 +12,7 @@ import {
   type Step,
   type Unsolicited,
 } from "../../adapters/conformance/case.ts"
-import { type Bindings, fill, match, toHex, wantedText } from "../../adapters/conformance/template.ts"
+import { type Bindings, fill, fromHex, match, toHex, wantedText } from "../../adapters/conformance/template.ts"
 import { broken, numberOf } from "../../adapters/conformance/where.ts"
 import type { Change, Mapping } from "../../core/cgn/index.ts"
 import { type Address, isIpv4, readAddress } from "../../core/wire/index.ts"
@@ -171,12 +171,7 @@ const play = (stage: Stage, step: Step): void => {
 
 /** Plays all steps of a case, with the octets that `variables` gives its variables. */
 export const playCase = (test: Case, kind: Kind, variables: Readonly<Record<string, string>>): void => {
-  const bindings = new Map(
-    Object.entries(variables).map(([name, digits]) => [
-      name,
-      Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)),
-    ]),
-  )
+  const bindings = new Map(Object.entries(variables).map(([name, digits]) => [name, fromHex(digits)]))
   const stage: Stage = { device: makeDevice({ ...test.configuration, kind }), bindings, now: 0 }
   for (const [i, step] of test.steps.entries()) {
     try {

@@ -28,6 +28,7 @@ export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
+export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, type Side } from "./passage.ts"
 export { adoptCgnSettings, type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
 export { revoke } from "./revoke.ts"
@@ -54,4 +55,5 @@ export {
   nptOutbound,
 } from "./stateless/npt.ts"
 export type { PrefixPair, Translator } from "./stateless/prefix.ts"
+export { translateNpt } from "./stateless/translate.ts"
 export { noteOutbound } from "./traffic.ts"

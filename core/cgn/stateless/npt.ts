@@ -1,5 +1,6 @@
 import { type Address, isAny, ResultCode } from "../../wire/index.ts"
 import type { Cgn, CgnDone, CgnRefused, CgnResult, PortSetAsk, SubscriberAnswer } from "../contract.ts"
+import type { Side } from "../passage.ts"
 import { permit, type Rule } from "../rule.ts"
 import {
   formatPrefix,
@@ -21,12 +22,18 @@ export interface NptSettings {
   readonly pairs: readonly PrefixPair[]
   /** Permission rules in order; the first that matches decides. Default none: all is allowed. */
   readonly rules?: readonly Rule[]
+  /**
+   * The device's own address on each side, IPv6: what its ICMP errors come from. Default none: it drops and tells nobody,
+   * though RFC 6296 sections 3.2 and 3.7 would have it do so.
+   */
+  readonly routers?: Readonly<Record<Side, Address>> | undefined
 }
 
 /** An NPTv6 device's state: what it was configured with. No request changes it. */
 export interface NptState {
   readonly translators: readonly Translator[]
   readonly rules: readonly Rule[]
+  readonly routers: Readonly<Record<Side, Address>> | undefined
 }
 
 export interface NptSettingsError {
@@ -40,7 +47,7 @@ export type CreatedNpt =
   | { readonly ok: false; readonly error: NptSettingsError }
 
 /** An NPTv6 device (RFC 6296), or the first fault of its settings. */
-export const createNpt = ({ pairs, rules = [] }: NptSettings): CreatedNpt => {
+export const createNpt = ({ pairs, rules = [], routers }: NptSettings): CreatedNpt => {
   const refuse = (code: NptSettingsError["code"], text: string): CreatedNpt => ({ ok: false, error: { code, text } })
   if (pairs.length === 0) return refuse("empty-pool", "there is no pair of prefixes to translate")
   for (const side of ["internal", "external"] as const) {
@@ -53,7 +60,7 @@ export const createNpt = ({ pairs, rules = [] }: NptSettings): CreatedNpt => {
       return refuse("overlap", text)
     }
   }
-  return { ok: true, state: Object.freeze({ translators: pairs.map(makeTranslator), rules }) }
+  return { ok: true, state: Object.freeze({ translators: pairs.map(makeTranslator), rules, routers }) }
 }
 
 /** The external address of an internal one; `undefined` where it has none (RFC 6296 section 3.2). */

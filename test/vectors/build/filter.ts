@@ -150,6 +150,7 @@ const flush = group({ requirements: ["S-121"], clause: "RFC 6887 13.3", needs: [
   },
   {
     id: "filter-flush-address",
+    inProcess: "the RFC does not say what the address of prefix length 0 may be",
     title: "the address of a FILTER with prefix length 0 has no meaning",
     steps: [
       {

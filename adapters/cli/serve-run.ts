@@ -60,7 +60,7 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   })
   const host = started.ok ? started.value : await device.undo(plan, begin).then(() => fail([started.text]))
   // A state of the last run has its pool, ports and rules too. Before any request comes in: nothing was waited for yet.
-  const unfit = begin.restored ? device.apply(plan, host) : []
+  const unfit = begin.outdated ? device.apply(plan, host) : []
   const services: Read<Services> =
     unfit.length > 0 ? { ok: false, text: unfit.join("; ") } : await startServices(plan, device, host)
   if (!services.ok) {

@@ -156,9 +156,9 @@ const profileOf = ({ profile = "nat444" }: ServeConfig, { thirdParty }: ServeOpt
 }
 
 /** Settings of a device that translates to a pool, of one without a pool, and of one that keeps mappings at all. */
-const OF_NAT = ["external", "ports", "staticMappings", "idleTimeout", "recycleDelay", "noncePolicy", "state"] as const
+const OF_NAT = ["external", "ports", "staticMappings", "idleTimeout", "recycleDelay", "noncePolicy"] as const
 const OF_SUBSCRIBERS = ["subscriberQuota", "subscriberPrefix"] as const
-const OF_MAPPINGS = ["quota", "filterLimit"] as const
+const OF_MAPPINGS = ["quota", "filterLimit", "state"] as const
 
 /** A setting that the device has not is a mistake, which to pass over would hide. */
 const foreignSettings = (kind: CgnKind, config: ServeConfig, options: ServeOptions): readonly SettingFault[] => {

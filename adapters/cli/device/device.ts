@@ -9,8 +9,8 @@ import type { ServeHost } from "../serve-listen.ts"
 /** What a server begins with. */
 export interface Begin<S> {
   readonly state: ServerState<S>
-  /** It is the last run's, with the settings of that run. */
-  readonly restored: boolean
+  /** It has the settings of the last run: today's are to be put in force. */
+  readonly outdated: boolean
   /** Epoch Time began again, which clients are to be told (RFC 6887 sections 8.5 and 14.1.3). */
   readonly lost: boolean
 }
@@ -48,13 +48,4 @@ export interface Device<S> {
   pool(state: S): { readonly addresses: number; readonly udp: PortUse; readonly tcp: PortUse } | undefined
   /** What is outside, for the greeting; `undefined`: the pool of its plan. */
   outside(plan: ServePlan): string | undefined
-}
-
-/** What a device that has nothing to keep, and takes its settings at its start alone, answers to the rest. */
-export const FIXED = {
-  undo: async (): Promise<void> => {},
-  keep: (): undefined => undefined,
-  apply: ({ settings, line }: ServePlan): readonly string[] => [
-    line(["profile"], `the settings of a running ${settings.server.profile.kind} do not change: start it anew`),
-  ],
 }

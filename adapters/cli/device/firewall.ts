@@ -6,32 +6,39 @@ import {
   pinholeCount,
   saveFirewall,
 } from "../../../core/cgn/index.ts"
-import { createServerOver } from "../../../core/server/index.ts"
+import { createServerOver, reconfigureOver } from "../../../core/server/index.ts"
 import { entropy, firewallForm, nodeClock } from "../../node/index.ts"
+import type { ServePlan } from "../config/plan.ts"
 import { settingOf } from "../config/settings.ts"
-import { type Device, FIXED } from "./device.ts"
-import { beginFrom, keepWith, undoWith } from "./state.ts"
+import type { Device } from "./device.ts"
+import { applyOver, beginFrom, keepWith, undoWith } from "./state.ts"
 
 /** A firewall of one address family: mappings are pinholes, and nothing is translated. */
 export const firewallDevice: Device<FirewallState> = {
-  ...FIXED,
   begin: async (plan) => {
-    const { settings, line } = plan
-    const { cgn, inside, server } = settings
+    const { line, settings } = plan
+    const wanted = wantedBy(plan)
     const now = nodeClock.now()
-    const { quota, filterLimit, rules = [] } = cgn
-    const family = server.profile.mapInternal ? "ipv4" : "ipv6"
-    const wanted = { family, inside, quota, filterLimit, rules, secret: entropy(32) } as const
     const made = createFirewall({ ...wanted, now })
     if (!made.ok) return { ok: false, text: line([FIREWALL_SETTINGS[made.error.code]], made.error.text) }
-    const created = createServerOver(firewallCgn, made.state, now, server)
+    const created = createServerOver(firewallCgn, made.state, now, settings.server)
     if (!created.ok) return { ok: false, text: line(settingOf(created.error), created.error.text) }
     const begun = await beginFrom(plan, firewallForm(wanted), created.state)
     // What is restored has the settings of today already.
-    return begun.ok ? { ok: true, value: { ...begun.value, restored: false } } : begun
+    return begun.ok ? { ok: true, value: { ...begun.value, outdated: false } } : begun
   },
   undo: undoWith(saveFirewall),
   keep: keepWith(saveFirewall),
+  apply: (plan, host) => {
+    const made = createFirewall({ ...wantedBy(plan), now: nodeClock.now() })
+    if (!made.ok) return [plan.line([FIREWALL_SETTINGS[made.error.code]], made.error.text)]
+    return applyOver(plan, host, (state, now) => {
+      // Pinholes stay; those of hosts that are served no more end with their lifetime.
+      const { version, config } = state.cgnState
+      const cgnState = { version, config: { ...made.state.config, now: config.now } }
+      return reconfigureOver(state, plan.settings.server, now, { state: cgnState, changes: [] })
+    })
+  },
   revoke: () => ({ ok: false, text: "a firewall's pinholes are not revoked: they end with their lifetime" }),
   list: listPinholes,
   count: pinholeCount,
@@ -39,6 +46,15 @@ export const firewallDevice: Device<FirewallState> = {
   pool: () => undefined,
   outside: () => "as inside: nothing is translated",
 }
+
+const wantedBy = ({ settings: { cgn, inside, server } }: ServePlan) => ({
+  family: server.profile.mapInternal ? ("ipv4" as const) : ("ipv6" as const),
+  inside,
+  quota: cgn.quota,
+  filterLimit: cgn.filterLimit,
+  rules: cgn.rules ?? [],
+  secret: entropy(32),
+})
 
 const FIREWALL_SETTINGS = {
   "bad-prefix": "inside",

@@ -15,9 +15,8 @@ import type { SettingPath } from "../config/fault.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { type ServeSettings, settingOf } from "../config/settings.ts"
 import type { Read } from "../read.ts"
-import type { ServeHost } from "../serve-listen.ts"
 import type { Begin, Device } from "./device.ts"
-import { beginFrom, keepWith, undoWith } from "./state.ts"
+import { applyOver, beginFrom, keepWith, undoWith } from "./state.ts"
 
 export type StateMade =
   | { readonly ok: true; readonly state: ServerState }
@@ -37,25 +36,16 @@ const begin = async (plan: ServePlan): Promise<Read<Begin<CgnState>>> => {
     : { ok: false, text: plan.line(made.path, made.text) }
 }
 
-const apply = ({ settings, line }: ServePlan, host: ServeHost<CgnState>): readonly string[] => {
-  // The profile says these for itself.
-  const { internalFamily, otherProtocols, port0, oneToOne, ...cgn } = settings.cgn
-  let refused: readonly string[] = []
-  host.act((state, now) => {
-    const done = reconfigure(state, { ...settings.server, ...cgn }, now)
-    if (done.ok) return [done.state, pushedOutput(done.pushed)]
-    refused = [line(settingOf(done.error), done.error.text)]
-    return [state, pushedOutput({ changes: [], next: undefined })]
-  })
-  return refused
-}
-
 /** The in-memory NAT of `core/cgn`. */
 export const natDevice: Device<CgnState> = {
   begin,
   undo: undoWith(saveCgn),
   keep: keepWith(saveCgn),
-  apply,
+  apply: (plan, host) => {
+    // The profile says these for itself.
+    const { internalFamily, otherProtocols, port0, oneToOne, ...cgn } = plan.settings.cgn
+    return applyOver(plan, host, (state, now) => reconfigure(state, { ...plan.settings.server, ...cgn }, now))
+  },
   revoke: (host, internal, realm) => {
     let deleted = 0
     host.act((state, now) => {

@@ -1,9 +1,11 @@
-import type { SaveCgn, ServerState } from "../../../core/server/index.ts"
+import type { SaveCgn, ServerReconfigured, ServerState } from "../../../core/server/index.ts"
 import { keepState, loadState, nodeClock, type StateForm, saveState, type Versioned } from "../../node/index.ts"
+import { pushedOutput } from "../../server-machine.ts"
 import { complain } from "../complain.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { settingOf } from "../config/settings.ts"
 import type { Read } from "../read.ts"
+import type { ServeHost } from "../serve-listen.ts"
 import type { Begin, Device } from "./device.ts"
 
 /** The state to begin with: the state file's, or `made` where there is none or it is bad. */
@@ -12,7 +14,7 @@ export const beginFrom = async <S>(
   form: StateForm<S>,
   made: ServerState<S>,
 ): Promise<Read<Begin<S>>> => {
-  const fresh: Read<Begin<S>> = { ok: true, value: { state: made, restored: false, lost: true } }
+  const fresh: Read<Begin<S>> = { ok: true, value: { state: made, outdated: false, lost: true } }
   if (kept === undefined) return fresh
   const loaded = await loadState(kept.file, form, { server, now: nodeClock.now(), wallClock: Date.now() })
   switch (loaded.found) {
@@ -21,7 +23,7 @@ export const beginFrom = async <S>(
     case "state":
       if (loaded.lost)
         complain(`${kept.file}: the last run did not end in order: mappings are kept, and the epoch begins again`)
-      return { ok: true, value: { state: loaded.state, restored: true, lost: loaded.lost } }
+      return { ok: true, value: { state: loaded.state, outdated: true, lost: loaded.lost } }
     case "bad":
       complain(`${kept.file}: ${loaded.error.text}; kept as ${loaded.aside}: no mappings, and the epoch begins again`)
       return fresh
@@ -55,3 +57,19 @@ export const keepWith =
         if (!saved.ok) complain(`state file ${kept.file}: not written: ${saved.text}`)
       },
     })
+
+/** Puts other settings in force by one step of the host; gives the line that says why not. */
+export const applyOver = <S>(
+  { line }: ServePlan,
+  host: ServeHost<S>,
+  step: (state: ServerState<S>, now: number) => ServerReconfigured<S>,
+): readonly string[] => {
+  let refused: readonly string[] = []
+  host.act((state, now) => {
+    const done = step(state, now)
+    if (done.ok) return [done.state, pushedOutput(done.pushed)]
+    refused = [line(settingOf(done.error), done.error.text)]
+    return [state, pushedOutput({ changes: [], next: undefined })]
+  })
+  return refused
+}

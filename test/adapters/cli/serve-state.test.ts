@@ -76,6 +76,26 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     await second.stop()
   })
 
+  it("S-140: keeps a firewall's epoch too, and no state of a device that has none", async () => {
+    const config = join(folder, "firewall.jsonc")
+    writeFileSync(config, '{ "profile": "firewall4", "quota": 5 }')
+    const announce = octets("02000000 00000000 00000000000000000000ffff7f000001")
+    const first = await start("firewall", ["--config", config])
+    await wait(1100)
+    const { epoch } = await first.ask(announce)
+    assert.equal((await first.stop()).code, 0)
+    const second = await start("firewall", ["--config", config])
+    assert.ok(epoch > 0 && (await second.ask(announce)).epoch >= epoch)
+    assert.doesNotMatch((await second.stop()).stderr, /epoch begins again/)
+    writeFileSync(
+      config,
+      '{ "profile": "nptv6", "prefixes": [{ "internal": "fd00::/48", "external": "2001:db8::/48" }] }',
+    )
+    const { code, stderr } = await sallyport(["serve", "--config", config, "--state", join(folder, "none")])
+    assert.equal(code, 1)
+    assert.match(stderr, /^sallyport: option '--state': nptv6 has no such setting\n$/)
+  })
+
   it("writes by itself once in a period", async () => {
     const path = join(folder, "period")
     const config = join(folder, "period.jsonc")

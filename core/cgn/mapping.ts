@@ -1,4 +1,5 @@
 import type { Address, Nonce } from "../wire/index.ts"
+import type { Connection } from "./connection.ts"
 
 /**
  * How a mapping came to be (RFC 6887 section 3): `map` explicit dynamic inbound, `peer` explicit dynamic outbound for one
@@ -38,7 +39,7 @@ export interface Mapping {
   readonly realm: Realm | undefined
   readonly external: Address
   readonly externalPort: number
-  /** The remote peer of a `peer` mapping; `undefined` and 0 otherwise. */
+  /** The remote peer of a `peer` mapping, and of an `implicit` one that is a single flow's; `undefined` and 0 otherwise. */
   readonly remote: Address | undefined
   readonly remotePort: number
   /** `undefined` where no PCP request made it: NAT-PMP has no nonce. */
@@ -48,6 +49,8 @@ export interface Mapping {
   /** UDP source port of the request that made or renewed it last, where updates go (RFC 6887 section 14.2); 0: nobody's. */
   readonly clientPort: number
   readonly details: MappingDetails | undefined
+  /** Of an implicit mapping that is one TCP flow's: how far it has got. */
+  readonly connection?: Connection | undefined
 }
 
 /** One remote peer filter (RFC 6887 section 13.3). */

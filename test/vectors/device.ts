@@ -115,7 +115,7 @@ const serverSettings = (configuration: Configuration): Partial<ServerSettings> =
     pcp,
     natPmp: natPmp && kind === "nat444",
     profile: made.profile,
-    threatModel: thirdParty === true ? "advanced" : "simple",
+    threatModel: thirdParty === true || kind === "dslite" ? "advanced" : "simple",
     prefix64: (configuration.prefix64 ?? []).map(prefix64),
     thirdPartyIds: new Map(
       (configuration.thirdPartyIds ?? []).map((id, i) => [id, address(`fd00::${(i + 1).toString(16)}`)]),

@@ -1,7 +1,7 @@
 /** RFC 6887 section 13.1: THIRD_PARTY. */
 import type { Case } from "../../../adapters/conformance/case.ts"
-import { group } from "./group.ts"
-import { map, mapped, peer, peered, RESULT, refused, thirdParty } from "./packet.ts"
+import { group, SET_UP } from "./group.ts"
+import { ip4, map, mapped, peer, peered, RESULT, refused, thirdParty } from "./packet.ts"
 
 const { NOT_AUTHORIZED, MALFORMED_REQUEST, UNSUPP_OPTION } = RESULT
 
@@ -143,4 +143,63 @@ const forOthers = group(
     },
   ],
 )
-export const thirdParties: readonly Case[] = [...prohibited, ...own, ...forOthers]
+const inner = thirdParty(ip4("192.168.1.2"))
+/** RFC 6333 section 6.6: the AFTR tells hosts of the same address apart by the softwire that they are behind. */
+const softwires = group({ requirements: ["S-103"], clause: "RFC 6333 6.6", kinds: ["dslite"], inProcess: SET_UP }, [
+  {
+    id: "dslite-map",
+    title: "a B4 maps, over IPv6, for an IPv4 host behind it",
+    steps: [
+      {
+        send: map({ options: inner }),
+        expect: mapped({ options: inner }),
+        mappings: [{ kind: "map", internal: ip4("192.168.1.2"), internalPort: "{port}" }],
+      },
+    ],
+  },
+  {
+    id: "dslite-peer",
+    title: "a B4 asks with PEER, over IPv6, for an IPv4 host behind it",
+    steps: [{ send: peer({ options: inner }), expect: peered({ options: inner }), mappings: [{ kind: "peer" }] }],
+  },
+  {
+    id: "dslite-overlap",
+    title: "the same IPv4 address behind another B4 is another host: another mapping, any nonce",
+    steps: [
+      { send: map({ options: inner }), expect: mapped({ options: inner }) },
+      {
+        from: "client2",
+        send: map({ client: "{client2}", nonce: "{nonce2}", options: inner }),
+        expect: mapped({ nonce: "{nonce2}", externalPort: "{second:2}", external: "?16", options: inner }),
+        where: [{ name: "second", differsFrom: "externalPort" }],
+        mappings: [{ internal: ip4("192.168.1.2") }, { internal: ip4("192.168.1.2") }],
+      },
+    ],
+  },
+  {
+    id: "dslite-delete",
+    title: "a B4 deletes its own host's mapping, and not that behind another",
+    steps: [
+      { send: map({ options: inner }), expect: mapped({ options: inner }) },
+      {
+        from: "client2",
+        send: map({ client: "{client2}", lifetime: 0, options: inner }),
+        expect: "02 81 ?1 00 ...",
+        effects: [],
+      },
+      { send: map({ lifetime: 0, options: inner }), expect: "02 81 ?1 00 ...", mappings: [] },
+    ],
+  },
+  {
+    id: "dslite-nonce",
+    title: "behind one B4 another nonce is NOT_AUTHORIZED",
+    requirements: ["S-103", "S-44"],
+    clause: "RFC 6887 11.3",
+    steps: [
+      { send: map({ options: inner }), expect: mapped({ options: inner }) },
+      { send: map({ nonce: "{nonce2}", options: inner }), expect: refused("81", NOT_AUTHORIZED), effects: [] },
+    ],
+  },
+])
+
+export const thirdParties: readonly Case[] = [...prohibited, ...own, ...forOthers, ...softwires]

@@ -45,5 +45,6 @@ export const variables = {
   nat64: { ...COMMON, ...inside6, any: ANY4 },
   nptv6: { ...COMMON, ...inside6, any: ANY6 },
   firewall6: { ...COMMON, ...inside6, any: ANY6 },
-  dslite: { ...COMMON, ...inside4, client: ip6("0001"), clientTail: ip6("0001").slice(8), any: ANY4 },
+  // The B4s ask over IPv6, for IPv4 hosts behind them.
+  dslite: { ...COMMON, ...inside6, remote: inside4.remote, remote2: inside4.remote2, any: ANY4 },
 } as const

@@ -1,5 +1,5 @@
-import type { Address } from "../../wire/index.ts"
-import { writeAddress } from "../../wire/index.ts"
+import { type Address, addressWord, writeAddress } from "../../wire/index.ts"
+import { isInPrefix, type Prefix } from "../rule.ts"
 import { inbound, outbound, type Translator } from "../stateless/prefix.ts"
 import { type Drop, drop } from "./drop.ts"
 import { destinationAddress, hopLimit, sourceAddress } from "./flow.ts"
@@ -21,8 +21,10 @@ export const nptv6Outbound = (
   hops: 0 | 1 = 1,
   allocate: Allocate = allocateEach,
 ): Rewritten => {
-  const source = packet.version === 6 ? outbound(translator, sourceAddress(packet)) : undefined
-  if (source === undefined) return refusal(packet, 8, translator.external.prefixLength)
+  if (packet.version !== 6) return drop("wrong-family", packet.start)
+  const internal = sourceAddress(packet)
+  const source = outbound(translator, internal)
+  if (source === undefined) return refusal(packet, 8, internal, translator.internal)
   const { embedded } = packet
   const back = embedded === undefined ? undefined : outbound(translator, destinationAddress(embedded))
   return put(packet, 8, source, 24, back, hops, allocate)
@@ -35,19 +37,21 @@ export const nptv6Inbound = (
   hops: 0 | 1 = 1,
   allocate: Allocate = allocateEach,
 ): Rewritten => {
-  const destination = packet.version === 6 ? inbound(translator, destinationAddress(packet)) : undefined
-  if (destination === undefined) return refusal(packet, 24, translator.external.prefixLength)
+  if (packet.version !== 6) return drop("wrong-family", packet.start)
+  const external = destinationAddress(packet)
+  const destination = inbound(translator, external)
+  if (destination === undefined) return refusal(packet, 24, external, translator.external)
   const { embedded } = packet
   const back = embedded === undefined ? undefined : inbound(translator, sourceAddress(embedded))
   return put(packet, 24, destination, 8, back, hops, allocate)
 }
 
-const refusal = ({ bytes, version, start }: IpPacket, at: number, prefixLength: number): Drop => {
-  if (version !== 6) return drop("wrong-family", start)
-  const identifier = start + at + 8
-  if (prefixLength > 48 && bytes.subarray(identifier, identifier + 8).every((octet) => octet === 0))
-    return drop("zero-identifier", identifier, { kind: "parameter", pointer: at + 8 })
-  return drop("prefix-unmapped", start + at, { kind: "no-route" })
+/** Why the address at `at` of the header has none on the other side. */
+const refusal = ({ start }: IpPacket, at: number, address: Address, prefix: Prefix): Drop => {
+  const isZero = addressWord(address, 2) === 0 && addressWord(address, 3) === 0
+  return isZero && prefix.prefixLength > 48 && isInPrefix(address, prefix)
+    ? drop("zero-identifier", start + at + 8, { kind: "parameter", pointer: at + 8 })
+    : drop("prefix-unmapped", start + at, { kind: "no-route" })
 }
 
 const put = (

@@ -5,9 +5,7 @@ export const IpProtocol = {
   IPV4: 4,
   ROUTING: 43,
   FRAGMENT: 44,
-  ESP: 50,
   AH: 51,
-  NONE: 59,
   DESTINATION_OPTIONS: 60,
 } as const
 

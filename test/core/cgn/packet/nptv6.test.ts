@@ -103,6 +103,12 @@ describe("NPTv6", () => {
     assert.deepEqual(dropOf(out, "zero-identifier").reply, { kind: "parameter", pointer: 16 })
     const back = nptv6Inbound(LONG, read(ip6({ ...reply("2001:db8:2:2ab::"), protocol: 50 }, DATA)))
     assert.deepEqual(dropOf(back, "zero-identifier").reply, { kind: "parameter", pointer: 32 })
+    for (const [made, source] of [
+      [LONG, "fd00:0:0:2ab::"],
+      [LONG, PEER],
+      [EXAMPLE, "fd01:203:405:ffff::"],
+    ] as const)
+      dropOf(nptv6Outbound(made, read(ip6({ ...ends(source), protocol: 50 }, DATA))), "prefix-unmapped")
     assert.ok(nptv6Outbound(EXAMPLE, read(ip6({ ...ends("fd01:203:405:1::"), protocol: 50 }, DATA))).ok)
   })
 

@@ -30,7 +30,7 @@ import {
 import { makeTranslator } from "../../../../core/cgn/stateless/prefix.ts"
 import { addressFromIpv4 } from "../../../../core/wire/index.ts"
 import { anything, ends4, error4, error6, whole4, whole6 } from "./arbitrary.ts"
-import { inet, toHex, w32 } from "./build.ts"
+import { inet, octets, toHex, w32 } from "./build.ts"
 import { address, bytesOf, onlyOf, packetsOf, prefix, read, same } from "./scene.ts"
 
 const PREFIX = prefix("2001:db8:122:344::/64")
@@ -124,6 +124,37 @@ describe("any octets", () => {
     }
     assert.equal(toHex(bytes), before, "what was read stays as it was")
   }
+
+  /** All that can come of a packet, as text; offsets counted from its own first octet. */
+  const outcomes = (packet: IpPacket): readonly string[] => {
+    const to = packet.version === 4 ? TO4 : TO6
+    return [
+      rewrite(packet, to),
+      nptv6Outbound(NPT, packet),
+      nptv6Inbound(NPT, packet),
+      toIpv6(packet, TO6, CROSSING_DEFAULTS),
+      toIpv4(packet, TO4, 1, CROSSING_DEFAULTS),
+      fitLink(packet, 68),
+      encapsulate(packet, TUNNEL, 3),
+    ].map((result) => {
+      if (!result.ok) return JSON.stringify({ ...result, offset: result.offset - packet.start })
+      return ("packets" in result ? result.packets : [result.bytes]).map(toHex).join()
+    })
+  }
+
+  test("behind other octets a packet is the same", () => {
+    fc.assert(
+      fc.property(anything, fc.uint8Array({ minLength: 1, maxLength: 9 }), (bytes, before) => {
+        const packet = readPacket(bytes)
+        const behind = readPacket(octets(before, bytes, before), before.length, before.length + bytes.length)
+        assert.equal(behind.ok, packet.ok)
+        if (packet.ok && behind.ok) assert.deepEqual(outcomes(behind), outcomes(packet))
+        else if (!packet.ok && !behind.ok)
+          assert.deepEqual([behind.code, behind.offset - before.length], [packet.code, packet.offset])
+      }),
+      { numRuns: 1000 },
+    )
+  })
 
   test("nothing throws, and what comes out can be read", () => {
     let packets = 0

@@ -136,6 +136,7 @@ describe("reading IPv4", () => {
     const whole = udp(ENDS, new Uint8Array(100))
     const first = read(ip4({ ...ENDS, protocol: 17, flags: 1 }, whole.subarray(0, 48)))
     assert.deepEqual([first.content, first.moreFragments, first.fragmentOffset], ["ports", true, 0])
+    assert.equal(dontFragment(read(ip4({ ...ENDS, protocol: 17, offset: 0x1f00 }, DATA))), false)
     const last = read(ip4({ ...ENDS, protocol: 17, offset: 6 }, whole.subarray(48)))
     assert.deepEqual([last.content, last.moreFragments, last.fragmentOffset], ["fragment", false, 48])
     assert.ok(isFragment(first) && isFragment(last))
@@ -144,7 +145,11 @@ describe("reading IPv4", () => {
   test("source routes: found while not used up", () => {
     const route = (type: number, pointer: number) =>
       sourceRouteAt(read(ip4({ ...ENDS, protocol: 17, options: [1, type, 7, pointer, 1, 2, 3, 4] }, udp(ENDS))))
-    assert.deepEqual([route(131, 4), route(137, 4), route(131, 8), route(7, 4)], [21, 21, 0, 0])
+    assert.deepEqual([route(131, 4), route(137, 7), route(131, 8), route(7, 4)], [21, 21, 0, 0])
+    const end = sourceRouteAt(read(ip4({ ...ENDS, protocol: 17, options: [1, 131, 3, 3] }, udp(ENDS))))
+    assert.equal(end, 21, "a route of no address")
+    const behind = sourceRouteAt(read(ip4({ ...ENDS, protocol: 17, options: [9, 2, 131, 3, 3, 0, 0, 0] }, udp(ENDS))))
+    assert.equal(behind, 22, "behind an option of two octets")
     assert.equal(sourceRouteAt(read(ip4({ ...ENDS, protocol: 17, options: [0, 131, 3, 4] }, udp(ENDS)))), 0)
     assert.equal(sourceRouteAt(read(ip4({ ...ENDS, protocol: 17, options: [68, 0, 131, 3] }, udp(ENDS)))), 0)
   })

@@ -72,8 +72,7 @@ export const document = (report: JsonRecord, server: string): string => {
   const cases = list(report.cases)
   const count = (items: readonly JsonRecord[], outcome: string): number =>
     items.filter((item) => item.outcome === outcome).length
-  const sum = (items: readonly JsonRecord[]): string =>
-    `${count(items, "pass")} passed, ${count(items, "fail")} failed, ${count(items, "not applicable")} not applicable`
+  const sum = (items: readonly JsonRecord[]): string => `${count(items, "pass")} passed, ${count(items, "fail")} failed`
   const failed = cases.filter(({ outcome }) => outcome === "fail")
   return `# ${server} against the conformance kit
 
@@ -85,7 +84,7 @@ Offers: ${(Array.isArray(report.offers) ? report.offers : []).join(", ")}.
 
 Requirements: ${sum(requirements)}. Cases: ${sum(cases)}.
 
-What does not apply is what this server does not offer, or what only the server's side can set up or see.
+The others do not apply: this server does not offer what they are about, or only the server's side can set it up or see it.
 
 ## Requirements
 

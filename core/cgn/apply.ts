@@ -14,6 +14,8 @@ import {
   PEER,
   PeerWord,
   type Step,
+  SUBSCRIBER,
+  Subscriber,
   TOTALS,
   Total,
 } from "./layout.ts"
@@ -191,6 +193,14 @@ const settle = (step: Step, row: number, mapping: Mapping, fresh = false): void 
       if ((before & (Flag.STATIC | Flag.MAP)) !== 0) return
       setFlags(step, row, Flag.STATIC)
       total(step, Total.STATIC, 1)
+      // S-53: the host's dynamic mappings go to the same address, if the pool has it.
+      setWord(
+        table,
+        SUBSCRIBER,
+        word(table, MAPPING, row, MappingWord.SUBSCRIBER),
+        Subscriber.EXTERNAL,
+        addressOf(word(table, MAPPING, row, MappingWord.EXTERNAL)) + 1,
+      )
       return
     case "implicit":
       if (word(table, MAPPING, row, MappingWord.IDLE) === 0) total(step, Total.IMPLICIT, 1)

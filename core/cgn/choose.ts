@@ -4,6 +4,7 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
 import { addressOf, holderOf, portOf, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
+import { findHeld } from "./hold.ts"
 import { MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Owner } from "./owner.ts"
 import { chooseAddress, choosePort, fieldFor, isAvailable, isInRange, isMarked, pairedAddress } from "./ports.ts"
@@ -26,7 +27,8 @@ const fail = (code: number): Chosen => ({ ok: false, code })
 
 /**
  * Chooses an external end (RFC 6887 section 11.3). The suggestion wins where it can be had; then any port of the suggested
- * address; then the subscriber's own address, so that it has one while it can (RFC 4787 REQ-2), the administrator's
+ * address; then what is held for it since it last
+ * had it (RFC 6887 section 15); then the subscriber's own address, so that it has one while it can (RFC 4787 REQ-2), the administrator's
  * where it has a static mapping (S-53); then, since a request must not fail that could be met, any address with a port
  * free. `known` is the subscriber's row before `changes`, or 0.
  */
@@ -47,6 +49,13 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
   if (want.exact && (want.suggestedPort !== 0 || suggested === undefined))
     return fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
   const first = suggested ?? own
+  const back = reclaim(
+    step,
+    ownerOf(step, want, subscriber, seen, changes),
+    want.exact ? suggested : undefined,
+    changes,
+  )
+  if (back !== undefined) return back
   const elsewhere = !want.exact || isAny(want.suggested)
   for (let round = 0; ; round++) {
     const owner = ownerOf(step, want, subscriber, seen, changes)
@@ -100,6 +109,19 @@ const ownerOf = (step: Step, want: Want, subscriber: number, seen: number, chang
   subscriber: changes.length === seen ? subscriber : freshSubscriber(step, want, subscriber, changes),
   natPmp: want.natPmp,
 })
+
+/** The end that is held for the owner, though he did not suggest it; `only` is the one address that will do. */
+const reclaim = (step: Step, owner: Owner, only: number | undefined, changes: Change[]): Chosen | undefined => {
+  const held = findHeld(step, owner, changes)
+  if (held === 0) return undefined
+  const end = word(step.table, MAPPING, held, MappingWord.EXTERNAL)
+  const external = addressOf(end)
+  const port = portOf(end)
+  const fits = step.config.inPool[external] && isInRange(step.config, port) && (only ?? external) === external
+  return fits && isAvailable(step, external, slotOfEnd(end), port, owner)
+    ? { ok: true, external, port, held }
+    : undefined
+}
 
 /** An end that the owner may have, with the row that held it for him. */
 const taking = (step: Step, external: number, port: number, owner: Owner): Chosen => {

@@ -1,5 +1,17 @@
-import { addRow, dropRow, indexRow, peek, poke, schedule, setWord, unindexRow, word } from "../table/index.ts"
-import { type Address, addressWord, type Nonce, Protocol } from "../wire/index.ts"
+import {
+  addRow,
+  dropRow,
+  find,
+  indexRow,
+  keyOf,
+  peek,
+  poke,
+  schedule,
+  setWord,
+  unindexRow,
+  word,
+} from "../table/index.ts"
+import { type Address, addressWord, type Nonce, nonceWord, Protocol } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import { addressOf, endWord, fieldOf, holderOf, portOf, protocolOfEnd, slotOf } from "./end.ts"
 import {
@@ -18,9 +30,10 @@ import {
 } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { setNonce } from "./nonce.ts"
-import { isHeld } from "./owner.ts"
-import { refreshEnd, takeEnd } from "./ports.ts"
-import { leaveRealm, useRealm } from "./subscriber.ts"
+import { isHeld, isOver, mayReclaim, type Owner } from "./owner.ts"
+import { hashInternalEnd, refreshEnd, takeEnd } from "./ports.ts"
+import { numberOf } from "./settings.ts"
+import { leaveRealm, realmAt, useRealm } from "./subscriber.ts"
 
 /**
  * External ends that were freed and wait before others get them (RFC 6887 section 15, S-136): mapping rows of no
@@ -37,10 +50,6 @@ export const heldUntil = (step: Step, protocol: number, from: number): number =>
   return delay !== 0 && until > step.second && until <= 0xfffffffe ? until : 0
 }
 
-/** Is this held end over and not yet taken away? */
-export const isOver = (step: Step, row: number): boolean =>
-  word(step.table, MAPPING, row, MappingWord.EXPIRES) >>> 0 <= step.second
-
 const fill = (
   step: Step,
   row: number,
@@ -56,9 +65,10 @@ const fill = (
   setWord(table, MAPPING, row, MappingWord.FLAGS, (internalPort << 16) | (nonce === undefined ? 0 : Flag.NONCE))
   if (nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, nonce)
   setWord(table, MAPPING, row, MappingWord.EXPIRES, until)
-  const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  const protocol = protocolOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL))
+  const hash = hashInternalEnd(step.config, internal, realmAt(table, realm), protocol, internalPort)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, 0)
-  setWord(table, MAPPING, row, MappingWord.INTERNAL, end)
+  setWord(table, MAPPING, row, MappingWord.INTERNAL, hash ^ nonceMark(step, nonce))
   poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) + 1)
 }
 
@@ -106,11 +116,42 @@ export const freeHeld = (step: Step, row: number): void => {
 /** Replays that a held end is free; nothing if it is not held. */
 export const replayFreed = (step: Step, freed: Freed): void => {
   const { table, config } = step
-  const address = config.addressIndex.get(freed.external)
+  const address = numberOf(config, freed.external)
   const slot = slotOf(freed.protocol, freed.externalPort)
   if (address === undefined || slot < 0) return
   const row = holderOf(table, address, slot, fieldOf(slot, freed.protocol, freed.externalPort))
   if (row !== 0 && isHeld(table, row)) freeHeld(step, row)
+}
+
+/** What a nonce does to the key of a held row, so that those of other nonces are not in the way. */
+const nonceMark = (step: Step, nonce: Nonce | undefined): number =>
+  nonce === undefined || step.config.noncePolicy === "off"
+    ? 0
+    : nonceWord(nonce, 0) ^ Math.imul(nonceWord(nonce, 1), 0x9e3779b1) ^ Math.imul(nonceWord(nonce, 2), 0x85ebca6b) ^ 1
+
+/**
+ * A row that holds an external end for this owner, or 0: one of them, where there are several. Those whose time is over are
+ * taken away first.
+ */
+export const findHeld = (step: Step, owner: Owner, changes: Change[]): number => {
+  const { table, config } = step
+  if (peek(table, TOTALS, Total.HELD) === 0) return 0
+  const hash = hashInternalEnd(config, owner.internal, owner.realm, owner.protocol, owner.internalPort)
+  const marked = findKey(step, hash ^ nonceMark(step, owner.nonce), owner, changes)
+  return marked !== 0 || owner.nonce === undefined ? marked : findKey(step, hash, owner, changes)
+}
+
+const findKey = (step: Step, internal: number, owner: Owner, changes: Change[]): number => {
+  const { table } = step
+  for (;;) {
+    const key = keyOf(table, MAPPING)
+    key[0] = 0
+    key[1] = internal
+    const row = find(table, MAPPING)
+    if (row === 0 || !isOver(step, row)) return row !== 0 && mayReclaim(step, row, owner) ? row : 0
+    changes.push(freedAsData(step, row))
+    freeHeld(step, row)
+  }
 }
 
 /** What becomes of a held row when it is reclaimed or its time is over. */

@@ -61,7 +61,7 @@ export const TextWord = { NEXT: 0, LENGTH: 1, OCTETS: 2 } as const
 export const MappingWord = {
   /** 0: a row that holds an external end. */
   SUBSCRIBER: 0,
-  /** Protocol << 16 | internal port. Of a held end: its end word, so that no two are the same. */
+  /** Protocol << 16 | internal port. Of a held end: a hash of its former internal end and nonce. */
   INTERNAL: 1,
   /** The external end in one word: see `endWord`. */
   EXTERNAL: 2,

@@ -22,6 +22,10 @@ export interface Owner {
 /** Does the row only hold an external end? */
 export const isHeld = (table: Table, row: number): boolean => word(table, MAPPING, row, MappingWord.SUBSCRIBER) === 0
 
+/** Is this held end over and not yet taken away? */
+export const isOver = (step: Step, row: number): boolean =>
+  word(step.table, MAPPING, row, MappingWord.EXPIRES) >>> 0 <= step.second
+
 const isHeldBy = (table: Table, row: number, internal: Address, realm: Realm | undefined): boolean => {
   for (const i of [0, 1, 2, 3] as const)
     if (word(table, MAPPING, row, HELD_ADDRESS[i]) !== addressWord(internal, i)) return false
@@ -37,7 +41,8 @@ export const isOwn = (step: Step, row: number, owner: Owner): boolean =>
 /** Is the row a held end that its owner may have again: the same internal end, with the same nonce if there was one? */
 export const mayReclaim = (step: Step, row: number, owner: Owner): boolean => {
   const { table, config } = step
-  if (!isHeld(table, row)) return false
+  // One whose time is over waits to be swept, and is anybody's then.
+  if (!isHeld(table, row) || isOver(step, row)) return false
   const flags = word(table, MAPPING, row, MappingWord.FLAGS)
   if (flags >>> 16 !== owner.internalPort) return false
   if (protocolOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL)) !== owner.protocol) return false

@@ -178,20 +178,23 @@ const FOR_PORT = 2
 export const pairedAddress = (config: CgnConfig, internal: Address, realm: Realm | undefined): number =>
   config.pool[hashEnd(config, internal, realm, 0, FOR_ADDRESS) % config.pool.length]
 
-/** A port of this address for the owner, free or his to reclaim, by the keyed hash; -1 when it has none left. */
+/** The hash of an internal end, signed, from which its external port is chosen. */
+export const hashInternalEnd = (
+  config: CgnConfig,
+  internal: Address,
+  realm: Realm | undefined,
+  protocol: number,
+  internalPort: number,
+): number => hashEnd(config, internal, realm, (protocol << 16) | internalPort, FOR_PORT) | 0
+
+/** A free port of this address for the owner by the keyed hash; -1 when it has none left. */
 export const choosePort = (step: Step, address: number, owner: Owner): number => {
   const { table, config } = step
-  const { protocol, internalPort } = owner
-  const slot = slotOf(protocol, internalPort)
-  const set = owner.natPmp ? EITHER : slot
+  const { internal, realm, protocol, internalPort } = owner
+  const set = owner.natPmp ? EITHER : slotOf(protocol, internalPort)
   const { first, last } = config.ports
-  const hash = hashEnd(config, owner.internal, owner.realm, (protocol << 16) | internalPort, FOR_PORT)
+  const hash = hashInternalEnd(config, internal, realm, protocol, internalPort) >>> 0
   const start = first + (hash % (last - first + 1))
-  // Where it would have been before, or was: held for this owner, if for anybody.
-  if (config.inPool[address] && isTaken(table, PORTS, portSet(address, set), start)) {
-    const holder = holderOf(table, address, slot, start)
-    if (holder !== 0 && isAvailable(step, address, slot, start, owner)) return start
-  }
   if (isTaken(table, FULL, set, address) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
   return freePort(step, address, set, start)
 }

@@ -16,7 +16,7 @@ import { findRow, protocolOf } from "./row.ts"
 import { type CgnChangeable, type CgnConfig, configureCgn, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { placeStatic, staticEnd } from "./static.ts"
-import { externalOf, stepOf } from "./step.ts"
+import { externalOf, sealed, stepOf } from "./step.ts"
 import { addressAt, joinGroup, leaveGroup, realmAt } from "./subscriber.ts"
 import { expireRows, sweepRow } from "./sweep.ts"
 
@@ -41,10 +41,31 @@ export type Reconfigured =
  * what cannot move: what was made with PREFER_FAILURE (RFC 6887 section 14.2), of a protocol that is off now, or where
  * the new pool is full. Walks over all mappings: some tenths of a second for a million.
  *
- * The settings are in no change. A replica calls this with the same ones, and gets the same; the changes tell others,
- * and replayed over that they change nothing.
+ * The settings are in no change: a replica takes them by {@link adoptCgnSettings}, and then the changes.
  */
 export const reconfigureCgn = (state: CgnState, settings: CgnChangeable, now: number): Reconfigured => {
+  const before = state.config
+  const changes: Change[] = []
+  const past = stepOf(state, now)
+  // What ran out did so under the settings of before, its recycle delay among them.
+  while (expireRows(past, SWEEP, changes) === SWEEP);
+  const adopted = adoptCgnSettings({ version: seal(past.table), config: before }, settings, now)
+  if (!adopted.ok) return adopted
+  const { config } = adopted.state
+  const step = stepOf(adopted.state, now)
+  dropStatics(step, before, changes)
+  for (const mapping of config.staticMappings) installStatic(step, mapping, changes)
+  moveAway(step, changes)
+  const moved = changes.filter((change) => change.type === "moved")
+  return { ok: true, state: sealed(step), changes, moved }
+}
+
+/** What {@link reconfigureCgn} starts with: the settings alone, with every mapping where it was, allowed there or not. */
+export const adoptCgnSettings = (
+  state: CgnState,
+  settings: CgnChangeable,
+  now: number,
+): { readonly ok: true; readonly state: CgnState } | { readonly ok: false; readonly error: SettingsError } => {
   const before = state.config
   const wanted = { ...settings, secret: before.secret, now: before.now }
   const error = checkCgnSettings(wanted)
@@ -55,19 +76,11 @@ export const reconfigureCgn = (state: CgnState, settings: CgnChangeable, now: nu
       ok: false,
       error: { code: "pool-too-large", text: `the pools before and after have over ${MAX_POOL} addresses together` },
     }
-  const changes: Change[] = []
-  // What ran out did so under the settings of before, its recycle delay among them.
-  const past = stepOf(state, now)
-  while (expireRows(past, SWEEP, changes) === SWEEP);
-  const step: Step = { table: past.table, config, second: past.second, now }
+  const step = stepOf({ version: state.version, config }, now)
   regroup(step, before)
-  dropStatics(step, before, changes)
-  for (let number = 0; number < config.addresses.length; number++) refreshAddress(step, number)
-  for (const mapping of config.staticMappings) installStatic(step, mapping, changes)
-  moveAway(step, changes)
   if (before.pool.some((number) => !config.inPool[number])) pairAgain(step)
-  const moved = changes.filter((change) => change.type === "moved")
-  return { ok: true, state: { version: seal(step.table), config }, changes, moved }
+  for (let number = 0; number < config.addresses.length; number++) refreshAddress(step, number)
+  return { ok: true, state: sealed(step) }
 }
 
 /** Counts all mappings to the subscribers of another kind of quota. */
@@ -82,7 +95,7 @@ const regroup = (step: Step, before: CgnConfig): void => {
   if (on) for (const row of rows) joinGroup(step, row)
 }
 
-/** Leads subscribers whose address left the pool, and that no mapping leads elsewhere, to the one they are paired with. */
+/** Leads subscribers whose address left the pool to the one that they are paired with now (RFC 4787 REQ-2). */
 const pairAgain = (step: Step): void => {
   const { table, config } = step
   for (const row of subscribersOf(table)) {

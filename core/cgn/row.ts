@@ -13,7 +13,7 @@ import {
 import { type Address, addressWord } from "../wire/index.ts"
 import type { InternalEnd } from "./contract.ts"
 import { dropDetails, peerOwner } from "./details.ts"
-import { addressOf, endWord, slotOfEnd } from "./end.ts"
+import { endWord, slotOfEnd } from "./end.ts"
 import {
   FILTER,
   FilterWord,
@@ -165,16 +165,12 @@ export const dropMappingRow = (step: Step, row: number): void => {
 export const moveRow = (step: Step, row: number, external: number, slot: number, field: number): void => {
   const { table } = step
   const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
-  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
   unindexRow(table, MAPPING, row)
   setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))
   indexRow(table, MAPPING, row)
   takeEnd(step, external, slot, field)
   refreshEnd(step, before)
   refreshEnd(step, endWord(external, slot, field))
-  // The rest of its mappings are led to where the first of them went (RFC 4787 REQ-2).
-  if (word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) === addressOf(before) + 1)
-    setWord(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL, external + 1)
 }
 
 export const addPeerRow = (step: Step, row: number, remote: Address, remotePort: number): number => {

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { type Address, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
+import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
 
 /**
  * A mapping by the administrator (RFC 6887 section 3): it does not expire, counts to no quota, and no request changes
@@ -68,6 +69,8 @@ export interface CgnSettings {
   readonly port0?: boolean | undefined
   /** Protocol and port 0: the DMZ host, on an external address of its own. Needs {@link port0}. Default off. */
   readonly oneToOne?: boolean | undefined
+  /** How `translate` carries packets. Default `TRANSLATION_DEFAULTS`, also for each part of it that is not given. */
+  readonly translation?: Partial<TranslationSettings> | undefined
   /** 32 octets of entropy; every random choice is computed from them. */
   readonly secret: Uint8Array
   /** The instant when the CGN starts, milliseconds on the clock of every later `now`. */
@@ -82,6 +85,7 @@ type CompleteSettings = { readonly [Name in keyof Required<CgnSettings>]: NonNul
 
 /** Settings with what is computed from them once. */
 export interface CgnConfig extends CompleteSettings {
+  readonly translation: TranslationSettings
   /**
    * Every external address by its number, which the table has in its rows. A number keeps its address over
    * reconfigurations for as long as a mapping may have it; some stand for addresses that are no longer in use.
@@ -123,7 +127,7 @@ export const CGN_DEFAULTS = {
 } as const
 
 /** The settings with every default filled in; `undefined` counts as not given. */
-const complete = (settings: CgnSettings): CompleteSettings => ({
+const complete = (settings: CgnSettings): CompleteSettings & { readonly translation: TranslationSettings } => ({
   external: settings.external,
   ports: settings.ports,
   quota: settings.quota,
@@ -139,6 +143,7 @@ const complete = (settings: CgnSettings): CompleteSettings => ({
   otherProtocols: settings.otherProtocols ?? CGN_DEFAULTS.otherProtocols,
   port0: settings.port0 ?? CGN_DEFAULTS.port0,
   oneToOne: settings.oneToOne ?? CGN_DEFAULTS.oneToOne,
+  translation: completeTranslation(settings.translation),
   secret: settings.secret.slice(),
   now: settings.now,
 })
@@ -154,8 +159,18 @@ const numberAddresses = (wanted: ReadonlySet<Address>, before: Numbering | undef
   for (let number = 0; number < addresses.length; number++)
     if (used.get(addresses[number]) !== number) spare.push(number)
   spare.reverse()
-  for (const address of wanted) if (!used.has(address)) addresses[spare.pop() ?? addresses.length] = address
+  // An address that comes back gets the number that it had: no two numbers stand for one.
+  const back = new Set(spare.map((number) => addresses[number]).filter((address) => wanted.has(address)))
+  const free = spare.filter((number) => !back.has(addresses[number]))
+  for (const address of wanted)
+    if (!used.has(address) && !back.has(address)) addresses[free.pop() ?? addresses.length] = address
   return addresses
+}
+
+/** The number of an address, in use or not any more. */
+export const numberOf = (config: CgnConfig, address: Address): number | undefined => {
+  const number = config.addressIndex.get(address) ?? config.addresses.indexOf(address)
+  return number < 0 ? undefined : number
 }
 
 /** Numbers of addresses that a table's rows have. */
@@ -174,12 +189,7 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
   const wanted = new Set([...whole.external, ...whole.staticMappings.map(({ external }) => external)])
   const addresses = numberAddresses(wanted, before)
   const addressIndex = new Map<Address, number>()
-  // Of two numbers for one address, one is spare: an earlier use of it that is over.
-  for (let number = addresses.length - 1; number >= 0; number--) {
-    const address = addresses[number]
-    const kept = before?.addressIndex.get(address)
-    if (wanted.has(address) && (kept === undefined || kept === number)) addressIndex.set(address, number)
-  }
+  for (const [number, address] of addresses.entries()) if (wanted.has(address)) addressIndex.set(address, number)
   const poolIndex = new Map<Address, number>()
   for (const address of whole.external) {
     const number = addressIndex.get(address)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { apply } from "../../../core/cgn/apply.ts"
 import {
+  adoptCgnSettings,
   type CgnChangeable,
   type CgnState,
   mappingCounts,
@@ -17,8 +18,8 @@ const [A, B, C] = ["203.0.113.1", "203.0.113.2", "203.0.113.3"].map(address)
 const turned = (state: CgnState, settings: Partial<CgnChangeable>, now = 0) => {
   const done = reconfigureCgn(state, { ...BASE, ...settings }, now)
   assert.ok(done.ok, done.ok ? "" : done.error.text)
-  // A replica that turns as well is where the first one is, and hearing of it again changes nothing.
-  const replica = reconfigureCgn(state, { ...BASE, ...settings }, now)
+  // A replica takes the settings, and then the changes.
+  const replica = adoptCgnSettings(state, { ...BASE, ...settings }, now)
   assert.ok(replica.ok)
   const again = apply(replica.state, JSON.parse(JSON.stringify(done.changes)))
   assert.deepEqual(lines(again, now), lines(done.state, now))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { env } from "node:process"
 import { test } from "node:test"
-import { type Change, reconfigureCgn } from "../../../core/cgn/index.ts"
+import { adoptCgnSettings, type Change } from "../../../core/cgn/index.ts"
 import { advance, apply, mappingCount, process, type ServerState } from "../../../core/server/index.ts"
 import { randomFrom, seedOf } from "../../fuzz/random.ts"
 import { type Move, randomMove, randomTurn, type Turn } from "./model-moves.ts"
@@ -43,7 +43,7 @@ const replyOf = (state: ServerState, move: Move | Turn): Uint8Array | undefined 
 /** Settings are in no change: a replica has to be told of them as the server is. */
 const turned = (state: ServerState, move: Move | Turn): ServerState => {
   if (move.type !== "turn") return state
-  const done = reconfigureCgn(state.cgnState, cgnSettingsOf(move.settings), move.now)
+  const done = adoptCgnSettings(state.cgnState, cgnSettingsOf(move.settings), move.now)
   assert.ok(done.ok)
   return { ...state, cgnState: done.state }
 }

@@ -66,7 +66,7 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   const chosen = (): Choice => (got === undefined ? { is: "wrong", why: "refused" } : { is: "chosen", ...got })
   const refused = (code: number): Choice =>
     got === undefined
-      ? { is: "refused", code, unsure: [...held.values()].some(isMine) }
+      ? { is: "refused", code, unsure: false }
       : { is: "wrong", why: `got ${got.external}:${got.externalPort}, not error ${code}` }
   if (want.suggestedPort !== 0 && suggested.length > 0) {
     const usable = suggested.filter((external) => mayHave(external, want.suggestedPort))
@@ -87,6 +87,16 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
       if (!waits(port) && mayHave(external, port)) return true
     return false
   }
+  // What is held for it comes back to a client also unasked; which of several, it cannot say.
+  const waiting = [...held.values()].filter(
+    (one) =>
+      one.protocol === want.protocol &&
+      isMine(one) &&
+      anywhere.includes(one.external) &&
+      mayHave(one.external, one.externalPort),
+  )
+  if (waiting.some((one) => one.external === got?.external && one.externalPort === got.externalPort)) return chosen()
+  if (waiting.length === 1) return { is: "wrong", why: "what is held for the client is not given back" }
   if (!anywhere.some((external) => hasRoom(external))) {
     if (got !== undefined)
       return anywhere.includes(got.external) && mayHave(got.external, got.externalPort)
@@ -99,8 +109,7 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   }
   if (got === undefined) return { is: "wrong", why: "refused, though there is room" }
   if (!pool.includes(got.external)) return { is: "wrong", why: `${got.external} is not in the pool` }
-  const mine = heldAs(want.protocol, got.external, got.externalPort) !== undefined
-  if (!(mine ? mayHave : isFree)(got.external, got.externalPort))
+  if (!isFree(got.external, got.externalPort))
     return { is: "wrong", why: `${got.external}:${got.externalPort} can't be had` }
   if (!anywhere.includes(got.external)) return { is: "wrong", why: `${got.external} was not suggested` }
   // The suggested address while it has room, then the subscriber's own while that has room, then any (RFC 4787 REQ-2).

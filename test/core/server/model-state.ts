@@ -95,7 +95,7 @@ export const emptyModel = (settings: ModelSettings): Model => {
   const homes = new Map<string, string>()
   for (const fixed of settings.statics) {
     ends.set(endKey(fixed.protocol, fixed.internal, fixed.internalPort), fixedEnd(fixed))
-    if (!homes.has(fixed.internal)) homes.set(fixed.internal, fixed.external)
+    homes.set(fixed.internal, fixed.external)
   }
   return { ends, counters: new Map(), homes, held: [], epochs: new Map(), settings: undefined }
 }

@@ -54,11 +54,11 @@ const follow = (model: Model, change: Change): Model | { readonly wrong: string 
       const fixed = fixedEnd({ protocol, internal, internalPort, external, externalPort })
       if (there !== undefined && (there.external !== external || there.externalPort !== externalPort))
         return { wrong: `${key} is elsewhere` }
-      const hasHome = [...ends.values()].some((end) => end.internal === internal)
       return {
         ...model,
         ends: new Map(ends).set(key, there === undefined ? fixed : { ...there, fixed: true }),
-        homes: hasHome ? homes : new Map(homes).set(internal, external),
+        // S-53: the host's dynamic mappings follow the administrator's.
+        homes: new Map(homes).set(internal, external),
       }
     }
     case "deleted": {
@@ -78,12 +78,7 @@ const follow = (model: Model, change: Change): Model | { readonly wrong: string 
       const to = formatted(mapping)
       if (end === undefined || end.fixed) return { wrong: `${key} moves and is not there, or the administrator's` }
       const next = { ...end, external: to.external, externalPort: to.externalPort }
-      const led = homes.get(end.internal) === end.external
-      return {
-        ...model,
-        ends: new Map(ends).set(key, next),
-        homes: led ? new Map(homes).set(end.internal, to.external) : homes,
-      }
+      return { ...model, ends: new Map(ends).set(key, next) }
     }
     default:
       return model
@@ -118,7 +113,7 @@ export const turnModel = (
   changes: readonly Change[],
 ): Model | { readonly wrong: string } => {
   const start = advanceModel(before, model, now)
-  let after = start
+  let after: Model = { ...start, homes: pairedAgain(before, next, start) }
   for (const change of changes) {
     const done = follow(after, change)
     if ("wrong" in done) return done
@@ -126,17 +121,20 @@ export const turnModel = (
   }
   const wrong = judge(next, start, after)
   if (wrong !== undefined) return { wrong }
-  const homes = new Map(after.homes)
-  if (before.pool.some((external) => !next.pool.includes(external)))
-    for (const [internal, home] of after.homes) {
-      const paired = next.paired.get(internal)
-      if (next.pool.includes(home)) continue
-      if (paired === undefined) homes.delete(internal)
-      else homes.set(internal, paired)
-    }
   const taken = new Set([...after.ends.values()].map(portOf))
   const held = start.held.filter((one) => isAllowed(next, one) && !taken.has(portOf(one)))
-  return { ...after, homes, held, settings: next }
+  return { ...after, held, settings: next }
+}
+
+/** Where hosts go whose address left the pool: to the one that they are paired with now, whatever it was before. */
+const pairedAgain = (before: ModelSettings, next: ModelSettings, model: Model): ReadonlyMap<string, string> => {
+  if (before.pool.every((external) => next.pool.includes(external))) return model.homes
+  const homes = new Map<string, string>()
+  for (const [internal, home] of model.homes) {
+    const paired = next.pool.includes(home) ? home : next.paired.get(internal)
+    if (paired !== undefined) homes.set(internal, paired)
+  }
+  return homes
 }
 
 interface End {

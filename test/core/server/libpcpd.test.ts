@@ -105,15 +105,21 @@ describe("libpcpd's counterpart", () => {
     stub.reply(natPmpMap(1, 4000, 0, 60))
     stub.raw([2])
     const one = (index: number) => [{ index, count: 1 }]
-    assert.deepEqual(stub.counters, {
-      operation: [...one(0), ...one(1)],
-      result: [{ index: 0, count: 2 }],
-      option: one(200),
-      "natpmp-operation": one(1),
-      "natpmp-result": one(0),
-      drop: one(1),
-      cache: [{ index: 0, count: 2 }, ...one(1)],
-    })
+    // What else is counted is nothing of libpcpd's.
+    const { operation, result, option: options, drop, cache, ...rest } = stub.counters
+    const natPmp = { "natpmp-operation": rest["natpmp-operation"], "natpmp-result": rest["natpmp-result"] }
+    assert.deepEqual(
+      { operation, result, option: options, ...natPmp, drop, cache },
+      {
+        operation: [...one(0), ...one(1)],
+        result: [{ index: 0, count: 2 }],
+        option: one(200),
+        "natpmp-operation": one(1),
+        "natpmp-result": one(0),
+        drop: one(1),
+        cache: [{ index: 0, count: 2 }, ...one(1)],
+      },
+    )
   })
 
   it("asks each method of the CGN from the request that needs it", () => {

@@ -1,7 +1,20 @@
-import { execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
+import { after } from "node:test"
 import { fileURLToPath } from "node:url"
 import { COMMAND, records } from "./command.ts"
+
+/** Processes that a failed test left running would keep its file from ending. */
+const running = new Set<ChildProcess>()
+after(() => {
+  for (const child of running) child.kill("SIGKILL")
+})
+
+const started = <T extends ChildProcess>(child: T): T => {
+  running.add(child)
+  child.once("exit", () => running.delete(child))
+  return child
+}
 
 /**
  * Two network namespaces with a wire between them: a server's with 192.0.2.1, 192.0.2.2 and 2001:db8::1 on v0, and a client's
@@ -32,9 +45,9 @@ export const network = async () => {
 
 /** A namespace that lives as long as its process. */
 const namespace = async () => {
-  const child = spawn("unshare", ["--net", "sh", "-c", "echo there; exec sleep 600"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  })
+  const child = started(
+    spawn("unshare", ["--net", "sh", "-c", "echo there; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] }),
+  )
   await once(child.stdout, "data")
   const pid = child.pid ?? 0
   return { pid, enter: ["nsenter", "-t", `${pid}`, "-n"], stop: () => child.kill("SIGKILL") }
@@ -51,7 +64,9 @@ export interface HeardDatagram {
 /** A client on the wire: hears what is multicast to port 5350, and what comes to its own socket. */
 const listener = async (enter: readonly string[]) => {
   const script = fileURLToPath(new URL("network-client.ts", import.meta.url))
-  const child = spawn(enter[0], [...enter.slice(1), process.execPath, script], { stdio: ["pipe", "pipe", "inherit"] })
+  const child = started(
+    spawn(enter[0], [...enter.slice(1), process.execPath, script], { stdio: ["pipe", "pipe", "inherit"] }),
+  )
   let text = ""
   let wake = (): void => {}
   child.stdout.setEncoding("utf8").on("data", (chunk) => {

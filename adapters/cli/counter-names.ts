@@ -1,4 +1,4 @@
-import type { Counters, CounterVector } from "../../core/cgn/index.ts"
+import { type Counters, type CounterVector, REASON_CLAUSES } from "../../core/cgn/index.ts"
 import { DROP_REASONS } from "../../core/server/index.ts"
 import { natPmpOpcodeName, natPmpResultName, opcodeName, optionName, resultName } from "../../core/wire/index.ts"
 
@@ -19,6 +19,7 @@ const LABELS: Readonly<Record<CounterVector, (index: number) => readonly [string
     "natpmp-operation": (index) => named("opcode", natPmpOpcodeName(index), "nat-pmp"),
     "natpmp-result": (index) => named("result", natPmpResultName(index), "nat-pmp"),
     cache: (index) => named("answer", index === 0 ? "hit" : "miss"),
+    packet: (index) => named("reason", Object.keys(REASON_CLAUSES)[index] ?? `reason ${index}`),
     drop: (index) => named("reason", DROP_REASONS[index] ?? `reason ${index}`),
   }
 

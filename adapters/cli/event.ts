@@ -125,7 +125,7 @@ const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | un
     ])
     .with({ type: "epoch-reset" }, () => [{ event: "reset", internal: undefined }])
     .with({ type: "subscriber-reset" }, ({ internal }) => [{ event: "reset", internal }])
-    .with({ type: P.union("held", "freed", "counted") }, () => [])
+    .with({ type: P.union("held", "freed", "session", "session-over", "counted") }, () => [])
     .exhaustive()
 
 /** NOT_AUTHORIZED has many causes; that of a host of the wrong family can be told from outside. */

@@ -36,6 +36,7 @@ import {
   tidySubscriber,
 } from "./row.ts"
 import { addSubscriber, countMappings, findSubscriber } from "./subscriber.ts"
+import { replaySession } from "./translate/session.ts"
 
 /**
  * Replays one change on the open table: the only code that writes mappings, so that what a run says of itself and what it
@@ -69,6 +70,10 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
     }
     case "subscriber-reset":
       resetEpoch(step.table, change.internal, change.realm, change.at)
+      return
+    case "session":
+    case "session-over":
+      replaySession(step, change)
       return
     case "counted":
     case "epoch-reset":
@@ -287,5 +292,5 @@ export const apply = (state: CgnState, changes: readonly Change[]): CgnState => 
   const table = open(state.version)
   const step: Step = { table, config: state.config, second: 0, now: state.config.now }
   for (const change of changes) applyChange(step, change, 0)
-  return { version: seal(table), config: state.config }
+  return { version: seal(table), config: state.config, waiting: state.waiting }
 }

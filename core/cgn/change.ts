@@ -1,11 +1,20 @@
 import type { Address, Nonce } from "../wire/index.ts"
+import type { Connection } from "./connection.ts"
 import type { Filter, Mapping, Realm } from "./mapping.ts"
 
 /**
- * The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, one for drops, and one for
- * the subscriber cache: 0 counts hits, 1 misses.
+ * The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, one for drops of requests, one
+ * for the subscriber cache: 0 counts hits, 1 misses; and one for packets that were not let through, by `reasonIndex`.
  */
-export type CounterVector = "operation" | "result" | "option" | "natpmp-operation" | "natpmp-result" | "drop" | "cache"
+export type CounterVector =
+  | "operation"
+  | "result"
+  | "option"
+  | "natpmp-operation"
+  | "natpmp-result"
+  | "drop"
+  | "cache"
+  | "packet"
 
 const VECTORS: readonly CounterVector[] = [
   "operation",
@@ -15,6 +24,7 @@ const VECTORS: readonly CounterVector[] = [
   "natpmp-result",
   "drop",
   "cache",
+  "packet",
 ]
 
 /** Counters a vector. */
@@ -40,6 +50,8 @@ const vectorNumber = (vector: CounterVector): number => {
       return 5
     case "cache":
       return 6
+    case "packet":
+      return 7
   }
 }
 
@@ -68,11 +80,27 @@ export const countersFrom = (read: (cell: number) => number): Counters => {
     "natpmp-result": vector("natpmp-result"),
     drop: vector("drop"),
     cache: vector("cache"),
+    packet: vector("packet"),
   }
 }
 
 /** Counts that are not zero, by vector. */
 export type Counters = Readonly<Record<CounterVector, readonly { readonly index: number; readonly count: number }[]>>
+
+/** Whose session it is. */
+export interface SessionEnds {
+  /** The internal end of its mapping; that of a mapping of all ports, or all protocols, is 0 there. */
+  readonly mapped: {
+    readonly protocol: number
+    readonly internal: Address
+    readonly internalPort: number
+    readonly realm: Realm | undefined
+  }
+  readonly protocol: number
+  readonly internalPort: number
+  readonly remote: Address
+  readonly remotePort: number
+}
 
 /**
  * What a step changed, as data: the one source for journals, replicas, kernel backends, metrics and timelines.
@@ -111,6 +139,10 @@ export type Change =
       readonly realm: Realm | undefined
       readonly filters: readonly Filter[]
     }
+  /** A session of a mapping with a remote peer came to be, or changed; `connection`: how far it is, in TCP. */
+  | ({ readonly type: "session"; readonly connection: Connection | undefined; readonly expires: number } & SessionEnds)
+  /** It is there no longer. Those of a mapping that goes go with it, and are not told of. */
+  | ({ readonly type: "session-over" } & SessionEnds)
   /** One counter went up by one: `index` is the opcode, result code, option code or drop reason's number. */
   | { readonly type: "counted"; readonly vector: CounterVector; readonly index: number }
   /** Epoch Time starts again from 0 at `at`, milliseconds (RFC 6887 section 8.5). */

@@ -3,7 +3,7 @@ import { CLIENT_PORT, isAny, ResultCode, SERVER_PORT } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
-import { addressOf, holderOf, portOf, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
+import { addressOf, holderOf, portOf, QUERY, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
 import { findHeld } from "./hold.ts"
 import { MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Owner } from "./owner.ts"
@@ -206,7 +206,7 @@ const sweepEnd = (step: Step, external: number, slot: number, field: number, cha
     if (row !== 0) tidyRow(step, row, changes)
   }
   if (!step.config.whole) return
-  for (const protocol of slot === WHOLE ? [0] : [0, slot === UDP ? 17 : slot === TCP ? 6 : 132]) {
+  for (const protocol of slot === WHOLE ? [0] : [0, slot === UDP ? 17 : slot === TCP ? 6 : slot === QUERY ? 1 : 132]) {
     const row = holderOf(step.table, external, WHOLE, protocol)
     if (row !== 0) tidyRow(step, row, changes)
   }

@@ -11,6 +11,11 @@ export const UDP = 0
 export const TCP = 1
 export const SCTP = 2
 export const WHOLE = 3
+/** Identifiers of ICMP queries, 256 up: in an end's word they share WHOLE's field, which needs the first 256 alone. */
+export const QUERY = 5
+
+/** The first identifier of an ICMP query that an external end can have. */
+export const FIRST_QUERY = 256
 
 /** The slot of a protocol and internal port; -1 for a protocol whose ports this NAT does not know. */
 export const slotOf = (protocol: number, internalPort: number): number => {
@@ -22,6 +27,8 @@ export const slotOf = (protocol: number, internalPort: number): number => {
       return TCP
     case Protocol.SCTP:
       return SCTP
+    case Protocol.ICMP:
+      return QUERY
     default:
       return -1
   }
@@ -46,10 +53,14 @@ export const isTranslated = (config: CgnConfig, protocol: number, internalPort: 
 export const fieldOf = (slot: number, protocol: number, port: number): number => (slot === WHOLE ? protocol : port)
 
 /** An external end in one word of 32 bits, signed: the address's number, the slot, the port or what stands there. */
-export const endWord = (address: number, slot: number, field: number): number => (address << 18) | (slot << 16) | field
+export const endWord = (address: number, slot: number, field: number): number =>
+  (address << 18) | ((slot === QUERY ? WHOLE : slot) << 16) | field
 /** The number of an external end's address. */
 export const addressOf = (end: number): number => end >>> 18
-export const slotOfEnd = (end: number): number => (end >>> 16) & 3
+export const slotOfEnd = (end: number): number => {
+  const slot = (end >>> 16) & 3
+  return slot === WHOLE && (end & 0xffff) >= FIRST_QUERY ? QUERY : slot
+}
 /** The port of an external end; 0 for a whole protocol. */
 export const portOf = (end: number): number => (slotOfEnd(end) === WHOLE ? 0 : end & 0xffff)
 /** The protocol of an external end. */
@@ -61,6 +72,8 @@ export const protocolOfEnd = (end: number): number => {
       return Protocol.TCP
     case SCTP:
       return Protocol.SCTP
+    case QUERY:
+      return Protocol.ICMP
     default:
       return end & 0xffff
   }

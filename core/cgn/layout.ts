@@ -1,5 +1,6 @@
 import { createTable, type FamilyShape, type Shape, type Sizes, type Table, type Version } from "../table/index.ts"
 import type { CgnConfig } from "./settings.ts"
+import type { Waiting } from "./translate/fragments.ts"
 
 /**
  * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address in its realm; a mapping
@@ -22,6 +23,10 @@ export const EPOCH = 6
 export const DETAILS = 7
 /** Octet strings of details, in pieces. */
 export const TEXT = 8
+/** Sessions with remote peers, of mappings for which they decide something. */
+export const SESSION = 9
+/** Mapping rows that have sessions. */
+export const SESSIONS = 10
 
 /** Words of a subscriber row: the internal address, the realm that keeps overlapping addresses apart, and the rest. */
 export const Subscriber = {
@@ -118,6 +123,21 @@ export const PeerWord = {
   FLAGS: 12,
 } as const
 
+export const SessionWord = {
+  MAPPING: 0,
+  REMOTE: 1, // 4 words
+  /** Internal port << 16 | remote port: a mapping of all ports has sessions of many. */
+  PORTS: 5,
+  PROTOCOL: 6,
+  STATE: 7,
+  EXPIRES: 8,
+  NEXT: 9,
+  PREV: 10,
+} as const
+
+/** Words of what a mapping row has of sessions: the newest first, the last, and how many. */
+export const SessionsWord = { MAPPING: 0, FIRST: 1, LAST: 2, COUNT: 3 } as const
+
 export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
 
 /** Set group: taken external ports, five sets an address. */
@@ -140,6 +160,8 @@ const families: readonly FamilyShape[] = [
   { width: 8, key: { from: 0, to: 5 } },
   { width: 8, key: { from: 0, to: 1 } },
   { width: 16, key: undefined },
+  { width: 16, key: { from: 0, to: 7 } },
+  { width: 4, key: { from: 0, to: 1 } },
 ]
 
 /** The shape of a CGN's table; `sizes` is for tests, which make every part tiny. */
@@ -164,6 +186,8 @@ export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
 export interface CgnState {
   readonly version: Version
   readonly config: CgnConfig
+  /** Fragments that wait for the rest of their packets. They are in no change, and in no snapshot. */
+  readonly waiting?: Waiting | undefined
 }
 
 /** One step's view of a state: its table, open, and the second that it is, whole seconds from the CGN's start. */
@@ -173,6 +197,8 @@ export interface Step {
   readonly second: number
   /** Milliseconds on the caller's clock. */
   readonly now: number
+  /** Goes over into the next state. */
+  readonly waiting?: Waiting | undefined
 }
 
 /** A deadline that never comes. */

@@ -42,6 +42,11 @@ export const REASON_CLAUSES = { ...DROP_CLAUSES, ...REFUSAL_CLAUSES } as const
 /** Why a packet does not pass: a key of {@link REASON_CLAUSES}. */
 export type Reason = DropCode | keyof typeof REFUSAL_CLAUSES
 
+const REASONS = new Map<string, number>(Object.keys(REASON_CLAUSES).map((reason, index) => [reason, index]))
+
+/** The index of a reason in the counter vector `packet`: its place among the keys of {@link REASON_CLAUSES}. */
+export const reasonIndex = (reason: Reason): number => REASONS.get(reason) ?? 0
+
 /** What becomes of a packet. */
 export type Out =
   /** Leaves on `side`: the other one, or, hairpinned, the one that it came from. */

@@ -1,31 +1,51 @@
 import { give, isTaken, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
 import { type Address, addressWord } from "../wire/index.ts"
-import { addressOf, fieldOf, holderOf, isReserved, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
+import {
+  addressOf,
+  FIRST_QUERY,
+  fieldOf,
+  holderOf,
+  isReserved,
+  QUERY,
+  SCTP,
+  slotOf,
+  slotOfEnd,
+  TCP,
+  UDP,
+  WHOLE,
+} from "./end.ts"
 import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
 import { isOwn, mayReclaim, type Owner } from "./owner.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
- * Which external ports are taken. Every external address has five sets: UDP's, TCP's and SCTP's ports; those taken in
+ * Which external ports are taken. Every external address has six sets: UDP's, TCP's and SCTP's ports; those taken in
  * UDP or TCP, from which NAT-PMP is served, as it must hold the companion port free (RFC 6886 section 3.3); and the
- * protocols that are mapped as a whole. The first four also say when an address has no port left to choose.
+ * protocols that are mapped as a whole; and identifiers of ICMP queries. All but the protocols also say when an address
+ * has no port left to choose.
  */
 const EITHER = 3
 const WHOLES = 4
-const SETS = 5
+/** Then the identifiers of ICMP queries. */
+const SETS = 6
+
+/** Sets of ports that are chosen from. */
+const CHOSEN = [UDP, TCP, SCTP, EITHER, QUERY] as const
 
 const portSet = (address: number, set: number): number => address * SETS + set
 
 /** How many ports of one address a set can have taken out of those that are chosen from. */
-const capacity = (config: CgnConfig, udp: boolean): number => (udp ? config.udpPortCount : config.portCount)
+const capacity = (config: CgnConfig, set: number): number => (isUdp(set) ? config.udpPortCount : config.portCount)
 
 const isUdp = (set: number): boolean => set === UDP || set === EITHER
 
 /** The first free port from `start` on, cyclically, of those that are chosen from, or -1; never a scan of a full set. */
 const freePort = (step: Step, address: number, set: number, start: number): number => {
-  const { first, last } = step.config.ports
-  let port = nextFree(step.table, PORTS, portSet(address, set), start, first, last)
+  const { last } = step.config.ports
+  const first = set === QUERY ? Math.max(FIRST_QUERY, step.config.ports.first) : step.config.ports.first
+  if (first > last) return -1
+  let port = nextFree(step.table, PORTS, portSet(address, set), Math.max(first, start), first, last)
   // Only 5350 and 5351 are reserved, so that the third step finds another or comes round.
   for (let steps = 0; port >= 0 && isReserved(isUdp(set), port); steps++) {
     if (steps === 3) return -1
@@ -40,9 +60,10 @@ const isBlocked = (step: Step, address: number, set: number): boolean => {
   const { table } = step
   const wholes = portSet(address, WHOLES)
   if (isTaken(table, PORTS, wholes, 0)) return true
-  const [udp, tcp, sctp] = [17, 6, 132]
+  const [udp, tcp, sctp, icmp] = [17, 6, 132, 1]
   if (isUdp(set) && isTaken(table, PORTS, wholes, udp)) return true
   if ((set === TCP || set === EITHER) && isTaken(table, PORTS, wholes, tcp)) return true
+  if (set === QUERY) return isTaken(table, PORTS, wholes, icmp)
   return set === SCTP && isTaken(table, PORTS, wholes, sctp)
 }
 
@@ -58,7 +79,7 @@ const refreshFull = (step: Step, address: number, set: number): void => {
 
 /** The same for all its sets: after the pool, the range of ports or a whole protocol changed. */
 export const refreshAddress = (step: Step, address: number): void => {
-  for (let set = UDP; set <= EITHER; set++) refreshFull(step, address, set)
+  for (const set of CHOSEN) refreshFull(step, address, set)
 }
 
 const mark = (step: Step, address: number, set: number, port: number, taken: boolean): void => {
@@ -67,7 +88,7 @@ const mark = (step: Step, address: number, set: number, port: number, taken: boo
   if (isReserved(isUdp(set), port)) return
   if (taken) {
     const count = take(table, PORTS, portSet(address, set), port)
-    if (count >= capacity(config, isUdp(set))) refreshFull(step, address, set)
+    if (count >= capacity(config, set)) refreshFull(step, address, set)
   } else if (give(table, PORTS, portSet(address, set), port) >= 0 && isTaken(table, FULL, set, address))
     refreshFull(step, address, set)
 }
@@ -80,7 +101,7 @@ export const takeEnd = (step: Step, address: number, slot: number, field: number
     return
   }
   mark(step, address, slot, field, true)
-  if (slot !== SCTP) mark(step, address, EITHER, field, true)
+  if (slot === UDP || slot === TCP) mark(step, address, EITHER, field, true)
 }
 
 /** Brings the sets up to date with who holds a port, after a mapping came, went or changed its origin. */
@@ -96,8 +117,8 @@ export const refreshEnd = (step: Step, end: number): void => {
     refreshAddress(step, address)
     return
   }
-  if (slot === SCTP) {
-    mark(step, address, SCTP, port, holderOf(table, address, SCTP, port) !== 0)
+  if (slot === SCTP || slot === QUERY) {
+    mark(step, address, slot, port, holderOf(table, address, slot, port) !== 0)
     return
   }
   const udp = holderOf(table, address, UDP, port)
@@ -118,13 +139,13 @@ export const isAvailable = (step: Step, address: number, slot: number, field: nu
   const holder = holderOf(table, address, slot, field)
   if (holder !== 0 && !mayReclaim(step, holder, owner)) return false
   if (slot === WHOLE) return isWholeFree(step, address, field, owner)
-  if (isReserved(slot === UDP, field)) return false
+  if (isReserved(slot === UDP, field) || (slot === QUERY && field < FIRST_QUERY)) return false
   if (config.whole)
     for (const protocol of [owner.protocol, 0]) {
       const whole = holderOf(table, address, WHOLE, protocol)
       if (whole !== 0 && !isOwn(step, whole, owner)) return false
     }
-  if (slot === SCTP) return true
+  if (slot === SCTP || slot === QUERY) return true
   const companion = holderOf(table, address, slot === UDP ? TCP : UDP, field)
   if (companion === 0 || isOwn(step, companion, owner)) return true
   return !owner.natPmp && !isNatPmp(table, companion)
@@ -136,7 +157,7 @@ const isWholeFree = (step: Step, address: number, protocol: number, owner: Owner
   const count = (set: number): number => takenCount(table, PORTS, portSet(address, set))
   if (protocol === 0) {
     const own = holderOf(table, address, WHOLE, 0) === 0 ? 0 : 1
-    return count(UDP) + count(TCP) + count(SCTP) === 0 && count(WHOLES) === own
+    return count(UDP) + count(TCP) + count(SCTP) + count(QUERY) === 0 && count(WHOLES) === own
   }
   const all = holderOf(table, address, WHOLE, 0)
   if (all !== 0 && !isOwn(step, all, owner)) return false
@@ -232,7 +253,7 @@ export const poolUse = (step: Step) => {
   const use = (set: number) => {
     let taken = 0
     for (const number of config.pool) taken += takenCount(table, PORTS, portSet(number, set))
-    return { taken, ports: config.pool.length * capacity(config, isUdp(set)) }
+    return { taken, ports: config.pool.length * capacity(config, set) }
   }
   return { udp: use(UDP), tcp: use(TCP) }
 }

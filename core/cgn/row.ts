@@ -29,6 +29,7 @@ import {
 import type { Filter } from "./mapping.ts"
 import { refreshEnd, takeEnd } from "./ports.ts"
 import { addressAt, dropSubscriber, findSubscriber, setAddress } from "./subscriber.ts"
+import { dropSessions } from "./translate/session.ts"
 
 /** The mapping row of a subscriber's internal end, or 0. */
 export const findMapping = (table: Table, subscriber: number, protocol: number, internalPort: number): number => {
@@ -140,6 +141,7 @@ export const addMappingRow = (
  */
 export const detachRow = (step: Step, row: number): void => {
   const { table } = step
+  dropSessions(table, row)
   unschedule(table, row)
   unindexRow(table, MAPPING, row)
   unlink(table, row)

@@ -1,6 +1,7 @@
 import { type Address, CLIENT_PORT, formatAddress, isAny, isIpv4, Protocol, SERVER_PORT } from "../wire/index.ts"
 import type { PortRange, Prefix, Rule } from "./rule.ts"
 import { type CgnSettings, MAX_POOL, type StaticMapping } from "./settings.ts"
+import { checkTranslation } from "./translate/settings.ts"
 
 export interface SettingsError {
   readonly code:
@@ -15,6 +16,7 @@ export interface SettingsError {
     | "bad-static"
     | "bad-rule"
     | "bad-protocols"
+    | "bad-translation"
     | "bad-secret"
   readonly text: string
 }
@@ -57,7 +59,11 @@ export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefin
   if (settings.oneToOne === true && settings.port0 !== true)
     return { code: "bad-protocols", text: "oneToOne needs port0 and otherProtocols" }
   if (settings.secret.length !== 32) return { code: "bad-secret", text: "the secret must be 32 octets" }
-  return checkStatic(settings.staticMappings ?? [], seen) ?? checkRules(settings.rules ?? [])
+  return (
+    checkStatic(settings.staticMappings ?? [], seen) ??
+    checkRules(settings.rules ?? []) ??
+    checkTranslation(settings.translation)
+  )
 }
 
 const checkStatic = (mappings: readonly StaticMapping[], pool: Set<Address>): SettingsError | undefined => {

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { type Address, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
+import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
 
 /**
  * A mapping by the administrator (RFC 6887 section 3): it does not expire, counts to no quota, and no request changes
@@ -68,6 +69,8 @@ export interface CgnSettings {
   readonly port0?: boolean | undefined
   /** Protocol and port 0: the DMZ host, on an external address of its own. Needs {@link port0}. Default off. */
   readonly oneToOne?: boolean | undefined
+  /** How `translate` carries packets. Default `TRANSLATION_DEFAULTS`, also for each part of it that is not given. */
+  readonly translation?: Partial<TranslationSettings> | undefined
   /** 32 octets of entropy; every random choice is computed from them. */
   readonly secret: Uint8Array
   /** The instant when the CGN starts, milliseconds on the clock of every later `now`. */
@@ -82,6 +85,7 @@ type CompleteSettings = { readonly [Name in keyof Required<CgnSettings>]: NonNul
 
 /** Settings with what is computed from them once. */
 export interface CgnConfig extends CompleteSettings {
+  readonly translation: TranslationSettings
   /**
    * Every external address by its number, which the table has in its rows. A number keeps its address over
    * reconfigurations for as long as a mapping may have it; some stand for addresses that are no longer in use.
@@ -123,7 +127,7 @@ export const CGN_DEFAULTS = {
 } as const
 
 /** The settings with every default filled in; `undefined` counts as not given. */
-const complete = (settings: CgnSettings): CompleteSettings => ({
+const complete = (settings: CgnSettings): CompleteSettings & { readonly translation: TranslationSettings } => ({
   external: settings.external,
   ports: settings.ports,
   quota: settings.quota,
@@ -139,6 +143,7 @@ const complete = (settings: CgnSettings): CompleteSettings => ({
   otherProtocols: settings.otherProtocols ?? CGN_DEFAULTS.otherProtocols,
   port0: settings.port0 ?? CGN_DEFAULTS.port0,
   oneToOne: settings.oneToOne ?? CGN_DEFAULTS.oneToOne,
+  translation: completeTranslation(settings.translation),
   secret: settings.secret.slice(),
   now: settings.now,
 })

@@ -24,9 +24,14 @@ export const stepOf = (state: CgnState, now: number): Step => ({
   config: state.config,
   second: secondOf(state.config, now),
   now,
+  waiting: state.waiting,
 })
 
-export const sealed = (step: Step): CgnState => ({ version: seal(step.table), config: step.config })
+export const sealed = (step: Step): CgnState => ({
+  version: seal(step.table),
+  config: step.config,
+  waiting: step.waiting,
+})
 
 /** A request met, the step's changes sealed into its state. */
 export const done = (

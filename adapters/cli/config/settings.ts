@@ -251,6 +251,7 @@ export const settingOf = ({ code, text }: SettingsError | ServerSettingsError | 
       return ["rateLimits"]
     case "bad-count":
       return [text.split(" ")[0]]
+    case "bad-translation":
     case "bad-secret":
     case "foreign":
     case "format":

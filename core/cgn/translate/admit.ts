@@ -1,0 +1,61 @@
+import { word } from "../../table/index.ts"
+import { type Address, addressWord } from "../../wire/index.ts"
+import { idleDeadline, isStatic, livePeer, mapDeadline, peerDeadline } from "../deadline.ts"
+import { FILTER, FilterWord, Flag, MAPPING, MappingWord, type Step } from "../layout.ts"
+import { findPeer } from "../row.ts"
+import { findSession, hasSessionWith, type SessionKey, sessionDeadline } from "./session.ts"
+
+/** What a mapping row does with a packet from a remote peer; `absent`: nothing in it that lets packets in is active. */
+export type Admission = "admitted" | "filtered" | "absent"
+
+/**
+ * May the packets of a remote peer come in by this mapping row? What lets in most decides:
+ *
+ * - the administrator's mapping: everybody;
+ * - a MAP mapping: everybody (S-56), or whom its filters name (RFC 6887 section 13.3); none while it is locked;
+ * - a PEER: that remote peer;
+ * - what outbound traffic made: whom the settings let in, but beside a filtered MAP mapping only whom the host sends to,
+ *   so that its own traffic does not open what it asked to have filtered.
+ */
+export const admit = (step: Step, key: SessionKey): Admission => {
+  const { table, config } = step
+  const { row } = key
+  if (isStatic(table, row)) return "admitted"
+  const map = mapDeadline(step, row) !== 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) === 0
+  const first = map ? word(table, MAPPING, row, MappingWord.FILTERS) : 0
+  if (map && (first === 0 || passesFilter(step, first, key.remote, key.remotePort))) return "admitted"
+  const implicit = idleDeadline(step, row) !== 0
+  const peers = word(table, MAPPING, row, MappingWord.PEERS) !== 0 && livePeer(step, row) !== 0
+  if (!map && !implicit && !peers) return "absent"
+  if (peers) {
+    const peer = findPeer(table, row, key.remote, key.remotePort)
+    if (peer !== 0 && peerDeadline(step, peer) !== 0) return "admitted"
+  }
+  const { filtering, sessions } = config.translation
+  if (!map && filtering === "endpoint-independent") return "admitted"
+  if (!implicit) return "filtered"
+  if (sessionDeadline(step, findSession(table, key)) !== 0) return "admitted"
+  return !map && filtering === "address-dependent" && hasSessionWith(step, key, sessions) ? "admitted" : "filtered"
+}
+
+/** Does the end match one of the filters from `first` on (RFC 6887 section 13.3)? */
+const passesFilter = ({ table }: Step, first: number, remote: Address, remotePort: number): boolean => {
+  for (let at = first; at !== 0; at = word(table, FILTER, at, FilterWord.NEXT)) {
+    const port = word(table, FILTER, at, FilterWord.PORT)
+    if (port !== 0 && port !== remotePort) continue
+    const length = word(table, FILTER, at, FilterWord.PREFIX)
+    let same = true
+    for (const i of [0, 1, 2, 3] as const) {
+      const bits = Math.min(32, length - 32 * i)
+      if (bits <= 0) break
+      const difference = word(table, FILTER, at, FilterWord.REMOTE + i) ^ addressWord(remote, i)
+      if (difference >>> (32 - bits) !== 0) same = false
+    }
+    if (same) return true
+  }
+  return false
+}
+
+/** Is whom the host sends to of importance for who may come in by this row? */
+export const remembersPeers = ({ table, config }: Step, row: number): boolean =>
+  config.translation.filtering !== "endpoint-independent" || word(table, MAPPING, row, MappingWord.FILTERS) !== 0

@@ -1,0 +1,101 @@
+import { type Table, word } from "../../table/index.ts"
+import { Protocol } from "../../wire/index.ts"
+import type { Change } from "../change.ts"
+import type { InternalEnd } from "../contract.ts"
+import { isWanted } from "../deadline.ts"
+import { addressOf, FIRST_QUERY, holderOf, QUERY, slotOf, WHOLE } from "../end.ts"
+import { MAPPING, MappingWord, type Step } from "../layout.ts"
+import { isHeld } from "../owner.ts"
+import type { Flow } from "../packet/index.ts"
+import type { Reason } from "../passage.ts"
+import { findMapping } from "../row.ts"
+import { findSubscriber } from "../subscriber.ts"
+import { sweepRow } from "../sweep.ts"
+import { admit } from "./admit.ts"
+import { makeImplicit } from "./keep.ts"
+import type { SessionKey } from "./session.ts"
+
+/** The mapping row of a packet with its session's ends, or why there is none. */
+export type Found = { readonly ok: true; readonly key: SessionKey } | { readonly ok: false; readonly reason: Reason }
+
+const none = (reason: Reason): Found => ({ ok: false, reason })
+
+/**
+ * The mapping row by which a packet goes out: that of its own internal port; of all ports of its protocol; of all that the
+ * host has; or else one made now, where `timeout`, seconds, is not 0. The flow's protocol is that of mappings: ICMP for
+ * ICMPv6 as well.
+ */
+export const findOutbound = (
+  step: Step,
+  flow: Flow,
+  realm: InternalEnd["realm"],
+  timeout: number,
+  absent: Reason,
+  changes: Change[],
+): Found => {
+  const { table } = step
+  const { protocol, source, sourcePort, destination, destinationPort } = flow
+  const subscriber = findSubscriber(table, source, realm)
+  const own = sourcePort === 0 ? 0 : findMapping(table, subscriber, protocol, sourcePort)
+  const wanted = own !== 0 && isWanted(step, own)
+  let row = wanted ? own : wholeOf(step, subscriber, protocol, sourcePort)
+  if (row === 0) {
+    if (timeout === 0 || sourcePort === 0) return none(absent)
+    if (own !== 0) sweepRow(step, own, changes)
+    row = makeImplicit(step, { protocol, internal: source, internalPort: sourcePort, realm }, timeout, changes)
+    if (row === 0) return none("no-resources")
+  }
+  const key = { row, protocol, internalPort: sourcePort, remote: destination, remotePort: destinationPort }
+  return { ok: true, key }
+}
+
+/** A host's row of all ports of a protocol, or of all that it has, unless just this port of it outside is somebody else's. */
+const wholeOf = (step: Step, subscriber: number, protocol: number, port: number): number => {
+  const { table, config } = step
+  if (!config.whole || subscriber === 0) return 0
+  for (const mapped of [protocol, 0]) {
+    const row = findMapping(table, subscriber, mapped, 0)
+    if (row === 0 || !isWanted(step, row)) continue
+    const address = addressOf(word(table, MAPPING, row, MappingWord.EXTERNAL))
+    if (endAt(table, address, protocol, port) === 0) return row
+  }
+  return 0
+}
+
+/** The mapping row that has just this external port, or 0. */
+const endAt = (table: Table, address: number, protocol: number, port: number): number => {
+  const slot = port === 0 ? -1 : slotOf(protocol, port)
+  if (slot < 0 || (slot === QUERY && port < FIRST_QUERY)) return 0
+  const row = holderOf(table, address, slot, port)
+  return row !== 0 && !isHeld(table, row) ? row : 0
+}
+
+/**
+ * The mapping row by which a packet comes in: that of its external port; of all ports of its protocol; of all that there is.
+ * The flow's source is the remote peer as mappings have it, in the family of the inside.
+ */
+export const findInbound = (step: Step, flow: Flow): Found => {
+  const { table, config } = step
+  const { protocol, source, sourcePort, destination, destinationPort } = flow
+  const address = config.addressIndex.get(destination)
+  if (address === undefined) return none("no-mapping")
+  const admitted = (row: number): Found | undefined => {
+    if (row === 0 || isHeld(table, row)) return undefined
+    const internalPort = word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff || destinationPort
+    const key = { row, protocol, internalPort, remote: source, remotePort: sourcePort }
+    const admission = admit(step, key)
+    return admission === "absent" ? undefined : admission === "admitted" ? { ok: true, key } : none("filtered")
+  }
+  const found = admitted(endAt(table, address, protocol, destinationPort))
+  if (found !== undefined) return found
+  if (!config.whole) return none("no-mapping")
+  return (
+    admitted(holderOf(table, address, WHOLE, protocol)) ??
+    admitted(holderOf(table, address, WHOLE, 0)) ??
+    none("no-mapping")
+  )
+}
+
+/** A flow with the protocol that mappings have for it: ICMP's identifiers are the same in both families (RFC 6146 section 3.1). */
+export const asMapped = (flow: Flow): Flow =>
+  flow.protocol === Protocol.ICMPV6 ? { ...flow, protocol: Protocol.ICMP } : flow

@@ -1,0 +1,157 @@
+import { word } from "../../table/index.ts"
+import { ANY4, Protocol } from "../../wire/index.ts"
+import type { Change } from "../change.ts"
+import { choose } from "../choose.ts"
+import { connectionAfter, connectionFrom, connectionTimeout } from "../connection.ts"
+import type { InternalEnd } from "../contract.ts"
+import { implicitAsData } from "../data.ts"
+import { idleDeadline, isStatic, LOOK } from "../deadline.ts"
+import { slotOf } from "../end.ts"
+import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
+import type { Mapping } from "../mapping.ts"
+import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
+import type { Side } from "../passage.ts"
+import { findMapping } from "../row.ts"
+import { change, create, type External, externalOf } from "../step.ts"
+import { findSubscriber } from "../subscriber.ts"
+import { subscriberAfter, tidyRow } from "../sweep.ts"
+import { remembersPeers } from "./admit.ts"
+import {
+  findSession,
+  internalEndOf,
+  lastSession,
+  noteSession,
+  type SessionKey,
+  sessionConnection,
+  sessionDeadline,
+} from "./session.ts"
+
+/** What of a packet decides how long its mapping stays. */
+interface Kept {
+  readonly key: SessionKey
+  readonly packet: IpPacket
+  readonly from: Side
+}
+
+/** Makes the implicit mapping of an internal end that has none, to last until a second; its row, or 0: no external end is free. */
+export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, changes: Change[]): number => {
+  const { table, config } = step
+  const subscriber = findSubscriber(table, end.internal, end.realm)
+  const want = { ...end, nonce: undefined, suggested: ANY4, ...portFor(step, end), natPmp: false, exact: false }
+  const chosen = choose(step, subscriber, want, changes)
+  if (!chosen.ok) return 0
+  const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
+  const mapping = implicitOf(step, end, at, deadlineOf(config, step.now, timeout))
+  const owner = subscriberAfter(step, end, subscriber, changes)
+  create(step, owner, chosen, changes, mapping)
+  return findMapping(table, findSubscriber(table, end.internal, end.realm), end.protocol, end.internalPort)
+}
+
+/** The external port that the settings would like (RFC 4787 section 4.2); 0: any. */
+const portFor = ({ config }: Step, { internalPort }: InternalEnd): { readonly suggestedPort: number } => ({
+  suggestedPort: config.translation.ports === "preserve" ? internalPort : 0,
+})
+
+const implicitOf = (step: Step, end: InternalEnd, at: External, deadline: number): Mapping => ({
+  kind: "implicit",
+  origin: "traffic",
+  protocol: end.protocol,
+  internal: end.internal,
+  internalPort: end.internalPort,
+  realm: end.realm,
+  ...at,
+  remote: undefined,
+  remotePort: 0,
+  nonce: undefined,
+  expires: instantOf(step.config, deadline),
+  clientPort: 0,
+  details: undefined,
+})
+
+/** Seconds that a packet keeps an implicit mapping which is no TCP connection's. */
+const timeoutOf = ({ config }: Step, protocol: number): number => {
+  if (protocol === Protocol.UDP) return config.idleTimeout.udp
+  return protocol === Protocol.ICMP ? config.translation.timeouts.icmp : config.idleTimeout.tcp
+}
+
+/** Seconds for which a first packet from inside makes a mapping; 0: it makes none. */
+export const firstTimeout = (step: Step, packet: IpPacket, isRequest: boolean): number => {
+  const { protocol, content } = packet
+  const { timeouts } = step.config.translation
+  if (content === "query") return isRequest ? timeouts.icmp : 0
+  if (content !== "ports" || slotOf(protocol, packet.sourcePort) < 0) return 0
+  if (protocol !== Protocol.TCP) return timeoutOf(step, protocol)
+  return connectionFrom(tcpFlags(packet), "inside") === undefined ? 0 : timeouts.tcpOpening
+}
+
+/**
+ * Notes that a packet passes by a mapping row: its session goes on, and the implicit mapping lives as long as that says.
+ * Deadlines are whole seconds, so that a busy flow changes at most once in each. Nothing explicit is touched here: no FIN
+ * or RST shortens what MAP or PEER asked for (S-135).
+ */
+export const keep = (step: Step, kept: Kept, changes: Change[]): void => {
+  const { table, config } = step
+  const { key, packet, from } = kept
+  const { row, protocol } = key
+  const { sessions, timeouts, refresh } = config.translation
+  const refreshes = from === "inside" || refresh === "both"
+  const isTcp = packet.protocol === Protocol.TCP
+  if (!isTcp) {
+    if (!refreshes) return
+    const deadline = deadlineOf(config, step.now, timeoutOf(step, protocol))
+    if (from === "inside" && remembersPeers(step, row)) {
+      const session = findSession(table, key)
+      if (sessionDeadline(step, session) < deadline)
+        noteSession(step, key, session, undefined, deadline, sessions, changes)
+    }
+    prolongImplicit(step, row, deadline, from, changes)
+    return
+  }
+  const flags = tcpFlags(packet)
+  const found = findSession(table, key)
+  const until = sessionDeadline(step, found)
+  const before = until === 0 ? undefined : sessionConnection(table, found)
+  const reset = (flags & TcpFlag.RST) !== 0
+  // A connection that is met in its middle is one to wait with: its next segment shows that it lives.
+  const first = connectionFrom(flags, from) ?? (reset ? undefined : "reset")
+  const connection = before === undefined ? first : connectionAfter(before, flags, from)
+  if (connection === undefined) return
+  const timeout = connectionTimeout(connection, {
+    established: config.idleTimeout.tcp,
+    opening: timeouts.tcpOpening,
+    closing: timeouts.tcpClosing,
+  })
+  const most = deadlineOf(config, step.now, timeout)
+  const over = connection === "closing" || connection === "reset"
+  // What comes from outside begins a session and ends it, but does not prolong it.
+  const deadline =
+    before === undefined || (refreshes && !reset && connection !== "closing") ? most : Math.min(until, most)
+  const isNew = connection !== before
+  if (isNew || deadline !== until) noteSession(step, key, found, connection, deadline, sessions, changes)
+  if (over && isNew && before !== undefined) shortenImplicit(step, row, changes)
+  else if (refreshes) prolongImplicit(step, row, deadline, from, changes)
+}
+
+/** Has the implicit mapping of a row last until this second, if it would not yet. From outside it is not made anew. */
+const prolongImplicit = (step: Step, row: number, deadline: number, from: Side, changes: Change[]): void => {
+  const { table } = step
+  if (isStatic(table, row)) return
+  let idle = idleDeadline(step, row)
+  if (idle >= deadline) return
+  if (idle === 0) {
+    if (from === "outside") return
+    // One that ran out beside what still wants the row ends before its successor.
+    if (word(table, MAPPING, row, MappingWord.IDLE) !== 0) tidyRow(step, row, changes)
+    idle = idleDeadline(step, row)
+  }
+  const mapping = implicitOf(step, internalEndOf(table, row), externalOf(step, row), deadline)
+  change(step, row, changes, idle === 0 ? "created" : "renewed", mapping)
+}
+
+/** Has the implicit mapping of a row end with the last of its sessions: the connection that kept it so long is over. */
+const shortenImplicit = (step: Step, row: number, changes: Change[]): void => {
+  const idle = idleDeadline(step, row)
+  const last = lastSession(step, row, LOOK)
+  if (idle === 0 || last === undefined || last === 0 || last >= idle) return
+  change(step, row, changes, "renewed", { ...implicitAsData(step, row), expires: instantOf(step.config, last) })
+}

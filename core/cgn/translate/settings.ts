@@ -1,0 +1,81 @@
+import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
+import type { SettingsError } from "../settings-check.ts"
+
+/** What of a remote peer's end counts (RFC 4787 sections 4.1 and 5, RFC 5382 section 4). */
+export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
+
+/** How packets are carried, where RFCs leave that to the administrator. All have defaults: {@link TRANSLATION_DEFAULTS}. */
+export interface TranslationSettings {
+  /**
+   * Whose packets come in by an implicit mapping: anybody's, or of those alone to whom the internal host has sent (RFC 4787
+   * REQ-8). MAP mappings let in whom their filters do.
+   */
+  readonly filtering: Dependence
+  /** Which external port an implicit mapping is given (RFC 4787 section 4.2). */
+  readonly ports: "random" | "preserve" | "parity"
+  /** Is an ICMP error returned for a packet that is filtered, or for a port that nobody has (S-125)? TCP's SYN gets none. */
+  readonly filteredErrors: boolean
+  /** Packets of which side keep an implicit mapping alive: the inside's, or both (RFC 4787 REQ-6). */
+  readonly refresh: "outbound" | "both"
+  /** Do internal hosts reach each other by their external ends (RFC 4787 REQ-9)? */
+  readonly hairpinning: boolean
+  /**
+   * Seconds without traffic after which what is no established TCP connection ends: one that opens, one that closes (RFC 5382
+   * REQ-5, RFC 7857 section 2.1), and an ICMP query (RFC 5508 REQ-2). UDP's and TCP's own are the CGN's idle timeouts.
+   */
+  readonly timeouts: { readonly tcpOpening: number; readonly tcpClosing: number; readonly icmp: number }
+  /** Sessions that one mapping remembers, at least 2; the oldest give way. */
+  readonly sessions: number
+  /** The longest packet that the link on each side carries, octets, at least 68. */
+  readonly mtu: { readonly inside: number; readonly outside: number }
+  /**
+   * The CGN's own address on each side, from which it sends ICMP errors. Outside, an error about a packet to an external
+   * address comes from that.
+   */
+  readonly routers: { readonly inside: Address; readonly outside: Address | undefined }
+  /** Fragments that wait at a time, their octets, and for how many seconds (RFC 4787 REQ-14, RFC 6146 section 3.4). */
+  readonly fragments: { readonly count: number; readonly octets: number; readonly timeout: number }
+}
+
+/** `192.0.0.8`, from which a node without an address of its own sends ICMP errors (RFC 7600 section 4.8). */
+const DUMMY: Address = addressFromIpv4(0xc0000008)
+
+export const TRANSLATION_DEFAULTS: TranslationSettings = {
+  filtering: "endpoint-independent",
+  ports: "random",
+  filteredErrors: false,
+  refresh: "outbound",
+  hairpinning: true,
+  timeouts: { tcpOpening: 240, tcpClosing: 240, icmp: 60 },
+  sessions: 4096,
+  mtu: { inside: 1500, outside: 1500 },
+  routers: { inside: DUMMY, outside: undefined },
+  fragments: { count: 256, octets: 1 << 20, timeout: 30 },
+}
+
+/** The settings with every default filled in. */
+export const completeTranslation = (given: Partial<TranslationSettings> | undefined): TranslationSettings => ({
+  ...TRANSLATION_DEFAULTS,
+  ...given,
+})
+
+const isSeconds = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 0x7fffffff
+const isBetween = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+
+/** The first rule that the settings break, or `undefined`. */
+export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
+  const { timeouts, sessions, mtu, routers, fragments } = completeTranslation(given)
+  const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
+  if (![timeouts.tcpOpening, timeouts.tcpClosing, timeouts.icmp].every(isSeconds))
+    return bad("timeouts are whole seconds from 1 to 2^31-1")
+  if (!isBetween(sessions, 2, 1 << 20)) return bad("a mapping remembers 2 to 1048576 sessions")
+  if (!isBetween(mtu.inside, 68, 65535) || !isBetween(mtu.outside, 68, 65535))
+    return bad("an MTU is 68 to 65535 octets")
+  if (isAny(routers.inside)) return bad("the CGN's own address inside is none")
+  if (routers.outside !== undefined && (isAny(routers.outside) || !isIpv4(routers.outside)))
+    return bad("the CGN's own address outside is no IPv4 address")
+  if (!isBetween(fragments.count, 0, 1 << 16) || !isBetween(fragments.octets, 0, 1 << 30))
+    return bad("at most 65536 fragments of 2^30 octets may wait")
+  return isSeconds(fragments.timeout) ? undefined : bad("fragments wait a whole number of seconds")
+}

@@ -17,18 +17,25 @@ export { admits, type InboundPacket } from "./firewall/filter.ts"
 export {
   createFirewall,
   firewallCgn,
+  flowCount,
   listPinholes,
   pinholeCount,
   pinholeFilters,
 } from "./firewall/firewall.ts"
 export type { FirewallState } from "./firewall/layout.ts"
-export type { FirewallSettings, FirewallSettingsError } from "./firewall/settings.ts"
+export {
+  type FirewallSettings,
+  type FirewallSettingsError,
+  FLOW_TIMEOUTS,
+  type FlowTimeouts,
+} from "./firewall/settings.ts"
 export { restoreFirewall, saveFirewall } from "./firewall/snapshot.ts"
+export { translateFirewall } from "./firewall/translate.ts"
 export type { CgnState } from "./layout.ts"
 export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
-export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, type Side } from "./passage.ts"
+export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, reasonIndex, type Side } from "./passage.ts"
 export { adoptCgnSettings, type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
 export { revoke } from "./revoke.ts"
@@ -57,3 +64,9 @@ export {
 export type { PrefixPair, Translator } from "./stateless/prefix.ts"
 export { translateNpt } from "./stateless/translate.ts"
 export { noteOutbound } from "./traffic.ts"
+export {
+  type Dependence,
+  TRANSLATION_DEFAULTS,
+  type TranslationSettings,
+} from "./translate/settings.ts"
+export { translate } from "./translate/translate.ts"

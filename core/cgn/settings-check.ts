@@ -17,6 +17,7 @@ export interface SettingsError {
     | "bad-rule"
     | "bad-protocols"
     | "bad-translation"
+    | "bad-translation"
     | "bad-secret"
   readonly text: string
 }

@@ -60,5 +60,7 @@ const FIREWALL_SETTINGS = {
   "bad-prefix": "inside",
   "bad-quota": "quota",
   "bad-filters": "filterLimit",
+  // The command carries no packets.
+  "bad-translation": "",
   "bad-secret": "",
 } as const

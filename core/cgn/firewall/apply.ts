@@ -1,7 +1,9 @@
-import { open, popDue, schedule, seal, setWord, word } from "../../table/index.ts"
+import { open, popDue, schedule, seal, setWord, type Table, word } from "../../table/index.ts"
 import type { Change } from "../change.ts"
+import { connectionNumber } from "../connection.ts"
 import { deadlineAt, NEVER } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
+import { addFlow, dropFlow, findFlow, flowAsData, isFlow } from "./flow.ts"
 import { type FirewallState, type FirewallStep, PINHOLE, Pinhole, PinholeFlag, stepAt } from "./layout.ts"
 import { addPinhole, deadlineOfRow, dropPinhole, findEnd, pinholeAsData, setFilters, setNonce } from "./row.ts"
 
@@ -18,8 +20,10 @@ const applyChange = (step: FirewallStep, change: Change): void => {
       return
     case "deleted":
     case "expired": {
-      const row = change.mapping.kind === "map" ? findEnd(table, change.mapping) : 0
-      if (row !== 0) dropPinhole(table, row)
+      const row = rowOf(table, change.mapping)
+      if (row === 0) return
+      if (change.mapping.kind === "map") dropPinhole(table, row)
+      else dropFlow(table, row)
       return
     }
     case "filtered": {
@@ -35,6 +39,10 @@ const applyChange = (step: FirewallStep, change: Change): void => {
 
 const put = (step: FirewallStep, mapping: Mapping): void => {
   const { table, config } = step
+  if (mapping.kind === "implicit") {
+    putFlow(step, mapping)
+    return
+  }
   const { kind, internal, internalPort, external, externalPort, nonce, origin, clientPort, expires } = mapping
   if (kind !== "map" || external !== internal || externalPort !== internalPort) return
   const row = findEnd(table, mapping) || addPinhole(table, mapping)
@@ -47,6 +55,20 @@ const put = (step: FirewallStep, mapping: Mapping): void => {
   if (deadline !== NEVER) schedule(table, row, deadline)
 }
 
+const rowOf = (table: Table, mapping: Mapping): number =>
+  mapping.kind === "map" ? findEnd(table, mapping) : mapping.kind === "implicit" ? findFlow(table, mapping) : 0
+
+const putFlow = (step: FirewallStep, mapping: Mapping): void => {
+  const { table, config } = step
+  const { internal, internalPort, external, externalPort, remote, connection, expires } = mapping
+  if (remote === undefined || external !== internal || externalPort !== internalPort) return
+  const row = findFlow(table, mapping) || addFlow(table, mapping, remote)
+  const deadline = deadlineAt(config, expires)
+  setWord(table, PINHOLE, row, Pinhole.FLAGS, connectionNumber(connection))
+  setWord(table, PINHOLE, row, Pinhole.EXPIRES, deadline)
+  if (deadline !== NEVER) schedule(table, row, deadline)
+}
+
 /** Makes a change and puts it on the list. */
 export const make = (step: FirewallStep, changes: Change[], change: Change): void => {
   changes.push(change)
@@ -56,7 +78,10 @@ export const make = (step: FirewallStep, changes: Change[], change: Change): voi
 /** Takes a pinhole away where it has run out; true when it is gone. */
 export const sweep = (step: FirewallStep, row: number, changes: Change[]): boolean => {
   if (deadlineOfRow(step, row) !== 0) return false
-  make(step, changes, { type: "expired", mapping: pinholeAsData(step, row) })
+  make(step, changes, {
+    type: "expired",
+    mapping: isFlow(step.table, row) ? flowAsData(step, row) : pinholeAsData(step, row),
+  })
   return true
 }
 

@@ -45,11 +45,24 @@ export interface InboundPacket {
  * None does to PCP's own ports (section 11.3, S-49).
  */
 export const admits = (state: FirewallState, packet: InboundPacket, now: number): boolean => {
-  const { protocol, internal, internalPort, realm } = packet
+  return admitsAt(stepOf(state, now), packet)
+}
+
+/** {@link admits}, of a step that may have changes of its own. */
+export const admitsAt = (step: FirewallStep, packet: InboundPacket): boolean =>
+  anyPinhole(step, packet, (row) => passes(step, row, packet))
+
+/** Is there an explicit mapping of the packet's internal end, whomever it lets in? */
+export const hasPinhole = (step: FirewallStep, packet: InboundPacket): boolean => anyPinhole(step, packet, () => true)
+
+const anyPinhole = (
+  step: FirewallStep,
+  { protocol, internal, internalPort, realm }: InboundPacket,
+  fits: (row: number) => boolean,
+): boolean => {
   if (isOwnPort(protocol, internalPort)) return false
-  const step = stepOf(state, now)
   const host = findHost(step.table, internal, realm)
-  const letsIn = (row: number): boolean => deadlineOfRow(step, row) !== 0 && passes(step, row, packet)
+  const letsIn = (row: number): boolean => deadlineOfRow(step, row) !== 0 && fits(row)
   return (
     letsIn(findPinhole(step.table, host, protocol, internalPort)) ||
     (internalPort !== 0 && letsIn(findPinhole(step.table, host, protocol, 0))) ||

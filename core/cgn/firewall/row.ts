@@ -25,12 +25,14 @@ export const findHost = (table: Table, internal: Address, realm: Realm | undefin
   return find(table, HOST)
 }
 
-/** The row of a pinhole of a host (0: no host), or 0. */
+/** The row of an explicit pinhole of a host (0: no host), or 0. */
 export const findPinhole = (table: Table, host: number, protocol: number, port: number): number => {
   if (host === 0) return 0
   const key = keyOf(table, PINHOLE)
   key[Pinhole.HOST] = host
   key[Pinhole.END] = (protocol << 16) | port
+  key[Pinhole.REMOTE] = 0
+  key[Pinhole.REMOTE_PORT] = 0
   return find(table, PINHOLE)
 }
 
@@ -52,7 +54,7 @@ export const addPinhole = (table: Table, end: InternalEnd): number => {
   return row
 }
 
-const addHost = (table: Table, internal: Address, realm: Realm | undefined): number => {
+export const addHost = (table: Table, internal: Address, realm: Realm | undefined): number => {
   const row = addRow(table, HOST)
   for (const i of WORDS) {
     setWord(table, HOST, row, Host.ADDRESS + i, addressWord(internal, i))
@@ -62,7 +64,7 @@ const addHost = (table: Table, internal: Address, realm: Realm | undefined): num
   return row
 }
 
-/** Drops a pinhole with its filters, and its host with its last one. */
+/** Drops an explicit pinhole with its filters, and its host with all that it has. */
 export const dropPinhole = (table: Table, row: number): void => {
   setFilters(table, row, [])
   const host = word(table, PINHOLE, row, Pinhole.HOST)
@@ -73,9 +75,13 @@ export const dropPinhole = (table: Table, row: number): void => {
   else setWord(table, HOST, host, Host.PINHOLES, next)
   unindexRow(table, PINHOLE, row)
   dropRow(table, PINHOLE, row)
-  const count = word(table, HOST, host, Host.COUNT) - 1
-  setWord(table, HOST, host, Host.COUNT, count)
-  if (count > 0) return
+  setWord(table, HOST, host, Host.COUNT, word(table, HOST, host, Host.COUNT) - 1)
+  dropIdleHost(table, host)
+}
+
+/** Drops a host that has neither pinholes nor flows. */
+export const dropIdleHost = (table: Table, host: number): void => {
+  if (word(table, HOST, host, Host.COUNT) !== 0 || word(table, HOST, host, Host.FLOWS) !== 0) return
   unindexRow(table, HOST, host)
   dropRow(table, HOST, host)
 }
@@ -96,7 +102,7 @@ export const setNonce = (table: Table, row: number, nonce: Nonce): void => {
   for (const i of [0, 1, 2] as const) setWord(table, PINHOLE, row, Pinhole.NONCE + i, nonceWord(nonce, i))
 }
 
-const addressAt = (table: Table, family: number, row: number, first: number): Address => {
+export const addressAt = (table: Table, family: number, row: number, first: number): Address => {
   const at = (i: 0 | 1 | 2 | 3): number => word(table, family, row, first + i)
   return addressFromWords(at(0), at(1), at(2), at(3))
 }

@@ -3,6 +3,7 @@ import {
   makeWriter,
   open,
   partsOf,
+  peek,
   putFloat,
   putWord,
   restoreTable,
@@ -13,23 +14,27 @@ import {
   word,
 } from "../../table/index.ts"
 import type { AddressFamily } from "../../wire/index.ts"
-import { each, examOf, isList, type List } from "../exam.ts"
+import { type Exam, each, examOf, isList, isUsed, type List } from "../exam.ts"
 import { LONGEST, type RestoredCgn, type RestoreTime } from "../restore.ts"
+import { isFlow } from "./flow.ts"
 import {
   configureFirewall,
   FILTER,
   FilterWord,
   type FirewallState,
+  FLOWS,
   firewallShape,
   HOST,
   Host,
   PINHOLE,
   Pinhole,
+  REMOTE,
+  Remote,
 } from "./layout.ts"
 import { checkFirewall, type FirewallSettings } from "./settings.ts"
 
 /** What the words of a firewall's rows mean, and of which family; no number of a NAT's. */
-const layoutOf = (family: AddressFamily): number => (family === "ipv4" ? 0x10401 : 0x10601)
+const layoutOf = (family: AddressFamily): number => (family === "ipv4" ? 0x10402 : 0x10602)
 
 /**
  * A firewall as octets, in parts: 1 word that says so, with the version of its layout; its start and `now`, milliseconds on
@@ -72,7 +77,7 @@ const FILTERS: List = { family: FILTER, next: FilterWord.NEXT }
 
 /** Is every list whole and of its owner, and does every host count its pinholes? */
 const isSound = (table: Table): boolean => {
-  const exam = examOf(table, FILTER + 1)
+  const exam = examOf(table, REMOTE + 1)
   const { met } = exam
   return (
     each(exam, HOST, (host) => {
@@ -80,10 +85,36 @@ const isSound = (table: Table): boolean => {
       const first = word(table, HOST, host, Host.PINHOLES)
       return isList(exam, PINHOLES, first, host, () => ++count > 0) && word(table, HOST, host, Host.COUNT) === count
     }) &&
+    areFlows(exam) &&
     each(exam, PINHOLE, (row) => {
+      if (isFlow(table, row)) return met[PINHOLE][row] === 0
       const first = word(table, PINHOLE, row, Pinhole.FILTERS)
       return met[PINHOLE][row] === 1 && isList(exam, FILTERS, first, row)
     }) &&
     each(exam, FILTER, (row) => met[FILTER][row] === 1)
+  )
+}
+
+/** Is every flow of a host and a remote peer that are there, and counted with both and in all? */
+const areFlows = (exam: Exam): boolean => {
+  const { table } = exam
+  const hosts = new Int32Array(exam.met[HOST].length)
+  const remotes = new Int32Array(exam.met[REMOTE].length)
+  let all = 0
+  const good = each(exam, PINHOLE, (row) => {
+    if (!isFlow(table, row)) return true
+    const host = word(table, PINHOLE, row, Pinhole.HOST)
+    const remote = word(table, PINHOLE, row, Pinhole.REMOTE)
+    if (!isUsed(exam, HOST, host) || !isUsed(exam, REMOTE, remote)) return false
+    hosts[host]++
+    remotes[remote]++
+    all++
+    return [Pinhole.NEXT, Pinhole.PREV, Pinhole.FILTERS].every((at) => word(table, PINHOLE, row, at) === 0)
+  })
+  return (
+    good &&
+    peek(table, FLOWS, 0) === all &&
+    each(exam, HOST, (row) => word(table, HOST, row, Host.FLOWS) === hosts[row]) &&
+    each(exam, REMOTE, (row) => word(table, REMOTE, row, Remote.COUNT) === remotes[row])
   )
 }

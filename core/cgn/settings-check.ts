@@ -17,7 +17,6 @@ export interface SettingsError {
     | "bad-rule"
     | "bad-protocols"
     | "bad-translation"
-    | "bad-translation"
     | "bad-secret"
   readonly text: string
 }

@@ -239,6 +239,10 @@ describe("packets that are none", () => {
       assert.equal(reply, undefined, "nobody is told of what may not be his")
     }
   }
+  const dropAt = (bytes: Uint8Array): number => {
+    const dropped = readPacket(bytes)
+    return dropped.ok ? -1 : dropped.offset
+  }
   const v4 = (protocol: number, payload: Uint8Array, more: object = {}) => ip4({ ...ENDS, protocol, ...more }, payload)
 
   test("cut anywhere", () => {
@@ -346,6 +350,20 @@ describe("packets that are none", () => {
     assert.ok(readPacket(error(wrong)).ok, "NAT-5508-REQ-3c: its transport checksum is not looked at")
     const back = { source: "2001:db8:9::9", destination: SIX.source }
     drops("bad-icmp-checksum", ip6({ ...back, protocol: 58 }, icmp6(back, 1, 0, [0, 0, 0, 0], six, 1)))
+  })
+
+  test("the octet at fault", () => {
+    const short = udp(ENDS)
+    short.set(w16(7), 4)
+    const offset = tcp(ENDS)
+    offset[12] = 0x40
+    const error = icmp4(3, 1, [0, 0, 0, 0], good, 1)
+    for (const [payload, protocol, at] of [
+      [short, 17, 24],
+      [offset, 6, 32],
+      [error, 1, 22],
+    ] as const)
+      assert.equal(dropAt(v4(protocol, payload)), at)
   })
 
   test("NAT-7915-4.3: an ICMP error about an ICMP error", () => {

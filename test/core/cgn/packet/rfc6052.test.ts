@@ -39,7 +39,17 @@ describe("RFC 6052 addresses", () => {
   })
 
   test("NAT-6052-3.1: the Well-Known Prefix is for global addresses alone", () => {
-    for (const ipv4 of ["10.0.0.1", "127.0.0.1", "169.254.1.1", "172.31.0.1", "192.168.1.1", "224.0.0.1", "0.1.2.3"]) {
+    for (const ipv4 of [
+      "10.0.0.1",
+      "127.0.0.1",
+      "169.254.1.1",
+      "172.31.0.1",
+      "192.168.1.1",
+      "224.0.0.1",
+      "0.1.2.3",
+      "192.0.2.200",
+      "198.19.0.1",
+    ]) {
       assert.equal(embedIpv4(WELL_KNOWN_PREFIX, address(ipv4)), undefined, ipv4)
       const embedded = embedIpv4(prefix("2001:db8::/96"), address(ipv4))
       assert.ok(embedded !== undefined)
@@ -65,6 +75,19 @@ describe("RFC 6052 addresses", () => {
       assert.notEqual(prefix64Fault(prefix(text)), undefined, text)
     assert.equal(prefix64Fault(WELL_KNOWN_PREFIX), undefined)
     assert.equal(embedIpv4(WELL_KNOWN_PREFIX, address("2001:db8::1")), undefined)
+  })
+
+  test("NAT-6052-2.3: behind prefixes with their top bits set", () => {
+    for (const text of [
+      "fd00:db8:ff00::/40",
+      "fd00:db8:ff00::/48",
+      "fd00:db8:ff00:ff00::/56",
+      "fd00:db8:ff00:ff00::/64",
+    ]) {
+      const embedded = embedIpv4(prefix(text), address("203.0.113.254"))
+      assert.ok(embedded !== undefined)
+      assert.equal(extractIpv4(prefix(text), embedded), address("203.0.113.254"), text)
+    }
   })
 
   test("NAT-6052-2.3: every address, behind every length, comes back; octet 8 is zero", () => {

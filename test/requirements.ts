@@ -17,8 +17,6 @@ export interface Requirement {
   readonly planned?: string
 }
 
-const TRANSLATION = "comes with the translation of packets"
-
 const requirement = (id: string, level: string, clause: string, text: string, planned?: string): Requirement =>
   planned === undefined ? { id, level, clause, text } : { id, level, clause, text, planned }
 
@@ -52,7 +50,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   requirement("S-34", "in effect", "6887 11.3", "a mandatory option without sense: MALFORMED_OPTION"),
   requirement("S-35", "MUST NOT", "6887 13", "options only with the opcodes that permit them"),
   requirement("S-40", "SHOULD", "6887 11", "a switch to disable MAP"),
-  requirement("S-41", "MUST", "6887 11", "translate ICMP that belongs to a mapping", TRANSLATION),
+  requirement("S-41", "MUST", "6887 11", "translate ICMP that belongs to a mapping"),
   requirement("S-42", "in effect", "6887 11.3", "copy protocol, internal port, nonce, THIRD_PARTY"),
   requirement("S-43", "MUST", "6887 11.3", "protocol and port zero: UNSUPP_PROTOCOL, MALFORMED_REQUEST"),
   requirement("S-44", "MUST", "6887 11.3", "another nonce: NOT_AUTHORIZED with the remaining lifetime"),
@@ -102,7 +100,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   requirement("S-122", "in effect", "6887 13.3", "prefix lengths by family, else MALFORMED_OPTION"),
   requirement("S-123", "in effect", "6887 13.3", "FILTER in a deletion: MALFORMED_OPTION"),
   requirement("S-124", "in effect", "6887 13.3", "too many filters: EXCESSIVE_REMOTE_PEERS, state unchanged"),
-  requirement("S-125", "MAY", "6887 13.3", "ICMP errors for filtered packets", TRANSLATION),
+  requirement("S-125", "MAY", "6887 13.3", "ICMP errors for filtered packets"),
   requirement("S-130", "SHOULD", "6887 15", "lifetime limits, configurable: 120 s, 24 h"),
   requirement("S-131", "MUST", "6887 15", "no lifetime below the remaining idle time"),
   requirement("S-132", "in effect", "6887 15.1", "deletion by internal end"),
@@ -113,7 +111,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     "6887 15.1",
     "deleting nothing succeeds; deleting an outbound mapping is NOT_AUTHORIZED",
   ),
-  requirement("S-135", "MUST NOT", "6887 15.1", "let TCP RST or FIN shorten an inbound mapping", TRANSLATION),
+  requirement("S-135", "MUST NOT", "6887 15.1", "let TCP RST or FIN shorten an inbound mapping"),
   requirement("S-136", "SHOULD NOT", "6887 15", "reuse a freed external port at once"),
   requirement("S-137", "RECOMMENDED", "6887 15", "discard mappings with the DHCP lease"),
   requirement("S-140", "MUST", "6887 8.5", "Epoch Time: one a second; back to 0 when state is lost"),

@@ -17,6 +17,10 @@ import {
   PeerWord,
   REALM,
   RealmWord,
+  SESSION,
+  SESSIONS,
+  SessionsWord,
+  SessionWord,
   SUBSCRIBER,
   Subscriber,
   TEXT,
@@ -34,6 +38,12 @@ const MAPPINGS: List = {
 }
 const PEERS: List = { family: PEER, next: PeerWord.NEXT, prev: PeerWord.PREV, owner: PeerWord.MAPPING }
 const FILTERS: List = { family: FILTER, next: FilterWord.NEXT }
+const SESSION_LIST: List = {
+  family: SESSION,
+  next: SessionWord.NEXT,
+  prev: SessionWord.PREV,
+  owner: SessionWord.MAPPING,
+}
 const TEXTS: List = { family: TEXT, next: TextWord.NEXT }
 
 /** Octets that one piece of text holds. */
@@ -45,7 +55,7 @@ const PIECE = 56
  * end. It does not ask whether what the rows say makes sense, such as which of the ports is taken.
  */
 export const isSound = (table: Table, config: CgnConfig): boolean => {
-  const exam = examOf(table, TEXT + 1)
+  const exam = examOf(table, SESSIONS + 1)
   const { met } = exam
   const addresses = config.addresses.length
   return (
@@ -55,6 +65,8 @@ export const isSound = (table: Table, config: CgnConfig): boolean => {
     each(exam, DETAILS, (row) => areSoundDetails(exam, row)) &&
     each(exam, TEXT, (row) => met[TEXT][row] === 1 && isBelow(word(table, TEXT, row, TextWord.LENGTH), PIECE + 1)) &&
     each(exam, FILTER, (row) => met[FILTER][row] === 1) &&
+    each(exam, SESSIONS, (row) => areSoundSessions(exam, row)) &&
+    each(exam, SESSION, (row) => met[SESSION][row] === 1) &&
     each(exam, GROUP, (row) => isRow(exam, REALM, word(table, GROUP, row, GroupWord.REALM))) &&
     each(exam, EPOCH, (row) => isRow(exam, REALM, word(table, EPOCH, row, EpochWord.REALM))) &&
     isCounted(exam)
@@ -90,6 +102,25 @@ const areSoundDetails = (exam: Exam, row: number): boolean => {
     isUsed(exam, (owner & 1) === 0 ? MAPPING : PEER, owner >>> 1) &&
     isList(exam, TEXTS, at(DetailWord.THIRD_PARTY_ID), row) &&
     isList(exam, TEXTS, at(DetailWord.DESCRIPTION), row)
+  )
+}
+
+/** The sessions of one mapping: their list, its last row, and how many they are. */
+const areSoundSessions = (exam: Exam, row: number): boolean => {
+  const at = (index: number): number => word(exam.table, SESSIONS, row, index)
+  const mapping = at(SessionsWord.MAPPING)
+  let last = 0
+  let count = 0
+  const isWhole = isList(exam, SESSION_LIST, at(SessionsWord.FIRST), mapping, (session) => {
+    last = session
+    return ++count > 0
+  })
+  return (
+    isWhole &&
+    isUsed(exam, MAPPING, mapping) &&
+    !isHeld(exam.table, mapping) &&
+    at(SessionsWord.LAST) === last &&
+    at(SessionsWord.COUNT) === count
   )
 }
 

@@ -118,6 +118,14 @@ export const act = (state: ServerState, random: Random, now: number): { state: S
     const done = noteOutbound(state.cgnState, end, now)
     return { state: { ...state, cgnState: done.state }, said: `${done.changes.length} by traffic` }
   }
+  if (random.once(5)) {
+    // What a TCP connection through a mapping that is there leaves behind.
+    const mapped = { protocol: 6, internal: address(client), internalPort: 4000 + random.below(6), realm }
+    const connection = random.pick(["opening-inside", "established", "closing"] as const)
+    const ends = { remote: address(`198.51.100.${random.below(5)}`), remotePort: 443 }
+    const session = { type: "session", mapped, ...mapped, ...ends, connection, expires: now + 240_000 } as const
+    return { state: apply(state, session), said: "session" }
+  }
   if (random.once(40)) {
     const reset = { type: "subscriber-reset", internal: address(client), realm, at: now } as const
     return { state: apply(state, reset), said: "reset" }

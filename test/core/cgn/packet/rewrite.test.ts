@@ -122,7 +122,7 @@ describe("NAT44", () => {
     assert.deepEqual([...out.subarray(10, 12), ...out.subarray(16, 18)], [0, 0, 0x32, 0x85])
   })
 
-  test("NAT-5382-7.3: a checksum that was wrong is wrong by as much, never repaired", () => {
+  test("NAT-1624-3: a checksum that was wrong is wrong by as much, never repaired", () => {
     for (const by of [1, 0x100, 0xfffe]) {
       const right = udp(PRIVATE)
       const wrong = (((right[6] << 8) | right[7]) + by) % 0xffff

@@ -24,6 +24,8 @@ export interface Want extends InternalEnd {
 export type Chosen = ({ readonly ok: true } & ChosenEnd) | { readonly ok: false; readonly code: number }
 
 const fail = (code: number): Chosen => ({ ok: false, code })
+/** An end that `choosePort` found: nobody has it. */
+const free = (external: number, port: number): Chosen => ({ ok: true, external, port, held: 0 })
 
 /**
  * Chooses an external end (RFC 6887 section 11.3). The suggestion wins where it can be had; then any port of the suggested
@@ -40,9 +42,10 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
   const own = ownAddress(step, want, subscriber)
   const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
   if (slot === SCTP || slot === WHOLE) return chooseFixed(step, own, subscriber, want, changes)
+  let owner = ownerOf(step, want, subscriber, seen, changes)
   if (suggested !== undefined && want.suggestedPort !== 0 && config.inPool[suggested]) {
     sweepEnd(step, suggested, slot, want.suggestedPort, changes)
-    const owner = ownerOf(step, want, subscriber, seen, changes)
+    if (changes.length !== seen) owner = ownerOf(step, want, subscriber, seen, changes)
     if (isInRange(config, want.suggestedPort) && isAvailable(step, suggested, slot, want.suggestedPort, owner))
       return taking(step, suggested, want.suggestedPort, owner)
   }
@@ -58,9 +61,9 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
   if (back !== undefined) return back
   const elsewhere = !want.exact || isAny(want.suggested)
   for (let round = 0; ; round++) {
-    const owner = ownerOf(step, want, subscriber, seen, changes)
+    if (changes.length !== seen) owner = ownerOf(step, want, subscriber, seen, changes)
     const here = choosePort(step, first, owner)
-    if (here >= 0) return taking(step, first, here, owner)
+    if (here >= 0) return free(first, here)
     // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere,
     // more before giving up. Not all: rows renewed since come up as well, and a refusal keeps nothing of the sweep, so
     // that each request to a full pool would walk over all of it again. The client asks again in half a minute.
@@ -68,10 +71,10 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
     const beside = chooseBeside(step, owner, own, elsewhere ? undefined : first)
     if (!elsewhere) return beside ?? fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
     const there = first === own ? -1 : choosePort(step, own, owner)
-    if (there >= 0) return taking(step, own, there, owner)
+    if (there >= 0) return free(own, there)
     const external = chooseAddress(step, own, owner)
     const anywhere = external < 0 ? -1 : choosePort(step, external, owner)
-    if (anywhere >= 0) return taking(step, external, anywhere, owner)
+    if (anywhere >= 0) return free(external, anywhere)
     if (beside !== undefined) return beside
     if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0) return fail(ResultCode.NO_RESOURCES)
   }

@@ -28,10 +28,20 @@ const named = (label: string, name: string, protocol?: string): readonly [string
   protocol === undefined ? { [label]: name } : { protocol, [label]: name },
 ]
 
+const ORDER: readonly CounterVector[] = [
+  "operation",
+  "result",
+  "option",
+  "natpmp-operation",
+  "natpmp-result",
+  "drop",
+  "cache",
+  "packet",
+]
+
 /** All counters that are not zero, by vector and number. */
 export const countersOf = (counters: Counters): readonly NamedCounter[] => {
-  const order: readonly CounterVector[] = ["operation", "result", "option", "natpmp-operation", "natpmp-result", "drop"]
-  return order.flatMap((vector) =>
+  return ORDER.flatMap((vector) =>
     counters[vector].map(({ index, count }) => {
       const [name, labels] = LABELS[vector](index)
       return { vector, index, name, count, labels }

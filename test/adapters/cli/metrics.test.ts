@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { countersOf } from "../../../adapters/cli/counter-names.ts"
+import { countersFrom } from "../../../core/cgn/index.ts"
 import { client, mapRequest, octets, sallyport, serving } from "./command.ts"
 
 /** The samples of Prometheus text: name with labels, and value. */
@@ -65,3 +67,16 @@ describe("sallyport serve --metrics", () => {
     await first.stop()
   })
 })
+
+it("every counter that the server has gets a name, and none is left out", () => {
+  const counts = countersFrom((cell) => cell + 1)
+  const named = countersOf(counts)
+  assert.equal(named.length, Object.values(counts).flat().length)
+  assert.deepEqual(new Set(named.map(({ vector }) => vector)), new Set(Object.keys(counts)))
+  const labels = named.map(({ vector, labels }) => `${vector} ${JSON.stringify(labels)}`)
+  assert.equal(new Set(labels).size, labels.length - duplicates(named))
+})
+
+/** Numbers beyond those that have a name of their own may share one: 0 is a hit, and whatever else a miss. */
+const duplicates = (named: ReturnType<typeof countersOf>): number =>
+  named.filter(({ vector, index }) => vector === "cache" && index > 1).length

@@ -132,3 +132,12 @@ test("the changes replayed give the same held ends, for as long and for the same
 
 const outcome = (result: ReturnType<typeof map>) =>
   result.outcome === "refused" ? result.code : `${result.externalPort} ${types(result.changes)}`
+
+test("S-136 a deleted mapping's port is held from then on, though a peer that ran out before it was not swept yet", () => {
+  const mapped = met(map(held(), { ...at5000, lifetime: 600 })).state
+  const both = met(peer(mapped, { lifetime: 120 })).state
+  const gone = met(remove(both, {}, 300_000))
+  assert.deepEqual(types(gone.changes), ["expired", "deleted", "held"])
+  assert.equal(refusal(map(gone.state, stranger, 419_999)), ResultCode.CANNOT_PROVIDE_EXTERNAL)
+  assert.equal(met(map(gone.state, stranger, 420_000)).externalPort, 5000)
+})

@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
+import { type Address, CLIENT_PORT, i32, ipv4Value, SERVER_PORT } from "../wire/index.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
 import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
@@ -99,6 +99,8 @@ export interface CgnConfig extends CompleteSettings {
   readonly poolIndex: ReadonlyMap<Address, number>
   /** The number of each address in use: the pool's and the static mappings'. */
   readonly addressIndex: ReadonlyMap<Address, number>
+  /** The same by the 32-bit values of the addresses: for packets, to which a string an address is dear. */
+  readonly addressValues: ReadonlyMap<number, number>
   /** Ports of one address that can be assigned: without and with UDP's 5350 and 5351 taken out (S-49). */
   readonly portCount: number
   readonly udpPortCount: number
@@ -203,6 +205,7 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
     pool: [...poolIndex.values()],
     poolIndex,
     addressIndex,
+    addressValues: new Map([...addressIndex].map(([address, number]) => [ipv4Value(address), number])),
     portCount: whole.ports.last - whole.ports.first + 1,
     udpPortCount: udpPorts(whole.ports),
     whole: whole.port0 || whole.oneToOne || whole.staticMappings.some(({ internalPort }) => internalPort === 0),

@@ -1,5 +1,5 @@
 import { type Table, word } from "../../table/index.ts"
-import { Protocol } from "../../wire/index.ts"
+import { ipv4Value, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { InternalEnd } from "../contract.ts"
 import { isWanted } from "../deadline.ts"
@@ -76,24 +76,28 @@ const endAt = (table: Table, address: number, protocol: number, port: number): n
  */
 export const findInbound = (step: Step, flow: Flow): Found => {
   const { table, config } = step
-  const { protocol, source, sourcePort, destination, destinationPort } = flow
-  const address = config.addressIndex.get(destination)
+  const { protocol, destination, destinationPort } = flow
+  const address = config.addressValues.get(ipv4Value(destination))
   if (address === undefined) return none("no-mapping")
-  const admitted = (row: number): Found | undefined => {
-    if (row === 0 || isHeld(table, row)) return undefined
-    const internalPort = word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff || destinationPort
-    const key = { row, protocol, internalPort, remote: source, remotePort: sourcePort }
-    const admission = admit(step, key)
-    return admission === "absent" ? undefined : admission === "admitted" ? { ok: true, key } : none("filtered")
-  }
-  const found = admitted(endAt(table, address, protocol, destinationPort))
+  const found = admitted(step, flow, endAt(table, address, protocol, destinationPort))
   if (found !== undefined) return found
   if (!config.whole) return none("no-mapping")
   return (
-    admitted(holderOf(table, address, WHOLE, protocol)) ??
-    admitted(holderOf(table, address, WHOLE, 0)) ??
+    admitted(step, flow, holderOf(table, address, WHOLE, protocol)) ??
+    admitted(step, flow, holderOf(table, address, WHOLE, 0)) ??
     none("no-mapping")
   )
+}
+
+/** What a row says to a packet from outside; `undefined`: nothing in it is active. */
+const admitted = (step: Step, flow: Flow, row: number): Found | undefined => {
+  const { table } = step
+  if (row === 0 || isHeld(table, row)) return undefined
+  const internalPort = word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff || flow.destinationPort
+  const { protocol, source, sourcePort } = flow
+  const key = { row, protocol, internalPort, remote: source, remotePort: sourcePort }
+  const admission = admit(step, key)
+  return admission === "absent" ? undefined : admission === "admitted" ? { ok: true, key } : none("filtered")
 }
 
 /** A flow with the protocol that mappings have for it: ICMP's identifiers are the same in both families (RFC 6146 section 3.1). */

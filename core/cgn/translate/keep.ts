@@ -98,16 +98,19 @@ export const keep = (step: Step, kept: Kept, changes: Change[]): void => {
   const isTcp = packet.protocol === Protocol.TCP
   if (!isTcp) {
     if (!refreshes) return
-    const deadline = deadlineOf(config, step.now, timeoutOf(step, protocol))
+    const timeout = timeoutOf(step, protocol)
+    const deadline = deadlineOf(config, step.now, timeout)
     if (from === "inside" && remembersPeers(step, row)) {
       const session = findSession(table, key)
       if (sessionDeadline(step, session) < deadline)
-        noteSession(step, key, session, undefined, deadline, sessions, changes)
+        noteSession(step, key, session, undefined, deadline + slackOf(timeout), sessions, changes)
     }
     prolongImplicit(step, row, deadline, from, changes)
     return
   }
   const flags = tcpFlags(packet)
+  // Data from outside neither begins, ends nor prolongs anything.
+  if (!refreshes && (flags & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST)) === 0) return
   const found = findSession(table, key)
   const until = sessionDeadline(step, found)
   const before = until === 0 ? undefined : sessionConnection(table, found)
@@ -123,14 +126,18 @@ export const keep = (step: Step, kept: Kept, changes: Change[]): void => {
   })
   const most = deadlineOf(config, step.now, timeout)
   const over = connection === "closing" || connection === "reset"
-  // What comes from outside begins a session and ends it, but does not prolong it.
-  const deadline =
-    before === undefined || (refreshes && !reset && connection !== "closing") ? most : Math.min(until, most)
   const isNew = connection !== before
+  // What comes from outside begins a session and ends it, but does not prolong it; nor does what comes when all is said.
+  const prolongs = before === undefined || (refreshes && !reset && connection !== "closing")
+  const slack = timeout === config.idleTimeout.tcp ? slackOf(timeout) : 0
+  const deadline = !prolongs ? Math.min(until, most + slack) : isNew || until < most ? most + slack : until
   if (isNew || deadline !== until) noteSession(step, key, found, connection, deadline, sessions, changes)
   if (over && isNew && before !== undefined) shortenImplicit(step, row, changes)
-  else if (refreshes) prolongImplicit(step, row, deadline, from, changes)
+  else if (refreshes && prolongs) prolongImplicit(step, row, deadline, from, changes)
 }
+
+/** Seconds that a session is kept beyond its timeout, so that it is written once in so long and not each second. */
+const slackOf = (timeout: number): number => timeout >>> 6
 
 /** Has the implicit mapping of a row last until this second, if it would not yet. From outside it is not made anew. */
 const prolongImplicit = (step: Step, row: number, deadline: number, from: Side, changes: Change[]): void => {

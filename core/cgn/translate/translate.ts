@@ -1,5 +1,5 @@
 import { nextDue, word } from "../../table/index.ts"
-import { addressWord, Protocol } from "../../wire/index.ts"
+import { addressWord, ipv4Value, Protocol, u32 } from "../../wire/index.ts"
 import { type Change, counted } from "../change.ts"
 import { type CgnState, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
 import type { Realm } from "../mapping.ts"
@@ -110,7 +110,7 @@ const wayOf = (step: Step, carried: Carried, changes: Change[], allocate: Alloca
   if (hopLimit(packet) <= 1) return no("hop-limit", { kind: "hop-limit" })
   if (side === "outside") return inwards(step, packet, flowOf(packet), 1, changes, allocate)
   const out = outwards(step, carried, changes, allocate)
-  if (!out.ok || !step.config.addressIndex.has(destinationAddress(packet))) return out
+  if (!out.ok || !step.config.addressValues.has(u32(packet.bytes, packet.start + 16))) return out
   // To an external address of this CGN: in again, so that whoever gets it sees its sender's external end (RFC 4787 REQ-9).
   if (!step.config.translation.hairpinning) return no("no-mapping")
   const turned = readPacket(out.bytes)
@@ -127,7 +127,7 @@ const outwards = (step: Step, { packet, realm }: Carried, changes: Change[], all
   const flow = flowOf(packet)
   const { table, config } = step
   const isError = packet.embedded !== undefined
-  if (!isHost(flow.source) || config.addressIndex.has(flow.source)) return no("illegal-source")
+  if (!isHost(flow.source) || config.addressValues.has(ipv4Value(flow.source))) return no("illegal-source")
   if (!isHost(flow.destination)) return no("not-served")
   const timeout = isError ? 0 : firstTimeout(step, packet, isRequest(packet))
   const found = findOutbound(step, flow, realm, timeout, absence(packet), changes)
@@ -162,14 +162,13 @@ const isRequest = ({ content, bytes, payload }: IpPacket): boolean =>
   content === "query" && bytes[payload] !== 0 && (bytes[payload] === 8 || (bytes[payload] & 1) === 1)
 
 const inwards = (step: Step, packet: IpPacket, flow: Flow, hops: 0 | 1, changes: Change[], allocate: Allocate): Way => {
-  const { table, config } = step
+  const { table } = step
   const isError = packet.embedded !== undefined
   const found = findInbound(step, flow)
   if (!found.ok)
     return no(isError && found.reason === "no-mapping" ? "no-flow" : found.reason, told(step, packet, found.reason))
   const { row } = found.key
   const { internal, internalPort, realm } = internalEndOf(table, row)
-  if (config.addressIndex.has(internal)) return no("no-mapping")
   const rewritten = rewrite(
     packet,
     {

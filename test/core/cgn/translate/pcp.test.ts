@@ -122,7 +122,7 @@ test("S-135 neither RST nor FIN of either side shortens a MAP mapping; the impli
     out(SYN | ACK, 0)
     back(ACK, 0)
     out(ACK, 0)
-    assert.equal(until(cgn, "implicit", 0), 7440)
+    assert.ok(until(cgn, "implicit", 0) >= 7440)
     if (over === "rst-inside") out(RST, 1000)
     if (over === "rst-outside") back(RST, 1000)
     if (over === "fin") {

@@ -1,0 +1,172 @@
+/**
+ * Packets a second through the in-memory translators, one thread: `node test/bench/translate.ts [most mappings, default
+ * 1000000]`. Flows are established, met in random order, out and in by turns, and the clock goes on by 2 µs a packet. Each
+ * packet's bytes are fresh to the translator; an old state is kept every 1000 packets, beside a pass in which none is.
+ * A loop that only writes the packets is taken off. Rates are the median of three passes.
+ */
+import {
+  type CgnSettings,
+  type CgnState,
+  createCgn,
+  createSlabs,
+  type Passage,
+  translate,
+} from "../../core/cgn/index.ts"
+import { addressFromIpv4 } from "../../core/wire/index.ts"
+
+const MOST = Number(process.argv[2] ?? 1_000_000)
+const PACKETS = 500_000
+const KEEP_EACH = 1000
+const STEP_MS = 0.002
+
+/** Processor time of this process, milliseconds: a machine shared with others says less of it by the clock. */
+const spent = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+const median = (rates: readonly number[]): number => rates.toSorted((a, b) => a - b)[rates.length >> 1]
+
+const REMOTE = 0xc6336407
+const hostOf = (flow: number): number => 0x0a000000 + Math.floor(flow / 50)
+const portOf = (flow: number): number => 1024 + (flow % 50)
+
+const put16 = (bytes: Uint8Array, at: number, value: number): void => {
+  bytes[at] = value >>> 8
+  bytes[at + 1] = value
+}
+const put32 = (bytes: Uint8Array, at: number, value: number): void => {
+  put16(bytes, at, value >>> 16)
+  put16(bytes, at + 2, value & 0xffff)
+}
+
+const ip4 = (transport: Uint8Array, protocol: number): Uint8Array => {
+  const bytes = new Uint8Array(20 + transport.length)
+  bytes.set([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, protocol])
+  put16(bytes, 2, bytes.length)
+  bytes.set(transport, 20)
+  return bytes
+}
+const ends4 = (bytes: Uint8Array, source: number, destination: number): void => {
+  put32(bytes, 12, source)
+  put32(bytes, 16, destination)
+  put16(bytes, 10, 0)
+  let sum = 0
+  for (let i = 0; i < 20; i += 2) sum += (bytes[i] << 8) | bytes[i + 1]
+  sum = (sum & 0xffff) + (sum >>> 16)
+  put16(bytes, 10, ~((sum & 0xffff) + (sum >>> 16)))
+}
+
+/** Transport headers with what follows; their checksums are nobody's to check on the way. */
+const udp = (octets: number): Uint8Array => {
+  const bytes = new Uint8Array(octets).fill(7)
+  put16(bytes, 4, octets)
+  return bytes
+}
+const tcp = (octets: number, flags: number): Uint8Array => {
+  const bytes = new Uint8Array(octets).fill(7)
+  bytes[12] = 0x50
+  bytes[13] = flags
+  return bytes
+}
+const [SYN, ACK] = [2, 16]
+
+const allocate = createSlabs()
+
+const measure = (
+  name: string,
+  settings: Partial<CgnSettings>,
+  protocol: 17 | 6,
+  octets: number,
+  mappings: number,
+): void => {
+  const made = createCgn({
+    external: Array.from({ length: 32 }, (_, n) => addressFromIpv4(0xcb007100 + n)),
+    ports: { first: 1024, last: 65535 },
+    quota: 0,
+    filterLimit: 8,
+    idleTimeout: { udp: 300, tcp: 7440 },
+    secret: new Uint8Array(32).fill(9),
+    now: 0,
+    ...settings,
+  })
+  if (!made.ok) throw new Error(made.error.text)
+  let state: CgnState = made.state
+  let now = 0
+  const transport = (flags: number, length: number): Uint8Array => (protocol === 17 ? udp(length) : tcp(length, flags))
+  const packetOf = (flags: number, length: number) => ip4(transport(flags, length - 20), protocol)
+  const externals = new Uint32Array(mappings)
+  const ports = new Uint16Array(mappings)
+  const pass = (bytes: Uint8Array, side: Passage["side"]): Uint8Array => {
+    const passed = translate(state, { bytes, now, side }, allocate)
+    if (passed.out.kind !== "forwarded") throw new Error(`${passed.out.kind} ${JSON.stringify(passed.out)}`)
+    state = passed.state
+    return passed.out.packets[0]
+  }
+  const outward = (bytes: Uint8Array, flow: number): Uint8Array => {
+    ends4(bytes, hostOf(flow), REMOTE)
+    put16(bytes, 20, portOf(flow))
+    put16(bytes, 22, 443)
+    return bytes
+  }
+  const inward = (bytes: Uint8Array, flow: number): Uint8Array => {
+    ends4(bytes, REMOTE, externals[flow])
+    put16(bytes, 20, 443)
+    put16(bytes, 22, ports[flow])
+    return bytes
+  }
+  const [syn, answer, packet, back] = [
+    packetOf(SYN, 64),
+    packetOf(SYN | ACK, 64),
+    packetOf(ACK, octets),
+    packetOf(ACK, octets),
+  ]
+  const before = process.memoryUsage()
+  const start = spent()
+  for (let flow = 0; flow < mappings; flow++) {
+    const out = pass(outward(syn, flow), "inside")
+    externals[flow] = ((out[12] << 24) | (out[13] << 16) | (out[14] << 8) | out[15]) >>> 0
+    ports[flow] = (out[20] << 8) | out[21]
+    if (protocol === 6) pass(inward(answer, flow), "outside")
+    if (protocol === 6) pass(outward(packet, flow), "inside")
+  }
+  const filled = spent() - start
+  const after = process.memoryUsage()
+  let kept: CgnState | undefined
+  const flowOf = (n: number): number => (n * 618_033_989) % mappings
+  const run = (keep: boolean): number => {
+    const from = spent()
+    for (let n = 0; n < PACKETS; n++) {
+      const flow = flowOf(n)
+      now += STEP_MS
+      if (n % 2 === 0) pass(outward(packet, flow), "inside")
+      else pass(inward(back, flow), "outside")
+      if (keep && n % KEEP_EACH === 0) kept = state
+    }
+    return spent() - from
+  }
+  const idle = (): number => {
+    const from = spent()
+    for (let n = 0; n < PACKETS; n++)
+      if (n % 2 === 0) outward(packet, flowOf(n))
+      else inward(back, flowOf(n))
+    return spent() - from
+  }
+  run(true)
+  idle()
+  const rate = (keep: boolean): number => median([0, 1, 2].map(() => (PACKETS / (run(keep) - idle())) * 1000))
+  const [persistent, plain] = [rate(true), rate(false)]
+  const memory = (after.arrayBuffers - before.arrayBuffers) / mappings
+  console.log(
+    `${name.padEnd(10)} ${protocol === 17 ? "UDP" : "TCP"} ${String(octets).padStart(4)}  ${String(mappings).padStart(8)} mappings  ` +
+      `${(persistent / 1e3).toFixed(0).padStart(5)}k/s old states kept  ${(plain / 1e3).toFixed(0).padStart(5)}k/s none kept  ` +
+      `made ${(mappings / filled).toFixed(0)}k/s  ${memory.toFixed(0)} octets a mapping`,
+  )
+  if (kept === undefined) throw new Error("nothing was kept")
+}
+
+console.log(`node ${process.version}`)
+for (const mappings of [1_000, 100_000, 1_000_000].filter((count) => count <= MOST)) {
+  measure("NAPT44", {}, 17, 64, mappings)
+  measure("NAPT44", {}, 6, 1400, mappings)
+}

@@ -74,11 +74,17 @@ const timeoutOf = ({ config }: Step, protocol: number): number => {
   return protocol === Protocol.ICMP ? config.translation.timeouts.icmp : config.idleTimeout.tcp
 }
 
+/** Does an ICMP query ask, rather than answer? 128 in ICMPv6; in ICMP an echo, and else odd types. */
+const isRequest = ({ version, bytes, payload }: IpPacket): boolean => {
+  const type = bytes[payload]
+  return version === 6 ? type === 128 : type === 8 || (type & 1) === 1
+}
+
 /** Seconds for which a first packet from inside makes a mapping; 0: it makes none. */
-export const firstTimeout = (step: Step, packet: IpPacket, isRequest: boolean): number => {
+export const firstTimeout = (step: Step, packet: IpPacket): number => {
   const { protocol, content } = packet
   const { timeouts } = step.config.translation
-  if (content === "query") return isRequest ? timeouts.icmp : 0
+  if (content === "query") return isRequest(packet) ? timeouts.icmp : 0
   if (content !== "ports" || slotOf(protocol, packet.sourcePort) < 0) return 0
   if (protocol !== Protocol.TCP) return timeoutOf(step, protocol)
   return connectionFrom(tcpFlags(packet), "inside") === undefined ? 0 : timeouts.tcpOpening

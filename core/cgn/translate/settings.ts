@@ -1,11 +1,24 @@
 import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
+import { prefix64Fault } from "../packet/index.ts"
+import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 
 /** What of a remote peer's end counts (RFC 4787 sections 4.1 and 5, RFC 5382 section 4). */
 export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
 
+/**
+ * What the inside is. `ipv4`: hosts of a NAPT44, whose addresses may overlap where packets come with a realm (layer-2
+ * DS-Lite). `nat64`: IPv6 hosts, which see the IPv4 Internet behind a prefix (RFC 6146, RFC 6052 section 2.2). `dslite`: IPv4
+ * hosts behind B4s, each the realm of its hosts, at the softwire's end `aftr` (RFC 6333).
+ */
+export type Inside =
+  | { readonly kind: "ipv4" }
+  | { readonly kind: "nat64"; readonly prefix: Prefix }
+  | { readonly kind: "dslite"; readonly aftr: Address }
+
 /** How packets are carried, where RFCs leave that to the administrator. All have defaults: {@link TRANSLATION_DEFAULTS}. */
 export interface TranslationSettings {
+  readonly inside: Inside
   /**
    * Whose packets come in by an implicit mapping: anybody's, or of those alone to whom the internal host has sent (RFC 4787
    * REQ-8). MAP mappings let in whom their filters do.
@@ -26,11 +39,11 @@ export interface TranslationSettings {
   readonly timeouts: { readonly tcpOpening: number; readonly tcpClosing: number; readonly icmp: number }
   /** Sessions that one mapping remembers, at least 2; the oldest give way. */
   readonly sessions: number
-  /** The longest packet that the link on each side carries, octets, at least 68. */
+  /** The longest packet that the link on each side carries, octets, at least 68; a softwire is one of its link's. */
   readonly mtu: { readonly inside: number; readonly outside: number }
   /**
-   * The CGN's own address on each side, from which it sends ICMP errors. Outside, an error about a packet to an external
-   * address comes from that.
+   * The CGN's own address on each side, from which it sends ICMP errors; none inside of a NAT64 whose address here is not
+   * IPv6. Outside, an error about a packet to an external address comes from that.
    */
   readonly routers: { readonly inside: Address; readonly outside: Address | undefined }
   /** Fragments that wait at a time, their octets, and for how many seconds (RFC 4787 REQ-14, RFC 6146 section 3.4). */
@@ -41,6 +54,7 @@ export interface TranslationSettings {
 const DUMMY: Address = addressFromIpv4(0xc0000008)
 
 export const TRANSLATION_DEFAULTS: TranslationSettings = {
+  inside: { kind: "ipv4" },
   filtering: "endpoint-independent",
   ports: "random",
   filteredErrors: false,
@@ -65,8 +79,11 @@ const isBetween = (value: number, least: number, most: number): boolean =>
 
 /** The first rule that the settings break, or `undefined`. */
 export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
-  const { timeouts, sessions, mtu, routers, fragments } = completeTranslation(given)
+  const { inside, timeouts, sessions, mtu, routers, fragments } = completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
+  const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
+  if (fault !== undefined) return bad(`the prefix of a NAT64 ${fault}`)
+  if (inside.kind === "dslite" && (isAny(inside.aftr) || isIpv4(inside.aftr))) return bad("an AFTR's address is IPv6")
   if (![timeouts.tcpOpening, timeouts.tcpClosing, timeouts.icmp].every(isSeconds))
     return bad("timeouts are whole seconds from 1 to 2^31-1")
   if (!isBetween(sessions, 2, 1 << 20)) return bad("a mapping remembers 2 to 1048576 sessions")

@@ -1,6 +1,7 @@
 /**
  * A map from strings that stays valid: setting or taking away copies the few nodes on the way, 16 ways each, and shares all
- * others. For what a server remembers beside its CGN; keys that collide share a list, so that the holder bounds their number.
+ * others. For what a server remembers beside its CGN. The hash has no secret, so that a host may choose keys that collide: they
+ * share a list in their order, which is searched by halves and bounded by the holder.
  */
 export interface Trie<V> {
   readonly size: number
@@ -35,11 +36,36 @@ const hashOf = (key: string): number => {
 
 const wayOf = (hash: number, level: number): number => (hash >>> (level * BITS)) & (WAYS - 1)
 
+/** Where a key is in a list in order, or where it would come. */
+const placeOf = (entries: readonly { readonly key: string }[], key: string): number => {
+  let from = 0
+  let to = entries.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (entries[middle].key < key) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+const entryOf = <V>(entries: readonly Entry<V>[], key: string): Entry<V> | undefined => {
+  const entry = entries.at(placeOf(entries, key))
+  return entry?.key === key ? entry : undefined
+}
+
+/** The list with `entry` in place of the one of its key, or at its place; without one of `key` where there is no entry. */
+const spliced = <V>(entries: readonly Entry<V>[], key: string, entry: Entry<V> | undefined): readonly Entry<V>[] => {
+  const at = placeOf(entries, key)
+  const copy = entries.slice()
+  copy.splice(at, entries.at(at)?.key === key ? 1 : 0, ...(entry === undefined ? [] : [entry]))
+  return copy
+}
+
 export const getFrom = <V>(trie: Trie<V>, key: string): V | undefined => {
   const hash = hashOf(key)
   let node = trie.root
   for (let level = 0; node !== undefined; level++) {
-    if (node.leaf) return node.hash === hash ? node.entries.find((entry) => entry.key === key)?.value : undefined
+    if (node.leaf) return node.hash === hash ? entryOf(node.entries, key)?.value : undefined
     node = node.ways[wayOf(hash, level)]
   }
   return undefined
@@ -56,8 +82,7 @@ const put = <V>(node: Node<V> | undefined, hash: number, level: number, entry: E
     const way = wayOf(hash, level)
     return { leaf: false, ways: replaced(node.ways, way, put(node.ways[way], hash, level + 1, entry)) }
   }
-  if (node.hash === hash)
-    return { leaf: true, hash, entries: [...node.entries.filter(({ key }) => key !== entry.key), entry] }
+  if (node.hash === hash) return { leaf: true, hash, entries: spliced(node.entries, entry.key, entry) }
   const ways = new Array<Node<V> | undefined>(WAYS).fill(undefined)
   ways[wayOf(node.hash, level)] = node
   return put({ leaf: false, ways }, hash, level, entry)
@@ -75,7 +100,7 @@ export const deleteFrom = <V>(trie: Trie<V>, key: string): Trie<V> =>
 const take = <V>(node: Node<V> | undefined, hash: number, level: number, gone: string): Node<V> | undefined => {
   if (node === undefined) return undefined
   if (node.leaf) {
-    const entries = node.entries.filter(({ key }) => key !== gone)
+    const entries = spliced(node.entries, gone, undefined)
     return entries.length === 0 ? undefined : { ...node, entries }
   }
   const way = wayOf(hash, level)

@@ -31,6 +31,9 @@ export const hasProtocol = ({ profile }: ServerSettings, protocol: number, inter
   return protocol === Protocol.TCP || protocol === Protocol.UDP || profile.otherProtocols
 }
 
+/** Ports of a set with filters that one request maps at most: each port has filters of its own to be written. */
+const FILTERED_SET = 32
+
 /**
  * MAP (RFC 6887 sections 11.3 and 15.1), its syntax and options found good. Octets: nonce 24 to 35, protocol 36, internal
  * port 40, suggested external port 42 and address 44 to 59.
@@ -91,7 +94,9 @@ export const serveMap = <S>(call: Call<S>, options: Options): Answer<S> => {
       requester: options.thirdPartyAt === 0 ? undefined : source,
       thirdPartyId: options.thirdPartyId,
       createAsLocked: filtering,
-      portSet,
+      // RFC 7753 section 4.2 lets a server map fewer.
+      portSet:
+        filtering && portSet !== undefined ? { ...portSet, size: Math.min(portSet.size, FILTERED_SET) } : portSet,
       description: options.description,
     },
     now,

@@ -192,6 +192,16 @@ describe("PORT_SET (RFC 7753)", () => {
     assert.equal(stub.send(map({ lifetime: 0, options: portSet(0, 0) })).result, 0)
   })
 
+  it("S-03 maps no more than 32 ports with filters at once, so that one request is never the work of forty thousand", () => {
+    const scene = new Scene()
+    const many = Array.from({ length: 40 }, (_, i) => filter(128, i, "198.51.100.1")).flat()
+    const reply = scene.reply(map({ options: [...portSet(1024, 4000), ...many] }))
+    assert.deepEqual(after(reply, 60).slice(-12), portSet(32, 4000))
+    assert.equal(scene.mappings.length, 32)
+    assert.equal(scene.changes.filter(({ type }) => type === "filtered").length, 32)
+    assert.deepEqual(after(new Scene().reply(map({ options: portSet(1024, 4000) })), 60), portSet(1024, 4000))
+  })
+
   it("S-120 gives every port of the set its filters", () => {
     const stub = new Stub({ result: { ports: 3 } })
     stub.reply(map({ options: [...portSet(3, 4000), ...filter(128, 0, "198.51.100.1")] }))

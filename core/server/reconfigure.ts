@@ -13,6 +13,7 @@ import { sooner } from "./advance.ts"
 import { announce } from "./announce.ts"
 import { EMPTY_CACHE } from "./cache.ts"
 import { type ServerOptions, settingsOf } from "./create.ts"
+import { NO_RATES, type RateLimits } from "./rate.ts"
 import type { Pushed } from "./request.ts"
 import { checkSettings, DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 import type { ServerState } from "./state.ts"
@@ -62,12 +63,18 @@ export const reconfigureOver = <S>(
   const error = checkSettings(settings)
   if (error !== undefined) return { ok: false, error }
   const told = isSameList(state.settings.prefix64.map(textOf), settings.prefix64.map(textOf))
-  // Who is served may be others now.
-  const [adopted, pushed] = adopt({ ...state, settings, cache: EMPTY_CACHE }, step, now)
+  const rates = isSameLimits(state.settings.rateLimits, settings.rateLimits) ? state.rates : NO_RATES
+  // Who is served may be others now, and a bucket that the old rate fills for an hour says nothing of the new one.
+  const [adopted, pushed] = adopt({ ...state, settings, rates, cache: EMPTY_CACHE }, step, now)
   if (told || step.readdressed === true) return { ok: true, state: adopted, pushed }
   const [after, announced] = announce(adopted, now)
   return { ok: true, state: after, pushed: { changes: pushed.changes, next: sooner(pushed.next, announced.next) } }
 }
+
+const isSameLimits = (before: RateLimits | undefined, after: RateLimits | undefined): boolean =>
+  (["perSource", "global"] as const).every(
+    (name) => before?.[name]?.perSecond === after?.[name]?.perSecond && before?.[name]?.burst === after?.[name]?.burst,
+  )
 
 const isSamePool = (before: readonly Address[], after: readonly Address[]): boolean => {
   const known = new Set(before)

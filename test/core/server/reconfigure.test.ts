@@ -34,6 +34,22 @@ const multicasts = (send: ReturnType<typeof change>["send"]) =>
   send.filter(({ port }) => port === 5350).map(({ destination }) => formatAddress(destination))
 
 describe("other settings while the server runs", () => {
+  it("S-03 whoever ran into the old rate limit is measured by the new one alone", () => {
+    const limits = (perSecond: number): Partial<ServerOptions> => ({
+      rateLimits: { perSource: { perSecond, burst: 1 }, global: undefined, over: "drop" },
+    })
+    const scene = new Scene(limits(0.001))
+    const dropped = () => scene.raw(announce()).dropped
+    assert.deepEqual([dropped(), dropped()], [undefined, "source-rate"])
+    // The same limits: what was taken stays taken.
+    change(scene, limits(0.001))
+    assert.equal(dropped(), "source-rate")
+    change(scene, limits(1000))
+    assert.equal(dropped(), undefined)
+    scene.now = 1
+    assert.equal(dropped(), undefined)
+  })
+
   it("S-140 S-83 N-06 new external addresses begin the epoch again, in both protocols, and announce it", () => {
     const scene = new Scene()
     scene.now = 50_000

@@ -1,4 +1,4 @@
-import { complain } from "./complain.ts"
+import { complain, messageOf } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import type { Device } from "./device/device.ts"
 import type { ServeHost } from "./serve-listen.ts"
@@ -6,7 +6,7 @@ import type { ServeOptions } from "./serve-options.ts"
 
 /**
  * Reads the configuration file again: its settings are in force from then on, or, of a bad file, none of them. One reading at
- * a time.
+ * a time; whoever asks while one waits for its turn is served by that one.
  */
 export const reloader = <S>(
   options: ServeOptions,
@@ -30,8 +30,20 @@ export const reloader = <S>(
     const later = fixed.length === 0 ? "" : `; ${fixed.join(", ")}: at the next start`
     complain(`${options.config}: read again${later}`)
   }
+  let waiting = false
   return () => {
-    reading = reading.then(read)
+    if (waiting) return
+    waiting = true
+    reading = reading
+      .then(() => {
+        waiting = false
+        return read()
+      })
+      // A file that no parser can take, or a fault of ours: neither is to end a server that runs.
+      .catch((cause) => {
+        complain(messageOf(cause))
+        complain(`${options.config}: not read: the settings stay as they were`)
+      })
   }
 }
 

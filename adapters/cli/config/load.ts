@@ -1,4 +1,4 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser"
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser"
 import type { z } from "zod"
 import { type Fault, faultAt, faultOf, formatPath, type SettingPath } from "./fault.ts"
 import { SERVE_CONFIG, type ServeConfig } from "./schema.ts"
@@ -16,11 +16,29 @@ export type ConfigRead =
 /** Most faults that are told of one file. */
 const MOST = 100
 
+/** Brackets in brackets, far over what settings need: parsers call themselves for each. */
+const DEEPEST = 64
+
+/** How deep brackets are nested in a text. */
+const depthOf = (text: string): number => {
+  const scanner = createScanner(text, true)
+  let depth = 0
+  let deepest = 0
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    const first = text[scanner.getTokenOffset()]
+    if (first === "{" || first === "[") depth++
+    else if (first === "}" || first === "]") depth--
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
+}
+
 /** Reads the text of a configuration file: its settings, or every fault that can be seen without the others mended. */
 export const readConfig = (written: string): ConfigRead => {
   // Editors of some systems begin a file with a byte order mark.
   const text = written.replace(/^\ufeff/, " ")
   const errors: ParseError[] = []
+  if (depthOf(text) > DEEPEST) return refused([faultAt(text, 0, "", `Brackets are nested over ${DEEPEST} deep.`)])
   const tree = parseTree(text, errors, { allowTrailingComma: true })
   if (errors.length > 0 || tree === undefined) {
     const faults = errors.map(({ error, offset }) =>

@@ -99,6 +99,11 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
       /again\.jsonc:2:17: lifetimes\.max: .*\n.*settings stay as they were\n/,
     )
     assert.equal(await lifetime(), 700)
+    await reload(
+      `{ "listen": ${"[".repeat(100_000)}`,
+      /again\.jsonc:1:1: Brackets are nested over 64 deep\.\n.*settings stay/,
+    )
+    assert.equal(await lifetime(), 700)
     await reload('{ "lifetimes": { "min": 800, "max": 700 } }', /over the most, 700 s\n.*settings stay/)
     assert.equal(await lifetime(), 700)
     await reload('{ "profile": "nat64" }', /:1:3: profile: a running nat444 does not become a nat64.*\n.*settings stay/)

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { type BigIntStats, lstatSync, renameSync } from "node:fs"
 import { type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import {
@@ -132,10 +133,12 @@ export const saveState = async <S>(
 ): Promise<Saved> => {
   const temporary = `${path}.new`
   let file: FileHandle | undefined
+  let own: BigIntStats | undefined
   try {
     await unlink(temporary).catch(() => undefined)
     // "wx": never through a link that somebody put there.
     file = await open(temporary, "wx", 0o600)
+    own = await file.stat({ bigint: true })
     let octets = 0
     for (const part of snapshotOver(save, state, time, hasher)) {
       await file.writeFile(part)
@@ -144,14 +147,23 @@ export const saveState = async <S>(
     await file.sync()
     await file.close()
     file = undefined
-    await rename(temporary, path)
+    // One breath from the look to the renaming: what another server is halfway through must not be put in place.
+    if (!isThere(temporary, own)) return { ok: false, text: `another server writes ${path} too` }
+    renameSync(temporary, path)
+    own = undefined
     await syncDirectory(dirname(path))
     return { ok: true, octets }
   } catch (cause) {
     await file?.close().catch(() => undefined)
-    await unlink(temporary).catch(() => undefined)
+    if (own !== undefined && isThere(temporary, own)) await unlink(temporary).catch(() => undefined)
     return { ok: false, text: textOf(cause) }
   }
+}
+
+/** Is this path still that file's? */
+const isThere = (path: string, file: BigIntStats): boolean => {
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return there !== undefined && there.ino === file.ino && there.dev === file.dev
 }
 
 const syncDirectory = async (path: string): Promise<void> => {

@@ -146,6 +146,22 @@ describe("state files", () => {
     assert.equal(readFileSync(other, "utf8"), "somebody's")
   })
 
+  test("what another server is halfway through is not put in place, nor taken away", async () => {
+    const path = fresh()
+    assert.ok((await saveState(path, saveCgn, server, { now: 0, wallClock: WALL })).ok)
+    const whole = readFileSync(path)
+    // Comes when this one's file is there, and begins its own under the same name.
+    const save: typeof saveCgn = (state, now) => {
+      rmSync(`${path}.new`)
+      writeFileSync(`${path}.new`, "half")
+      return saveCgn(state, now)
+    }
+    const saved = await saveState(path, save, server, { now: 0, wallClock: WALL })
+    assert.deepEqual(saved, { ok: false, text: `another server writes ${path} too` })
+    assert.deepEqual(readFileSync(path), whole)
+    assert.equal(readFileSync(`${path}.new`, "utf8"), "half")
+  })
+
   test("a writer killed at any moment leaves a whole file, the old or the new one", async () => {
     const path = fresh()
     let least = 0

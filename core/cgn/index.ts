@@ -63,7 +63,18 @@ export {
   nptOutbound,
 } from "./stateless/npt.ts"
 export type { PrefixPair, Translator } from "./stateless/prefix.ts"
+export {
+  type AddressPair,
+  type CreatedSiit,
+  createSiit,
+  type SiitSettings,
+  type SiitSettingsError,
+  type SiitState,
+  siitAddress,
+  siitCgn,
+} from "./stateless/siit.ts"
 export { translateNpt } from "./stateless/translate.ts"
+export { translateSiit } from "./stateless/translate-siit.ts"
 export { noteOutbound } from "./traffic.ts"
 export {
   type Dependence,

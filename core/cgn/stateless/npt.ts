@@ -1,7 +1,8 @@
-import { type Address, isAny, ResultCode } from "../../wire/index.ts"
-import type { Cgn, CgnDone, CgnRefused, CgnResult, PortSetAsk, SubscriberAnswer } from "../contract.ts"
+import type { Address } from "../../wire/index.ts"
+import type { Cgn } from "../contract.ts"
 import type { Side } from "../passage.ts"
-import { permit, type Rule } from "../rule.ts"
+import type { Rule } from "../rule.ts"
+import { statelessCgn } from "./cgn.ts"
 import {
   formatPrefix,
   inbound,
@@ -87,74 +88,5 @@ const reachable = (state: NptState, internal: Address): Address | undefined => {
   return external !== undefined && nptInbound(state, external) === internal ? external : undefined
 }
 
-const SERVED: SubscriberAnswer = { code: ResultCode.SUCCESS, epochStart: undefined }
-const NOT_SERVED: SubscriberAnswer = { code: ResultCode.NOT_AUTHORIZED, epochStart: undefined }
-
-const refused = (code: number): CgnRefused => ({ outcome: "refused", code, lifetime: undefined })
-
-/** Consecutive ports of an answer: all that are asked for and exist (RFC 7753 section 1.4); one for port 0, all ports. */
-const portsOf = (internalPort: number, portSet: PortSetAsk | undefined): number =>
-  portSet === undefined || internalPort === 0 ? 1 : Math.max(1, Math.min(portSet.size, 0x10000 - internalPort))
-
-/** What is asked of an answer, and which suggestion must be met for there to be one. */
-interface Question {
-  readonly internal: Address
-  readonly internalPort: number
-  readonly suggested: Address
-  readonly suggestedPort: number
-  readonly lifetime: number
-  readonly portSet?: PortSetAsk | undefined
-}
-
-const answer = (state: NptState, question: Question, exact: boolean): CgnResult<NptState> => {
-  const { internal, internalPort, suggested, suggestedPort, lifetime, portSet } = question
-  const external = reachable(state, internal)
-  if (external === undefined) return refused(ResultCode.NOT_AUTHORIZED)
-  const met = (isAny(suggested) || suggested === external) && (suggestedPort === 0 || suggestedPort === internalPort)
-  if (exact && !met) return refused(ResultCode.CANNOT_PROVIDE_EXTERNAL)
-  return done(state, external, internalPort, lifetime, portsOf(internalPort, portSet))
-}
-
-const done = (
-  state: NptState,
-  external: Address,
-  externalPort: number,
-  lifetime: number,
-  ports: number,
-): CgnDone<NptState> => ({
-  outcome: "ok",
-  state,
-  external,
-  externalPort,
-  lifetime,
-  changes: [],
-  ports,
-  description: undefined,
-})
-
-/**
- * A stateless NPTv6 device behind the server's seam: every answer is the algorithm's (RFC 6887 section 11.3, S-46).
- *
- * - The lifetime is the one asked for, within the server's limits, rather than a static mapping's 2^32-1: clients ask
- *   again, and learn of new prefixes.
- * - A suggestion counts only where the request must fail without it: PREFER_FAILURE and PEER.
- * - Nonces are not looked at, as there is no mapping to protect, and a deletion succeeds, as there is none to delete.
- * - It does not filter: a FILTER is UNSUPP_OPTION, but for one that removes all.
- */
-export const nptCgn: Cgn<NptState> = {
-  getSubscriber: (state, internal) => (reachable(state, internal) === undefined ? NOT_SERVED : SERVED),
-  authorize: ({ rules }, request, source, thirdParty) => permit(rules, request, source, thirdParty),
-  addMapping: (state, ask) => answer(state, ask, ask.preferFailure),
-  delMapping: (state, { internal, internalPort, portSet }) =>
-    done(state, internal, internalPort, 0, portsOf(internalPort, portSet)),
-  delMappings: (state) => ({ state, complete: true, changes: [] }),
-  addDynamic: (state, ask) => answer(state, ask, true),
-  filter: (state, ask) =>
-    ask.filters.length > 0
-      ? refused(ResultCode.UNSUPP_OPTION)
-      : answer(state, { ...ask, suggested: ask.internal, suggestedPort: 0, lifetime: 0 }, false),
-  externalAddress: (state, internal) => reachable(state, internal),
-  supports: () => true,
-  expire: (state) => ({ state, changes: [], next: undefined }),
-  apply: (state) => state,
-}
+/** A stateless NPTv6 device behind the server's seam. */
+export const nptCgn: Cgn<NptState> = statelessCgn(reachable)

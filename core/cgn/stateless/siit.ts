@@ -1,0 +1,94 @@
+import { type Address, ANY4, formatAddress, isIpv4 } from "../../wire/index.ts"
+import type { Cgn } from "../contract.ts"
+import { CROSSING_DEFAULTS, type CrossingSettings, embedIpv4, extractIpv4, prefix64Fault } from "../packet/index.ts"
+import type { Side } from "../passage.ts"
+import type { Prefix, Rule } from "../rule.ts"
+import { statelessCgn } from "./cgn.ts"
+import { formatPrefix } from "./prefix.ts"
+
+/** One IPv4 and one IPv6 address that stand for each other (RFC 7757 section 3.1, with prefixes of whole addresses). */
+export interface AddressPair {
+  readonly ipv4: Address
+  readonly ipv6: Address
+}
+
+/** What a stateless translator between IPv4 and IPv6 is made from. */
+export interface SiitSettings {
+  /** Of the internal hosts: `ipv4` for a NAT46, `ipv6` for a stateless NAT64. */
+  readonly inside: "ipv4" | "ipv6"
+  /** Explicit pairs: each address of either family at most once. They come before the prefix. */
+  readonly pairs?: readonly AddressPair[]
+  /** The IPv6 prefix behind which all other IPv4 addresses stand (RFC 6052). Default none: only pairs are translated. */
+  readonly prefix?: Prefix | undefined
+  /** What RFC 7915 leaves to the administrator. Default: its own defaults, with Ethernet's MTU. */
+  readonly crossing?: Partial<CrossingSettings>
+  /** The translator's own address of each family: what its ICMP errors come from. Default none: it tells nobody. */
+  readonly routers?: AddressPair | undefined
+  /** Permission rules in order; the first that matches decides. Default none: all is allowed. */
+  readonly rules?: readonly Rule[]
+}
+
+/** A stateless translator's state. */
+export interface SiitState {
+  readonly inside: "ipv4" | "ipv6"
+  readonly to6: ReadonlyMap<Address, Address>
+  readonly to4: ReadonlyMap<Address, Address>
+  readonly prefix: Prefix | undefined
+  readonly crossing: CrossingSettings
+  readonly routers: AddressPair | undefined
+  readonly rules: readonly Rule[]
+  /** The IPv4 identification of the next packet that comes without one (RFC 7915 section 5.1): all that packets change. */
+  readonly packetId: number
+}
+
+export interface SiitSettingsError {
+  readonly code: "empty-pool" | "bad-prefix" | "bad-address" | "overlap"
+  /** One sentence for people. */
+  readonly text: string
+}
+
+export type CreatedSiit =
+  | { readonly ok: true; readonly state: SiitState }
+  | { readonly ok: false; readonly error: SiitSettingsError }
+
+/** A stateless translator between IPv4 and IPv6 (RFC 7915), or the first fault of its settings. */
+export const createSiit = (settings: SiitSettings): CreatedSiit => {
+  const { inside, pairs = [], prefix, crossing = {}, routers, rules = [] } = settings
+  const refuse = (code: SiitSettingsError["code"], text: string): CreatedSiit => ({ ok: false, error: { code, text } })
+  if (pairs.length === 0 && prefix === undefined) return refuse("empty-pool", "there is nothing to translate by")
+  const fault = prefix === undefined ? undefined : prefix64Fault(prefix)
+  if (prefix !== undefined && fault !== undefined) return refuse("bad-prefix", `${formatPrefix(prefix)} ${fault}`)
+  const to6 = new Map<Address, Address>()
+  const to4 = new Map<Address, Address>()
+  for (const pair of routers === undefined ? pairs : [...pairs, routers])
+    if (!isIpv4(pair.ipv4) || pair.ipv4 === ANY4 || isIpv4(pair.ipv6))
+      return refuse("bad-address", `${formatAddress(pair.ipv4)} and ${formatAddress(pair.ipv6)} are no pair`)
+  for (const { ipv4, ipv6 } of pairs) {
+    const twice = to6.has(ipv4) ? ipv4 : to4.has(ipv6) ? ipv6 : undefined
+    if (twice !== undefined) return refuse("overlap", `${formatAddress(twice)} is in two pairs`)
+    to6.set(ipv4, ipv6)
+    to4.set(ipv6, ipv4)
+  }
+  const state = { inside, to6, to4, prefix, crossing: { ...CROSSING_DEFAULTS, ...crossing }, routers, rules }
+  return { ok: true, state: Object.freeze({ ...state, packetId: 0 }) }
+}
+
+/** The address of the other family that stands for one; `undefined`: none does. */
+export const siitAddress = ({ to6, to4, prefix }: SiitState, address: Address): Address | undefined => {
+  if (isIpv4(address)) return to6.get(address) ?? (prefix === undefined ? undefined : embedIpv4(prefix, address))
+  return to4.get(address) ?? (prefix === undefined ? undefined : extractIpv4(prefix, address))
+}
+
+/** Of which family the packets of a side are. */
+export const siitVersion = ({ inside }: SiitState, side: Side): 4 | 6 =>
+  (inside === "ipv4") === (side === "inside") ? 4 : 6
+
+/** The external address of an internal one, if packets to it come back to that: a pair's own prefix address does not. */
+const reachable = (state: SiitState, internal: Address): Address | undefined => {
+  if (isIpv4(internal) !== (state.inside === "ipv4")) return undefined
+  const external = siitAddress(state, internal)
+  return external !== undefined && siitAddress(state, external) === internal ? external : undefined
+}
+
+/** A stateless translator between IPv4 and IPv6 behind the server's seam. */
+export const siitCgn: Cgn<SiitState> = statelessCgn(reachable)

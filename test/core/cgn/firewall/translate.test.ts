@@ -1,157 +1,26 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import fc from "fast-check"
-import {
-  type Change,
-  createFirewall,
-  type FirewallSettings,
-  type FirewallState,
-  firewallCgn,
-  flowCount,
-  listPinholes,
-  type Mapping,
-  type Out,
-  pinholeCount,
-  REASON_CLAUSES,
-  restoreFirewall,
-  type Side,
-  saveFirewall,
-  translateFirewall,
-} from "../../../../core/cgn/index.ts"
-import { type Nonce, readNonce } from "../../../../core/wire/index.ts"
-import {
-  DATA,
-  type Ends,
-  fragmentHeader,
-  icmp4,
-  icmp6,
-  ip4,
-  ip6,
-  octets,
-  type PortEnds,
-  tcp,
-  udp,
-} from "../packet/build.ts"
+import { createFirewall, flowCount, pinholeCount, translateFirewall } from "../../../../core/cgn/index.ts"
+import { DATA, type Ends, fragmentHeader, icmp4, icmp6, ip4, ip6, type PortEnds, udp } from "../packet/build.ts"
 import { address, prefix, same } from "../packet/scene.ts"
 
-const HOST = "2001:db8:1::7"
-const PEER = "2001:db8:ffff::9"
-const STRANGER = "2001:db8:ffff::a"
-const ROUTERS = { inside: address("2001:db8:1::1"), outside: address("2001:db8:f::1") }
-const SECRET = new Uint8Array(32).fill(9)
-const INSIDE = [prefix("2001:db8:1::/64")]
-
-/** A firewall with a clock: every packet is checked for what it leaves behind. */
-class Wall {
-  now = 0
-  state: FirewallState
-  readonly first: FirewallState
-  readonly changes: Change[] = []
-  readonly sees: (bytes: Uint8Array) => Uint8Array
-
-  constructor(settings: Partial<FirewallSettings> = {}) {
-    const base = { family: "ipv6", secret: SECRET, now: 0, inside: INSIDE, routers: ROUTERS } as const
-    const made = createFirewall({ ...base, ...settings })
-    assert.ok(made.ok, made.ok ? "" : made.error.text)
-    this.state = made.state
-    this.first = made.state
-    // One hop less; IPv4's header checksum grows by as much.
-    this.sees = (bytes) => {
-      const copy = bytes.slice()
-      if (copy[0] >> 4 === 6) copy[7]--
-      else {
-        copy[8]--
-        const sum = ((copy[10] << 8) | copy[11]) + 0x100
-        const folded = (sum & 0xffff) + (sum >> 16)
-        copy[10] = folded >> 8
-        copy[11] = folded
-      }
-      return copy
-    }
-  }
-
-  send(bytes: Uint8Array, side: Side): Out {
-    const passed = translateFirewall(this.state, { bytes, side, now: this.now })
-    if (passed.changes.length === 0) assert.equal(passed.state, this.state)
-    for (const change of passed.changes)
-      if (change.type === "created") assert.ok(passed.next !== undefined && passed.next <= change.mapping.expires)
-    this.state = passed.state
-    this.changes.push(...passed.changes)
-    return passed.out
-  }
-
-  /** It passes, one hop further. */
-  passes(bytes: Uint8Array, side: Side): void {
-    const out = this.send(bytes, side)
-    assert.ok(out.kind === "forwarded", JSON.stringify(out))
-    assert.equal(out.side, side === "inside" ? "outside" : "inside")
-    same(out.packets[0], this.sees(bytes))
-  }
-
-  drops(bytes: Uint8Array, side: Side, reason: string): void {
-    assert.deepEqual(this.send(bytes, side), { kind: "dropped", reason })
-  }
-
-  wait(seconds: number): void {
-    this.now += seconds * 1000
-  }
-
-  expire(): readonly Change[] {
-    const { state, changes } = firewallCgn.expire(this.state, this.now, 1000)
-    this.state = state
-    this.changes.push(...changes)
-    return changes
-  }
-
-  list(): readonly Mapping[] {
-    return listPinholes(this.state, this.now, 0, 1000).mappings
-  }
-
-  /** A MAP request's mapping, with filters. */
-  map(port: number, protocol = 17, lifetime = 3600, filters: readonly string[] = []): void {
-    const end = { protocol, internal: address(HOST), internalPort: port }
-    const suggested = { suggested: address("::"), suggestedPort: port }
-    const ask = { ...end, ...suggested, origin: "pcp", nonce: NONCE, lifetime, preferFailure: false } as const
-    this.keep(firewallCgn.addMapping(this.state, ask, this.now))
-    if (filters.length === 0) return
-    const list = filters.map((one) => ({ remote: address(one), prefixLength: 128, remotePort: 0 }))
-    this.keep(firewallCgn.filter(this.state, { ...end, deleteFilters: false, filters: list }, this.now))
-  }
-
-  unmap(port: number, protocol = 17): void {
-    const end = { protocol, internal: address(HOST), internalPort: port, origin: "pcp", nonce: NONCE } as const
-    this.keep(firewallCgn.delMapping(this.state, end, this.now))
-  }
-
-  private keep(result: ReturnType<typeof firewallCgn.addMapping>): void {
-    assert.ok(result.outcome !== "refused", "refused")
-    this.state = result.state
-    this.changes.push(...result.changes)
-  }
-}
-
-const NONCE: Nonce = readNonce(new Uint8Array(12).fill(5), 0)
-
-const out = (remote = PEER, port = 1111, remotePort = 2222): PortEnds => ({
-  source: HOST,
-  sourcePort: port,
-  destination: remote,
-  destinationPort: remotePort,
-})
-const back = (remote = PEER, port = 1111, remotePort = 2222): PortEnds => ({
-  source: remote,
-  sourcePort: remotePort,
-  destination: HOST,
-  destinationPort: port,
-})
-const datagram = (ends: PortEnds, hopLimit = 64) => ip6({ ...ends, protocol: 17, hopLimit }, udp(ends))
-const segment = (ends: PortEnds, flags: number) => ip6({ ...ends, protocol: 6 }, tcp(ends, DATA, flags))
-const echo = (ends: Ends, type: 128 | 129, id = 7) =>
-  ip6({ ...ends, protocol: 58 }, icmp6(ends, type, 0, [0, id, 0, 1], DATA))
-const error = (ends: Ends, inner: Uint8Array, type = 1, code = 4) =>
-  ip6({ ...ends, protocol: 58 }, icmp6(ends, type, code, [0, 0, 0, 0], inner))
-
-const [FIN, SYN, RST, ACK] = [1, 2, 4, 16]
+import {
+  ACK,
+  back,
+  datagram,
+  echo,
+  error,
+  FIN,
+  HOST,
+  out,
+  PEER,
+  RST,
+  SECRET,
+  STRANGER,
+  SYN,
+  segment,
+  Wall,
+} from "./wall.ts"
 
 describe("UDP at a firewall", () => {
   test("what a host sends goes out, and lets its peer answer, and nobody else", () => {
@@ -537,83 +406,5 @@ describe("a firewall and the rest", () => {
     wall.drops(ping(reply, 8), "outside", "no-mapping")
     const hop = { source: "203.0.113.9", destination: "10.0.0.7" }
     wall.passes(ip4({ ...hop, protocol: 1 }, icmp4(3, 4, [0, 0, 5, 0], four(ends).subarray(0, 28))), "outside")
-  })
-})
-
-/** Anything that may arrive, mostly of a few ends, so that much of it belongs together. */
-const packets = fc
-  .record({
-    inside: fc.boolean(),
-    remote: fc.constantFrom(PEER, STRANGER),
-    port: fc.constantFrom(1, 2, 5351),
-    flags: fc.constantFrom(SYN, SYN | ACK, ACK, FIN | ACK, RST),
-    kind: fc.constantFrom("udp", "tcp", "tcp", "echo", "answer", "error"),
-    wait: fc.constantFrom(0, 0, 100, 1000, 70_000, 250_000),
-  })
-  .map(({ inside, remote, port, flags, kind, wait }) => {
-    const ends = (inside ? out : back)(remote, port)
-    const inner = datagram((inside ? back : out)(remote, port))
-    const bytes =
-      kind === "udp"
-        ? datagram(ends)
-        : kind === "tcp"
-          ? segment(ends, flags)
-          : kind === "error"
-            ? error(ends, inner)
-            : echo(ends, kind === "echo" ? 128 : 129, port)
-    return { bytes, side: inside ? ("inside" as const) : ("outside" as const), wait }
-  })
-
-describe("any traffic at a firewall", () => {
-  test("changes replay it, old states keep, a snapshot goes on as it would have, and nothing is left in the end", () => {
-    fc.assert(
-      fc.property(fc.array(packets, { minLength: 1, maxLength: 60 }), fc.nat(59), (sent, at) => {
-        const wall = new Wall()
-        wall.map(2, 17, 500, [PEER])
-        const marks: (readonly [FirewallState, number, readonly Mapping[]])[] = []
-        for (const [n, { bytes, side, wait }] of sent.entries()) {
-          wall.now += wait
-          if (n === at) {
-            const saved = octets(...saveFirewall(wall.state, wall.now))
-            const settings = { family: "ipv6", secret: SECRET, inside: INSIDE, routers: ROUTERS } as const
-            const restored = restoreFirewall(saved, settings, { now: wall.now, elapsed: 0, lost: false })
-            assert.ok(restored.ok)
-            const there = translateFirewall(wall.state, { bytes, side, now: wall.now })
-            const here = translateFirewall(restored.state, { bytes, side, now: wall.now })
-            assert.deepEqual([here.out, here.changes], [there.out, there.changes])
-          }
-          const result = wall.send(bytes, side)
-          assert.ok(result.kind !== "dropped" || REASON_CLAUSES[result.reason])
-          marks.push([wall.state, wall.now, wall.list()])
-        }
-        for (const [state, now, list] of marks) assert.deepEqual(listPinholes(state, now, 0, 1000).mappings, list)
-        const replayed = firewallCgn.apply(wall.first, wall.changes)
-        const byEnd = (state: FirewallState) =>
-          listPinholes(state, wall.now, 0, 1000)
-            .mappings.map((one) => JSON.stringify(one))
-            .sort()
-        assert.deepEqual(byEnd(replayed), byEnd(wall.state))
-        assert.equal(flowCount(replayed), flowCount(wall.state))
-        wall.wait(10_000)
-        wall.expire()
-        assert.deepEqual([flowCount(wall.state), pinholeCount(wall.state)], [0, 0])
-      }),
-      { numRuns: 150 },
-    )
-  })
-
-  test("random octets never throw", () => {
-    const wall = new Wall()
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ maxLength: 100 }),
-        fc.constantFrom(0x45, 0x60),
-        fc.boolean(),
-        (bytes, first, inside) => {
-          if (bytes.length > 0) bytes[0] = first
-          wall.send(bytes, inside ? "inside" : "outside")
-        },
-      ),
-    )
   })
 })

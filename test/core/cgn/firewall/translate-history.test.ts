@@ -1,0 +1,113 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import fc from "fast-check"
+import {
+  type FirewallState,
+  firewallCgn,
+  flowCount,
+  listPinholes,
+  type Mapping,
+  pinholeCount,
+  REASON_CLAUSES,
+  restoreFirewall,
+  saveFirewall,
+  translateFirewall,
+} from "../../../../core/cgn/index.ts"
+import { octets } from "../packet/build.ts"
+
+import {
+  ACK,
+  back,
+  datagram,
+  echo,
+  error,
+  FIN,
+  INSIDE,
+  out,
+  PEER,
+  ROUTERS,
+  RST,
+  SECRET,
+  STRANGER,
+  SYN,
+  segment,
+  Wall,
+} from "./wall.ts"
+
+/** Anything that may arrive, mostly of a few ends, so that much of it belongs together. */
+const packets = fc
+  .record({
+    inside: fc.boolean(),
+    remote: fc.constantFrom(PEER, STRANGER),
+    port: fc.constantFrom(1, 2, 5351),
+    flags: fc.constantFrom(SYN, SYN | ACK, ACK, FIN | ACK, RST),
+    kind: fc.constantFrom("udp", "tcp", "tcp", "echo", "answer", "error"),
+    wait: fc.constantFrom(0, 0, 100, 1000, 70_000, 250_000),
+  })
+  .map(({ inside, remote, port, flags, kind, wait }) => {
+    const ends = (inside ? out : back)(remote, port)
+    const inner = datagram((inside ? back : out)(remote, port))
+    const bytes =
+      kind === "udp"
+        ? datagram(ends)
+        : kind === "tcp"
+          ? segment(ends, flags)
+          : kind === "error"
+            ? error(ends, inner)
+            : echo(ends, kind === "echo" ? 128 : 129, port)
+    return { bytes, side: inside ? ("inside" as const) : ("outside" as const), wait }
+  })
+
+describe("any traffic at a firewall", () => {
+  test("changes replay it, old states keep, a snapshot goes on as it would have, and nothing is left in the end", () => {
+    fc.assert(
+      fc.property(fc.array(packets, { minLength: 1, maxLength: 60 }), fc.nat(59), (sent, at) => {
+        const wall = new Wall()
+        wall.map(2, 17, 500, [PEER])
+        const marks: (readonly [FirewallState, number, readonly Mapping[]])[] = []
+        for (const [n, { bytes, side, wait }] of sent.entries()) {
+          wall.now += wait
+          if (n === at) {
+            const saved = octets(...saveFirewall(wall.state, wall.now))
+            const settings = { family: "ipv6", secret: SECRET, inside: INSIDE, routers: ROUTERS } as const
+            const restored = restoreFirewall(saved, settings, { now: wall.now, elapsed: 0, lost: false })
+            assert.ok(restored.ok)
+            const there = translateFirewall(wall.state, { bytes, side, now: wall.now })
+            const here = translateFirewall(restored.state, { bytes, side, now: wall.now })
+            assert.deepEqual([here.out, here.changes], [there.out, there.changes])
+          }
+          const result = wall.send(bytes, side)
+          assert.ok(result.kind !== "dropped" || REASON_CLAUSES[result.reason])
+          marks.push([wall.state, wall.now, wall.list()])
+        }
+        for (const [state, now, list] of marks) assert.deepEqual(listPinholes(state, now, 0, 1000).mappings, list)
+        const replayed = firewallCgn.apply(wall.first, wall.changes)
+        const byEnd = (state: FirewallState) =>
+          listPinholes(state, wall.now, 0, 1000)
+            .mappings.map((one) => JSON.stringify(one))
+            .sort()
+        assert.deepEqual(byEnd(replayed), byEnd(wall.state))
+        assert.equal(flowCount(replayed), flowCount(wall.state))
+        wall.wait(10_000)
+        wall.expire()
+        assert.deepEqual([flowCount(wall.state), pinholeCount(wall.state)], [0, 0])
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test("random octets never throw", () => {
+    const wall = new Wall()
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 100 }),
+        fc.constantFrom(0x45, 0x60),
+        fc.boolean(),
+        (bytes, first, inside) => {
+          if (bytes.length > 0) bytes[0] = first
+          wall.send(bytes, inside ? "inside" : "outside")
+        },
+      ),
+    )
+  })
+})

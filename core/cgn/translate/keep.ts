@@ -1,7 +1,7 @@
 import { word } from "../../table/index.ts"
 import { ANY4, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
-import { choose } from "../choose.ts"
+import { choose, ownAddress } from "../choose.ts"
 import { connectionAfter, connectionFrom, connectionTimeout } from "../connection.ts"
 import type { InternalEnd } from "../contract.ts"
 import { implicitAsData } from "../data.ts"
@@ -11,6 +11,7 @@ import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layou
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
+import { hashInternalEnd, isMarked } from "../ports.ts"
 import { findMapping } from "../row.ts"
 import { change, create, type External, externalOf } from "../step.ts"
 import { findSubscriber } from "../subscriber.ts"
@@ -37,7 +38,8 @@ interface Kept {
 export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, changes: Change[]): number => {
   const { table, config } = step
   const subscriber = findSubscriber(table, end.internal, end.realm)
-  const want = { ...end, nonce: undefined, suggested: ANY4, ...portFor(step, end), natPmp: false, exact: false }
+  const suggestedPort = portFor(step, subscriber, end)
+  const want = { ...end, nonce: undefined, suggested: ANY4, suggestedPort, natPmp: false, exact: false }
   const chosen = choose(step, subscriber, want, changes)
   if (!chosen.ok) return 0
   const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
@@ -47,10 +49,27 @@ export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, chan
   return findMapping(table, findSubscriber(table, end.internal, end.realm), end.protocol, end.internalPort)
 }
 
-/** The external port that the settings would like (RFC 4787 section 4.2); 0: any. */
-const portFor = ({ config }: Step, { internalPort }: InternalEnd): { readonly suggestedPort: number } => ({
-  suggestedPort: config.translation.ports === "preserve" ? internalPort : 0,
-})
+/** Ports that are looked at for one of the wanted parity. */
+const TRIES = 32
+
+/** The external port that the settings would like (RFC 4787 section 4.2, REQ-4 for parity); 0: any. */
+const portFor = (step: Step, subscriber: number, end: InternalEnd): number => {
+  const { config } = step
+  const { protocol, internal, internalPort, realm } = end
+  if (config.translation.ports === "preserve") return internalPort
+  if (config.translation.ports === "random") return 0
+  const { first, last } = config.ports
+  const hash = hashInternalEnd(config, internal, realm, protocol, internalPort) >>> 0
+  const start = first + (hash % (last - first + 1))
+  const even = start + ((start ^ internalPort) & 1)
+  const address = ownAddress(step, end, subscriber)
+  const slot = slotOf(protocol, internalPort)
+  for (let n = 0, port = even; n < TRIES; n++, port += 2) {
+    if (port > last) port = first + ((first ^ internalPort) & 1)
+    if (port <= last && !isMarked(step, address, slot, port)) return port
+  }
+  return 0
+}
 
 const implicitOf = (step: Step, end: InternalEnd, at: External, deadline: number): Mapping => ({
   kind: "implicit",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
+import { FILTER, HOST as HOST_ROW, PINHOLE, REMOTE } from "../../../../core/cgn/firewall/layout.ts"
 import {
   type FirewallState,
   firewallCgn,
@@ -13,8 +14,8 @@ import {
   saveFirewall,
   translateFirewall,
 } from "../../../../core/cgn/index.ts"
+import { open, rowCount } from "../../../../core/table/index.ts"
 import { octets } from "../packet/build.ts"
-
 import {
   ACK,
   back,
@@ -58,6 +59,10 @@ const packets = fc
     return { bytes, side: inside ? ("inside" as const) : ("outside" as const), wait }
   })
 
+/** How many rows of each kind there are. */
+const rowsOf = ({ version }: FirewallState): number[] =>
+  [HOST_ROW, PINHOLE, FILTER, REMOTE].map((family) => rowCount(open(version), family))
+
 describe("any traffic at a firewall", () => {
   test("changes replay it, old states keep, a snapshot goes on as it would have, and nothing is left in the end", () => {
     fc.assert(
@@ -91,9 +96,42 @@ describe("any traffic at a firewall", () => {
         wall.wait(10_000)
         wall.expire()
         assert.deepEqual([flowCount(wall.state), pinholeCount(wall.state)], [0, 0])
+        assert.deepEqual(rowsOf(wall.state), [0, 0, 0, 0])
       }),
       { numRuns: 150 },
     )
+  })
+
+  test("a snapshot with a word that is not its own is refused, or is a firewall that loses nothing", () => {
+    const wall = new Wall()
+    wall.map(2, 17, 500, [PEER])
+    for (const port of [1, 2, 3]) wall.passes(datagram(out(PEER, port)), "inside")
+    wall.passes(segment(out(STRANGER), SYN), "inside")
+    const saved = Uint8Array.from(saveFirewall(wall.state, wall.now).flatMap((part) => [...part]))
+    const settings = { family: "ipv6", secret: SECRET, inside: INSIDE, routers: ROUTERS } as const
+    let refused = 0
+    const words = new DataView(saved.buffer)
+    for (let at = 0; at + 4 <= saved.length; at += 4)
+      // Most words are zero: of those a few.
+      for (const value of words.getInt32(at) !== 0 ? [1, 2, -1] : at % 1024 === 0 ? [1] : []) {
+        const forged = saved.slice()
+        const view = new DataView(forged.buffer)
+        view.setInt32(at, view.getInt32(at, true) ^ value, true)
+        const restored = restoreFirewall(forged, settings, { now: 0, elapsed: 0, lost: false })
+        if (!restored.ok) {
+          refused++
+          continue
+        }
+        let { state } = restored
+        for (const sent of [datagram(back(PEER, 1)), segment(back(STRANGER), SYN | ACK)])
+          state = translateFirewall(state, { bytes: sent, side: "outside", now: 1000 }).state
+        for (const seconds of [10_000, 2 ** 32])
+          for (let turn = 0; turn < 4; turn++) state = firewallCgn.expire(state, seconds * 1000, 1000).state
+        const [hosts, pinholes, , remotes] = rowsOf(state)
+        assert.equal(flowCount(state) + pinholeCount(state), pinholes)
+        if (pinholes === 0) assert.deepEqual([hosts, remotes], [0, 0])
+      }
+    assert.ok(refused > 100, `${refused}`)
   })
 
   test("random octets never throw", () => {

@@ -15,9 +15,11 @@ import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import manifest from "../package.json" with { type: "json" }
+import lock from "../package-lock.json" with { type: "json" }
 import { readSource } from "./architecture/source.ts"
 
 const root = join(import.meta.dirname, "..")
+const semver = join(root, "node_modules/semver/bin/semver.js")
 const bin = (name: string): string => join(root, "node_modules/.bin", name)
 
 /** Runs a program and returns what it wrote, errors first; anything but exit code 0 fails the test with that output. */
@@ -65,6 +67,17 @@ describe("package.json", () => {
       (name) => !imported.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
     )
     assert.deepEqual(unused, [])
+  })
+
+  test("every package that npm ci brings runs on the least Node that is asked for: no EBADENGINE warning", () => {
+    const least = manifest.engines.node.replace(">=", "")
+    const ranges = Object.values(lock.packages).flatMap((entry) =>
+      "engines" in entry && "node" in entry.engines ? [entry.engines.node] : [],
+    )
+    const refusing = [...new Set(ranges)].filter(
+      (range) => spawnSync(process.execPath, [semver, "--coerce", "--range", range, least]).status !== 0,
+    )
+    assert.deepEqual(refusing, [])
   })
 })
 

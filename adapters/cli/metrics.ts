@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http"
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client"
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 import type { Counters } from "../../core/cgn/index.ts"
 import type { Endpoint } from "../udp.ts"
 import { messageOf } from "./complain.ts"

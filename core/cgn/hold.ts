@@ -1,5 +1,6 @@
 import {
   addRow,
+  countKey,
   dropRow,
   find,
   indexRow,
@@ -65,11 +66,25 @@ const fill = (
   setWord(table, MAPPING, row, MappingWord.FLAGS, (internalPort << 16) | (nonce === undefined ? 0 : Flag.NONCE))
   if (nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, nonce)
   setWord(table, MAPPING, row, MappingWord.EXPIRES, until)
-  const protocol = protocolOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL))
-  const hash = hashInternalEnd(step.config, internal, realmAt(table, realm), protocol, internalPort)
+  const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+  const hash = hashInternalEnd(step.config, internal, realmAt(table, realm), protocolOfEnd(end), internalPort)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, 0)
-  setWord(table, MAPPING, row, MappingWord.INTERNAL, hash ^ nonceMark(step, nonce))
+  setWord(table, MAPPING, row, MappingWord.INTERNAL, keyFor(step, hash ^ nonceMark(step, nonce), end))
   poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) + 1)
+}
+
+/** Ends held for one internal end and nonce that are found without being suggested. */
+const FOUND = 64
+
+/**
+ * What a held row is found by besides its external end: who may reclaim it. One of very many that a client has held is found
+ * by a suggestion alone, as rows with one key are walked over.
+ */
+const keyFor = ({ table }: Step, internal: number, end: number): number => {
+  const key = keyOf(table, MAPPING)
+  key[0] = 0
+  key[1] = internal
+  return countKey(table, MAPPING, FOUND) < FOUND ? internal : end
 }
 
 /** Has a mapping's row, which has left its indexes and its subscriber's list, hold its external end from now on. */

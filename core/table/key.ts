@@ -34,11 +34,15 @@ const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number)
   addEntry(key.index, hash, row)
 }
 
-/** Enters a row of a table that has no past into one index, with no record; false if another row is there with the same key. */
+/**
+ * Enters a row of a table that has no past into one index, with no record; false if another row is there with the same key,
+ * which may not be.
+ */
 export const enterUnique = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
   const hash = hashRow(memory, family, key, row)
   const segment = segmentOf(key.index, hash)
-  for (let at = homeOf(segment, hash); segment[at + 1] !== 0; at = slotAfter(segment, at))
+  const repeats = key.repeats === true && read(memory, family.rows, (row << family.widthBits) | key.from) === 0
+  for (let at = homeOf(segment, hash); !repeats && segment[at + 1] !== 0; at = slotAfter(segment, at))
     if (segment[at] === hash && haveSameKey(memory, family, key, row, segment[at + 1])) return false
   makeRoom(key.index, hash)
   addEntry(key.index, hash, row)
@@ -107,4 +111,17 @@ export const find = (table: Table, family: number, which: 0 | 1 = 0): number => 
     const row = segment[at + 1]
     if (row === 0 || (segment[at] === hash && hasKey(table, rows, key, row))) return row
   }
+}
+
+/** How many rows of the index have the key words that are in `keyOf`, counted up to `limit`. */
+export const countKey = (table: Table, family: number, limit: number): number => {
+  const rows = table.families[family]
+  const [key] = rows.keys
+  if (key === undefined) return 0
+  const hash = halfSipHash13(key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  const segment = segmentOf(key.index, hash)
+  let count = 0
+  for (let at = homeOf(segment, hash); segment[at + 1] !== 0 && count < limit; at = slotAfter(segment, at))
+    if (segment[at] === hash && hasKey(table, rows, key, segment[at + 1])) count++
+  return count
 }

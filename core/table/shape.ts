@@ -16,6 +16,8 @@ export interface Sizes {
 export interface KeyShape {
   readonly from: number
   readonly to: number
+  /** Rows whose key begins with the word 0 may have the same key; `find` gives any of them. Default: no two rows may. */
+  readonly repeats?: boolean
 }
 
 /** One kind of row. */

@@ -10,9 +10,13 @@ import {
   mappingCounts,
   memoryCgn,
   noteOutbound,
+  saveCgn,
 } from "../../../core/cgn/index.ts"
+import { MAPPING, MappingWord } from "../../../core/cgn/layout.ts"
+import { restoreCgn } from "../../../core/cgn/restore.ts"
+import { open, rowLimit, word } from "../../../core/table/index.ts"
 import { ResultCode } from "../../../core/wire/index.ts"
-import { cgnWith, host, map, met, OTHER, peer, refusal, remove, TCP, types, UDP } from "./scene.ts"
+import { BASE, cgnWith, host, map, met, OTHER, peer, refusal, remove, TCP, types, UDP } from "./scene.ts"
 
 const held = (settings: Partial<CgnSettings> = {}): CgnState =>
   cgnWith({ recycleDelay: { udp: 120, tcp: 240 }, ...settings })
@@ -140,4 +144,48 @@ test("S-136 a deleted mapping's port is held from then on, though a peer that ra
   assert.deepEqual(types(gone.changes), ["expired", "deleted", "held"])
   assert.equal(refusal(map(gone.state, stranger, 419_999)), ResultCode.CANNOT_PROVIDE_EXTERNAL)
   assert.equal(met(map(gone.state, stranger, 420_000)).externalPort, 5000)
+})
+
+/** A client that had these ports one after the other, and has none of them now. */
+const hadPorts = (count: number): CgnState => {
+  let state = held()
+  for (let n = 0; n < count; n++) {
+    const made = met(map(state, { suggestedPort: 6000 + n }))
+    assert.equal(made.externalPort, 6000 + n)
+    state = met(remove(made.state)).state
+  }
+  return state
+}
+
+test("S-136 several ports held for one client come through a snapshot, each for that client alone", () => {
+  const state = hadPorts(3)
+  const octets = Uint8Array.from(saveCgn(state, 1000).flatMap((part) => [...part]))
+  const restored = restoreCgn(octets, BASE, { now: 1000, elapsed: 0, lost: false })
+  assert.ok(restored.ok)
+  for (const suggestedPort of [6000, 6001, 6002]) {
+    const exact = { suggestedPort, preferFailure: true } as const
+    assert.equal(
+      refusal(map(restored.state, { ...exact, internal: host(2) }, 1000)),
+      ResultCode.CANNOT_PROVIDE_EXTERNAL,
+    )
+    assert.equal(met(map(restored.state, exact, 1000)).externalPort, suggestedPort)
+  }
+})
+
+test("S-136 a client that has a thousand ports held gets each back that it suggests, and makes no list to be walked over", () => {
+  const state = hadPorts(1000)
+  const table = open(state.version)
+  const keys = new Map<number, number>()
+  for (let row = 1; row < rowLimit(table, MAPPING); row++) {
+    const key = word(table, MAPPING, row, MappingWord.INTERNAL)
+    keys.set(key, (keys.get(key) ?? 0) + 1)
+  }
+  assert.equal(Math.max(...keys.values()), 64)
+  for (const suggestedPort of [6000, 6063, 6064, 6999]) {
+    const exact = { suggestedPort, preferFailure: true } as const
+    assert.equal(refusal(map(state, { ...exact, internal: host(2) })), ResultCode.CANNOT_PROVIDE_EXTERNAL)
+    assert.equal(met(map(state, exact)).externalPort, suggestedPort)
+  }
+  const back = met(map(state, {})).externalPort
+  assert.ok(back >= 6000 && back < 7000)
 })

@@ -1,8 +1,11 @@
-/** Random traffic of a few hosts and peers, through the kernel's masquerading and through a NAPT44: seeds make it again. */
+/** Random traffic of a few hosts and peers, through the kernel and through a NAPT44 and a firewall: seeds make it again. */
+import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { createFirewall, translateFirewall } from "../../core/cgn/index.ts"
 import { icmp4, ip4, type PortEnds, tcp, udp } from "../core/cgn/packet/build.ts"
 import { type Random, randomFrom, seedOf } from "../fuzz/random.ts"
-import { compare, inside, outside, type Step, skip, turned } from "./kernel-compare.ts"
+import type { Router } from "./kernel.ts"
+import { type Carry, carrying, compare, inside, outside, type Step, skip, turned } from "./kernel-compare.ts"
 import { EXTERNAL, nat, router } from "./kernel-nat.ts"
 
 const [SYN, ACK, FIN] = [2, 16, 1]
@@ -40,13 +43,14 @@ const nextOf = (connections: Progress, name: string, isOut: boolean, random: Ran
 }
 
 /** A step of one of many conversations. */
-const stepOf = (random: Random, connections: Progress): Step => {
+const stepOf = (random: Random, connections: Progress, externalOf: (host: string) => string): Step => {
   const port = 5000 + random.below(9)
   const peer = random.pick(PEERS)
   const data = new Uint8Array(random.below(40)).map(() => random.below(256))
   const isOut = random.once(2)
   const there: PortEnds = { source: hostOf(port), sourcePort: port, destination: peer, destinationPort: 53 }
-  const ends = isOut ? there : turned({ ...there, source: EXTERNAL })
+  const seen = { ...there, source: externalOf(there.source) }
+  const ends = isOut ? there : turned(seen)
   const header = { ...ends, tos: random.below(256), id: random.below(65536), ttl: 2 + random.below(200) }
   const arrive = isOut ? inside : outside
   switch (random.below(4)) {
@@ -57,14 +61,13 @@ const stepOf = (random: Random, connections: Progress): Step => {
     case 1: {
       // About what has gone out, or never has. An error from within is translated by its mapping here (RFC 5508 REQ-5), of which
       // conntrack asks for the very flow: what answers nothing that has come in, hosts do not send.
-      const about = { ...there, source: EXTERNAL }
       const [type, code] = random.pick([
         [3, 1],
         [3, 3],
         [11, 0],
       ])
-      const inner = ip4({ ...about, protocol: 17 }, udp(about, data))
-      const from = { ...header, source: random.pick([peer, "203.0.113.9"]), destination: EXTERNAL }
+      const inner = ip4({ ...seen, protocol: 17 }, udp(seen, data))
+      const from = { ...header, source: random.pick([peer, "203.0.113.9"]), destination: seen.source }
       return outside("error", ip4({ ...from, protocol: 1 }, icmp4(type, code, [0, 0, 0, 0], inner)))
     }
     case 2:
@@ -76,14 +79,44 @@ const stepOf = (random: Random, connections: Progress): Step => {
   }
 }
 
+const WALL: Router = {
+  ip: ["addr add 10.0.0.1/24 dev in", "addr add 203.0.113.1/24 dev out"],
+  nft: `table ip wall {
+    chain forward {
+      type filter hook forward priority filter; policy drop;
+      ip saddr 198.18.0.1 accept
+      ct state invalid drop
+      ct state established,related accept
+      iifname "in" accept
+    }
+  }`,
+}
+
+const wall = (): Carry => {
+  const made = createFirewall({ family: "ipv4", secret: new Uint8Array(32), now: 0 })
+  assert.ok(made.ok)
+  return carrying(made.state, translateFirewall)
+}
+
 describe("random traffic", { skip }, () => {
   for (const own of [1, 2, 3, 4]) {
     const seed = seedOf(own, process.env.SALLYPORT_SEED)
-    test(`through a NAPT44 as through nftables, seed ${seed}`, () => {
+    const steps = (externalOf: (host: string) => string): readonly Step[] => {
       const random = randomFrom(seed)
       const connections: Progress = new Map()
-      const steps = Array.from({ length: 400 }, () => stepOf(random, connections))
-      compare(router, nat(), steps)
-    })
+      return Array.from({ length: 400 }, () => stepOf(random, connections, externalOf))
+    }
+    test(`through a NAPT44 as through nftables, seed ${seed}`, () =>
+      compare(
+        router,
+        nat(),
+        steps(() => EXTERNAL),
+      ))
+    test(`through a firewall as through nftables, seed ${seed}`, () =>
+      compare(
+        WALL,
+        wall(),
+        steps((host) => host),
+      ))
   }
 })

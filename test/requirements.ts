@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { loadKit } from "../adapters/conformance/load.ts"
+import { translation } from "./translation.ts"
 
 export interface Requirement {
   readonly id: string
@@ -313,7 +314,8 @@ What the RFCs leave open or say in two ways, and the code whose comment decides 
 | | clause | left open | done here | decided in |
 | --- | --- | --- | --- | --- |
 ${ambiguityRows()}
-`
+
+${translation()}`
 }
 
 export const DOCUMENT = join(import.meta.dirname, "requirements.md")

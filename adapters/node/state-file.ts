@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { type BigIntStats, lstatSync, renameSync } from "node:fs"
-import { type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
+import { access, constants, type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import {
   type CgnChangeable,
@@ -44,7 +44,7 @@ export const firewallForm = (settings: Omit<FirewallSettings, "now">): StateForm
 
 /** What a state file gave. */
 export type Loaded<S = CgnState> =
-  /** There is no such file: a first start. */
+  /** There is no such file, and its directory may have one: a first start. */
   | { readonly found: "nothing" }
   | {
       readonly found: "state"
@@ -81,7 +81,7 @@ export const loadState = async <S>(path: string, form: StateForm<S>, options: Re
   try {
     bytes = await readFile(path)
   } catch (cause) {
-    return hasCode(cause, "ENOENT") ? { found: "nothing" } : { found: "failed", text: textOf(cause) }
+    return hasCode(cause, "ENOENT") ? firstStart(path) : { found: "failed", text: textOf(cause) }
   }
   const restored = form.restore(bytes, { hasher, ...options })
   if (!restored.ok)
@@ -92,6 +92,16 @@ export const loadState = async <S>(path: string, form: StateForm<S>, options: Re
     if (!saved.ok) return { found: "failed", text: saved.text }
   }
   return { found: "state", state, lost, elapsed }
+}
+
+/** Told at once where no file can come to be: at the first writing there would be mappings to lose. */
+const firstStart = async (path: string): Promise<Extract<Loaded, { found: "nothing" | "failed" }>> => {
+  try {
+    await access(dirname(path), constants.W_OK | constants.X_OK)
+    return { found: "nothing" }
+  } catch (cause) {
+    return { found: "failed", text: textOf(cause) }
+  }
 }
 
 const isOfFile = ({ code }: RestoreError): boolean =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
@@ -152,9 +152,14 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     const unread = await sallyport(["serve", "--listen", "127.0.0.1:0", "--state", folder])
     assert.equal(unread.code, 1)
     assert.match(unread.stderr, /^sallyport: state file .*: EISDIR.*\n$/)
-    const server = await start("nowhere/file")
+    const nowhere = await sallyport(["serve", "--listen", "127.0.0.1:0", "--state", join(folder, "nowhere/file")])
+    assert.equal(nowhere.code, 1)
+    assert.match(nowhere.stderr, /^sallyport: state file .*nowhere\/file: ENOENT.*\n$/)
+    mkdirSync(join(folder, "gone"))
+    const server = await start("gone/file")
+    rmdirSync(join(folder, "gone"))
     server.server.child.kill("SIGUSR2")
-    await server.server.untilError(/state file .*nowhere\/file: not written: ENOENT/)
+    await server.server.untilError(/state file .*gone\/file: not written: ENOENT/)
     const { code } = await server.stop()
     assert.equal(code, 4)
   })

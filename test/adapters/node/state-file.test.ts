@@ -62,8 +62,11 @@ describe("state files", () => {
     assert.equal(mappingCount(second.state), 2)
   })
 
-  test("no file is a first start", async () => {
+  test("no file is a first start, where there may be one", async () => {
     assert.deepEqual(await loadState(join(folder, "never"), natForm(CGN), optionsAt(0, WALL)), { found: "nothing" })
+    const homeless = await loadState(join(folder, "no such place", "never"), natForm(CGN), optionsAt(0, WALL))
+    assert.ok(homeless.found === "failed")
+    assert.match(homeless.text, /ENOENT/)
   })
 
   test("torn, foreign and damaged files are kept aside under names of their own, and say why", async () => {

@@ -14,8 +14,12 @@ export const readEndpoint = (text: string, defaultPort: number = SERVER_PORT): R
   const [host, portText] = match === null ? [text, undefined] : [match[1], match[2]]
   const [addressText, zone, more] = host.split("%")
   const address: Address | undefined = parseAddress(addressText)
+  const shown = defaultPort === 0 ? 80 : defaultPort
   if (address === undefined || more !== undefined || zone === "")
-    return { ok: false, text: `"${text}" is no address: expected 192.0.2.1, 192.0.2.1:5351, ::1 or [::1]:5351.` }
+    return {
+      ok: false,
+      text: `"${text}" is no address: expected 192.0.2.1, 192.0.2.1:${shown}, ::1 or [::1]:${shown}.`,
+    }
   if (portText === undefined) return { ok: true, value: { address, port: defaultPort, zone } }
   if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65535)
     return { ok: false, text: `"${portText}" is no port: expected 0 to 65535.` }

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 import type { Counters } from "../../core/cgn/index.ts"
 import type { Endpoint } from "../udp.ts"
+import { bindReason } from "./bind-error.ts"
 import { messageOf } from "./complain.ts"
 import { countersOf } from "./counter-names.ts"
 import type { Device } from "./device/device.ts"
@@ -84,7 +85,9 @@ const listening = (server: Server, endpoint: Endpoint): Promise<Read<number>> =>
     const { port } = endpoint
     // formatEndpoint's brackets are not the socket's.
     const host = formatEndpoint(endpoint).replace(/^\[?(.*?)\]?:\d+$/, "$1")
-    server.once("error", (cause) => resolve({ ok: false, text: messageOf(cause) }))
+    server.once("error", (cause: NodeJS.ErrnoException) =>
+      resolve({ ok: false, text: `${formatEndpoint(endpoint)} ${bindReason(cause.code, cause.message, "--metrics")}` }),
+    )
     server.listen({ host, port, exclusive: true }, () => {
       server.removeAllListeners("error").on("error", () => {})
       const bound = server.address()

@@ -5,6 +5,7 @@ import { type Host, type HostListener, type HostStart, startHost } from "../host
 import { nodeClock, nodeUdp } from "../node/index.ts"
 import { type ServerEvent, serverMachine } from "../server-machine.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
+import { bindReason } from "./bind-error.ts"
 import { complain, messageOf } from "./complain.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { Read } from "./read.ts"
@@ -45,26 +46,12 @@ export const listen = async <S>(
     started = await start(wanted.filter(({ address }) => familyOf(address) === 4))
   }
   if (started.ok) return started
+  const reason = bindReason(started.error.code, started.error.text, "--listen")
   const source = given === undefined ? "" : "option '--listen': "
-  return { ok: false, text: `${source}${formatEndpoint(started.local)} ${reason(started.error)}` }
+  return { ok: false, text: `${source}${formatEndpoint(started.local)} ${reason}` }
 }
 
 const isMissing = ({ code }: UdpError): boolean => code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT"
-
-const reason = ({ code, text }: UdpError): string => {
-  switch (code) {
-    case "EADDRINUSE":
-      return "is in use already; choose another with --listen <address[:port]>"
-    case "EADDRNOTAVAIL":
-      return "is no address of this machine"
-    case "EAFNOSUPPORT":
-      return "is of a family that this machine does not speak"
-    case "EACCES":
-      return "needs more privileges"
-    default:
-      return `cannot be used: ${text}`
-  }
-}
 
 /** Socket trouble comes in floods: the same line at most once in ten seconds. */
 const QUIET = 10_000

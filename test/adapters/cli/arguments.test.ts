@@ -40,6 +40,11 @@ describe("an address with a port", () => {
   ]) {
     it(`is refused: "${text}"`, () => assert.equal(readEndpoint(text).ok, false))
   }
+
+  it("says what was expected with the port that it would take", () => {
+    const read = readEndpoint("here", 9351)
+    assert.match(read.ok ? "" : read.text, /expected 192\.0\.2\.1, 192\.0\.2\.1:9351, ::1 or \[::1\]:9351\.$/)
+  })
 })
 
 describe("a pool", () => {

@@ -106,16 +106,16 @@ const record = (value: object): string => `${JSON.stringify(value)}\n`
 const firstLine = (socket: Socket): Promise<string | undefined> =>
   new Promise((resolve) => {
     let text = ""
-    socket.setEncoding("utf8")
-    socket.on("data", (chunk) => {
+    const take = (chunk: string): void => {
       text += chunk
       const end = text.indexOf("\n")
-      if (end >= 0) resolve(text.slice(0, end))
-      else if (text.length > LONGEST) {
-        socket.destroy()
-        resolve(undefined)
-      }
-    })
+      if (end < 0 && text.length <= LONGEST) return
+      // What comes after the line is let go: nobody reads it, and it must not gather here.
+      socket.off("data", take).resume()
+      if (end < 0) socket.destroy()
+      resolve(end < 0 ? undefined : text.slice(0, end))
+    }
+    socket.setEncoding("utf8").on("data", take)
     socket.once("close", () => resolve(undefined))
   })
 

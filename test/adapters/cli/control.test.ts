@@ -4,7 +4,10 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import fc from "fast-check"
+import { startControl } from "../../../adapters/cli/control/listen.ts"
 import { readRequest } from "../../../adapters/cli/control/request.ts"
 import { address } from "../udp-suite.ts"
 import { client, mapRequest, octets, records, sallyport, serving } from "./command.ts"
@@ -24,6 +27,37 @@ const say = (path: string, line: string): Promise<string> =>
     })
     socket.on("close", () => resolve(text)).on("error", reject)
   })
+
+describe("the control socket itself", () => {
+  it("keeps nothing of what comes after the line", async () => {
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const path = join(folder, "flood.sock")
+    const started = await startControl(path, async function* () {
+      await released
+      yield [{ end: true }]
+    })
+    assert.ok(started.ok)
+    setFlagsFromString("--expose-gc")
+    const collect: unknown = runInNewContext("gc")
+    assert.ok(typeof collect === "function")
+    const socket = connect(path)
+    const answered = new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(String(chunk))))
+    socket.write('{"command":"counters"}\n')
+    collect()
+    const before = process.memoryUsage().heapUsed
+    const junk = "x".repeat(0x10000)
+    for (let n = 0; n < 256; n++) await new Promise((resolve) => socket.write(junk, resolve))
+    collect()
+    assert.ok(process.memoryUsage().heapUsed - before < 0x800000)
+    release()
+    assert.equal(await answered, '{"end":true}\n')
+    socket.destroy()
+    await started.value.stop()
+  })
+})
 
 describe("the commands that ask a running server", { concurrency: 3 }, () => {
   it("list mappings, subscribers and counters, for people and for programs, and no nonce", async () => {

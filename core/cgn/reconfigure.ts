@@ -6,7 +6,7 @@ import { choose } from "./choose.ts"
 import { dropEnd, wantsOf } from "./clear.ts"
 import { staticAsData } from "./data.ts"
 import { isStatic } from "./deadline.ts"
-import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, slotOfEnd, WHOLE } from "./end.ts"
+import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, QUERY, slotOfEnd, WHOLE } from "./end.ts"
 import { freedAsData, freeHeld } from "./hold.ts"
 import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
@@ -200,7 +200,9 @@ const mayStay = (step: Step, row: number, at: number): boolean => {
   const address = addressOf(at)
   const protocol = protocolOfEnd(at)
   const slot = slotOfEnd(at)
-  if (!config.inPool[address] || !isTranslated(config, protocol, slot === WHOLE ? 0 : 1)) return false
+  if (!config.inPool[address]) return false
+  // ICMP queries are mapped by traffic alone, whatever protocols requests may name.
+  if (slot !== QUERY && !isTranslated(config, protocol, slot === WHOLE ? 0 : 1)) return false
   if (slot !== WHOLE && !isInRange(config, portOf(at))) return false
   if (!config.whole) return true
   return (slot === WHOLE ? [0] : [protocol, 0]).every((whole) => {

@@ -6,7 +6,7 @@ import { connectionAfter, connectionFrom, connectionTimeout } from "../connectio
 import type { InternalEnd } from "../contract.ts"
 import { implicitAsData } from "../data.ts"
 import { idleDeadline, isStatic, LOOK } from "../deadline.ts"
-import { slotOf } from "../end.ts"
+import { isTranslated, slotOf } from "../end.ts"
 import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
@@ -104,7 +104,7 @@ export const firstTimeout = (step: Step, packet: IpPacket): number => {
   const { protocol, content } = packet
   const { timeouts } = step.config.translation
   if (content === "query") return isRequest(packet) ? timeouts.icmp : 0
-  if (content !== "ports" || slotOf(protocol, packet.sourcePort) < 0) return 0
+  if (content !== "ports" || !isTranslated(step.config, protocol, packet.sourcePort)) return 0
   if (protocol !== Protocol.TCP) return timeoutOf(step, protocol)
   return connectionFrom(tcpFlags(packet), "inside") === undefined ? 0 : timeouts.tcpOpening
 }

@@ -1,12 +1,15 @@
 /** The behaviour that RFC 4787 and RFC 5382 leave to settings. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { type CgnSettings, createCgn } from "../../../../core/cgn/index.ts"
+import { type CgnSettings, createCgn, reconfigureCgn } from "../../../../core/cgn/index.ts"
+import { ip4, sctp } from "../packet/build.ts"
 import { address, BASE, cgnWith } from "../scene.ts"
 import {
   EXTERNAL,
+  echo4,
   ends,
   HOST,
+  isPacket,
   network,
   OTHER_HOST,
   REMOTE,
@@ -109,4 +112,26 @@ test("settings that make no sense are refused", () => {
     const made = createCgn({ ...BASE, translation })
     assert.equal(made.ok ? "" : made.error.code, "bad-translation")
   }
+})
+
+test("other settings in force: what traffic made stays, and the packets after are carried by the new ones", () => {
+  const cgn = cgnOf({})
+  const { port } = sourceOf(sent(cgn.out(echo4(8, HOST, REMOTE, 7)), "outside"))
+  const { port: udpPort } = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
+  const done = reconfigureCgn(cgn.state, { ...BASE, translation: { filtering: "address-dependent" } }, 1000)
+  assert.ok(done.ok)
+  assert.deepEqual(done.changes, [])
+  cgn.set(done.state)
+  assert.equal(reason(cgn.in(udp4(ends(REMOTE, 53, EXTERNAL, udpPort)), 1000)), "filtered")
+  sent(cgn.out(echo4(8, HOST, REMOTE, 7), 1000), "outside")
+  isPacket(sent(cgn.in(echo4(0, REMOTE, EXTERNAL, port), 1000), "inside"), echo4(0, REMOTE, HOST, 7, 63))
+})
+
+test("SCTP passes with its ports as they are where the settings serve it, and not at all else (RFC 6887 section 16.3.3)", () => {
+  const packet = (source: string, destination: string, ttl = 64) =>
+    ip4({ source, destination, protocol: 132, ttl }, sctp(5000, 5001))
+  assert.equal(reason(cgnOf({}).out(packet(HOST, REMOTE))), "not-translatable")
+  const cgn = cgnOf({}, { otherProtocols: true })
+  isPacket(sent(cgn.out(packet(HOST, REMOTE)), "outside"), packet(EXTERNAL, REMOTE, 63))
+  assert.equal(reason(cgn.out(packet(OTHER_HOST, REMOTE))), "no-resources")
 })

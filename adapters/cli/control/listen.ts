@@ -77,7 +77,10 @@ export const isLive = (path: string): Promise<boolean> =>
       socket.destroy()
       resolve(true)
     })
-    socket.once("error", (cause) => resolve("code" in cause && cause.code === "EACCES"))
+    // Only these say that nobody does: one whose queue is full, or that is another user's, lives.
+    socket.once("error", (cause) =>
+      resolve(!("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOENT"))),
+    )
   })
 
 const serve = async (socket: Socket, answer: Answer): Promise<void> => {

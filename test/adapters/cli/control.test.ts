@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { connect } from "node:net"
+import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import fc from "fast-check"
-import { startControl } from "../../../adapters/cli/control/listen.ts"
+import { isLive, startControl } from "../../../adapters/cli/control/listen.ts"
 import { readRequest } from "../../../adapters/cli/control/request.ts"
 import { address } from "../udp-suite.ts"
 import { client, mapRequest, octets, records, sallyport, serving } from "./command.ts"
@@ -29,6 +29,18 @@ const say = (path: string, line: string): Promise<string> =>
   })
 
 describe("the control socket itself", () => {
+  it("is no dead one while its queue is full: no other server may take its place then", async () => {
+    const path = join(folder, "busy.sock")
+    const server = createServer(() => {})
+    await new Promise<void>((resolve) => server.listen({ path, backlog: 1 }, resolve))
+    // All in one turn, in which nobody accepts.
+    const waiting = Array.from({ length: 8 }, () => connect(path).on("error", () => {}))
+    assert.equal(await isLive(path), true)
+    for (const socket of waiting) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+    assert.equal(await isLive(path), false)
+  })
+
   it("keeps nothing of what comes after the line", async () => {
     let release = (): void => {}
     const released = new Promise<void>((resolve) => {

@@ -25,8 +25,11 @@ for (const { name, script, loud = false } of phases) {
   })
   if (run.status !== 0) {
     if (!loud) process.stdout.write(`${run.stdout}${run.stderr}`)
-    console.error(`✖ ${name} failed: npm run ${script}`)
-    process.exit(1)
+    const how = run.signal === null ? "" : ` (${run.signal})`
+    process.stdout.write(`✖ ${name} failed${how}: npm run ${script}\n`)
+    // Not process.exit, which leaves unsaid what a pipe has not taken yet.
+    process.exitCode = 1
+    break
   }
   // Node's own summary says how many it skipped; those of Deno and Bun are not shown.
   const skipped = loud ? null : /\b[1-9]\d* (?:ignored|skip|todo)\b/.exec(`${run.stdout}${run.stderr}`)

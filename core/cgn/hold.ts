@@ -9,6 +9,7 @@ import {
   poke,
   schedule,
   setWord,
+  type Table,
   unindexRow,
   word,
 } from "../table/index.ts"
@@ -81,10 +82,13 @@ const FOUND = 64
  * by a suggestion alone, as rows with one key are walked over.
  */
 const keyFor = ({ table }: Step, internal: number, end: number): number => {
-  const key = keyOf(table, MAPPING)
-  key[0] = 0
-  key[1] = internal
+  wantHeld(table, internal)
   return countKey(table, MAPPING, FOUND) < FOUND ? internal : end
+}
+
+/** Asks for rows that are held, of no subscriber, under this hash. */
+const wantHeld = (table: Table, internal: number): void => {
+  keyOf(table, MAPPING).fill(-1)[5] = internal
 }
 
 /** Has a mapping's row, which has left its indexes and its subscriber's list, hold its external end from now on. */
@@ -159,9 +163,7 @@ export const findHeld = (step: Step, owner: Owner, changes: Change[]): number =>
 const findKey = (step: Step, internal: number, owner: Owner, changes: Change[]): number => {
   const { table } = step
   for (;;) {
-    const key = keyOf(table, MAPPING)
-    key[0] = 0
-    key[1] = internal
+    wantHeld(table, internal)
     const row = find(table, MAPPING)
     if (row === 0 || !isOver(step, row)) return row !== 0 && mayReclaim(step, row, owner) ? row : 0
     changes.push(freedAsData(step, row))

@@ -153,7 +153,16 @@ export const Total = { HELD: 0, BARE: 1, IMPLICIT: 2, STATIC: 3, NEXT_EPOCH: 4 }
 const families: readonly FamilyShape[] = [
   { width: 16, key: { from: 0, to: 5 } },
   // One client may have several ends held, and hashes of two may be one.
-  { width: 16, key: { from: 0, to: 2, repeats: true }, secondKey: { from: 2, to: 3 } },
+  {
+    width: 16,
+    key: {
+      from: 0,
+      to: 2,
+      repeats: true,
+      through: { family: SUBSCRIBER, from: Subscriber.ADDRESS, to: Subscriber.EXTERNAL },
+    },
+    secondKey: { from: 2, to: 3 },
+  },
   { width: 16, key: { from: 0, to: 6 } },
   { width: 8, key: undefined },
   { width: 8, key: { from: 0, to: 4 } },

@@ -12,9 +12,8 @@ import { type CgnState, deadlineOf, Flag, instantOf, MAPPING, MappingWord, NEVER
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
 import { hasQuota } from "./quota.ts"
-import { findMapping } from "./row.ts"
+import { findMapping, subscriberOf } from "./row.ts"
 import { change, create, done, type External, externalOf, idleLeft, refused, secondsLeft, stepOf } from "./step.ts"
-import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
 
 const matchesSuggestion = (ask: MapAsk, at: External): boolean =>
@@ -87,8 +86,7 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   const step = stepOf(state, now)
   const { table, config } = step
   const changes: Change[] = []
-  const subscriber = findSubscriber(table, ask.internal, ask.realm)
-  const found = findMapping(table, subscriber, ask.protocol, ask.internalPort)
+  const found = findMapping(table, ask.internal, ask.realm, ask.protocol, ask.internalPort)
   if (found !== 0 && isPlainRenewal(step, found, ask)) {
     const deadline = deadlineOf(config, now, ask.lifetime)
     const at = externalOf(step, found)
@@ -96,6 +94,7 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
     prolong(step, found, deadline, mapping.clientPort)
     return done(step, "ok", at, ask.lifetime, [{ type: "renewed", mapping }])
   }
+  const subscriber = subscriberOf(table, found, ask)
   const row = found === 0 ? 0 : freshRow(step, found, ask, changes)
   if (row !== 0) return answerExisting(step, row, subscriber, ask, changes)
   if (!isTranslated(config, ask.protocol, ask.internalPort)) return refused(ResultCode.UNSUPP_PROTOCOL)

@@ -10,9 +10,8 @@ import { answeredDescription, detailsAfter } from "./map.ts"
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
 import { hasQuota } from "./quota.ts"
-import { findMapping, findPeer } from "./row.ts"
+import { findPeer, findRow, subscriberOf } from "./row.ts"
 import { change, create, done, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
 
 /**
@@ -25,8 +24,9 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const step = stepOf(state, now)
   const { table, config } = step
   const changes: Change[] = []
-  const subscriber = findSubscriber(table, ask.internal, ask.realm)
-  const row = freshRow(step, findMapping(table, subscriber, ask.protocol, ask.internalPort), ask, changes)
+  const there = findRow(table, ask)
+  const subscriber = subscriberOf(table, there, ask)
+  const row = freshRow(step, there, ask, changes)
   if (row === 0 && ask.lifetime === 0)
     return {
       outcome: "ok",

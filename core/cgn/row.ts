@@ -26,23 +26,41 @@ import {
   SUBSCRIBER,
   Subscriber,
 } from "./layout.ts"
-import type { Filter } from "./mapping.ts"
+import type { Filter, Realm } from "./mapping.ts"
 import { refreshEnd, takeEnd } from "./ports.ts"
-import { addressAt, dropSubscriber, findSubscriber, setAddress } from "./subscriber.ts"
+import { addressAt, dropSubscriber, findRealm, findSubscriber, setAddress } from "./subscriber.ts"
 import { dropSessions } from "./translate/session.ts"
 
-/** The mapping row of a subscriber's internal end, or 0. */
-export const findMapping = (table: Table, subscriber: number, protocol: number, internalPort: number): number => {
-  if (subscriber === 0) return 0
+/** The mapping row of an internal end, or 0. */
+export const findRow = (table: Table, { internal, realm, protocol, internalPort }: InternalEnd): number =>
+  findMapping(table, internal, realm, protocol, internalPort)
+
+/** The same of an end in parts. */
+export const findMapping = (
+  table: Table,
+  internal: Address,
+  realm: Realm | undefined,
+  protocol: number,
+  internalPort: number,
+): number => {
+  const inRealm = realm === undefined ? 0 : findRealm(table, realm)
+  if (inRealm < 0) return 0
   const key = keyOf(table, MAPPING)
-  key[0] = subscriber
-  key[1] = (protocol << 16) | internalPort
+  key[0] = addressWord(internal, 0)
+  key[1] = addressWord(internal, 1)
+  key[2] = addressWord(internal, 2)
+  key[3] = addressWord(internal, 3)
+  key[4] = inRealm
+  key[5] = (protocol << 16) | internalPort
   return find(table, MAPPING)
 }
 
-/** The mapping row of an internal end, or 0. */
-export const findRow = (table: Table, end: InternalEnd): number =>
-  findMapping(table, findSubscriber(table, end.internal, end.realm), end.protocol, end.internalPort)
+/** The subscriber's row of a mapping row, or where that is 0, of the host. */
+export const subscriberOf = (
+  table: Table,
+  row: number,
+  { internal, realm }: { readonly internal: Address; readonly realm?: Realm | undefined },
+): number => (row === 0 ? findSubscriber(table, internal, realm) : word(table, MAPPING, row, MappingWord.SUBSCRIBER))
 
 /** The peer row of a mapping and remote peer, or 0. */
 export const findPeer = (table: Table, row: number, remote: Address, remotePort: number): number => {

@@ -6,9 +6,8 @@ import { idleDeadline } from "./deadline.ts"
 import { isTranslated } from "./end.ts"
 import { type CgnState, deadlineOf, instantOf } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
-import { findMapping } from "./row.ts"
+import { findRow, subscriberOf } from "./row.ts"
 import { change, create, type External, externalOf, sealed, stepOf } from "./step.ts"
-import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
 
 /**
@@ -41,8 +40,9 @@ export const noteOutbound = (
     clientPort: 0,
     details: undefined,
   })
-  const subscriber = findSubscriber(step.table, end.internal, end.realm)
-  const row = freshRow(step, findMapping(step.table, subscriber, end.protocol, end.internalPort), end, changes)
+  const found = findRow(step.table, end)
+  const subscriber = subscriberOf(step.table, found, end)
+  const row = freshRow(step, found, end, changes)
   if (row === 0) {
     const want = { ...end, nonce: undefined, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
     const chosen = choose(step, subscriber, want, changes)

@@ -1,8 +1,8 @@
 import { halfSipHash13 } from "./halfsiphash.ts"
 import { addEntry, homeOf, makeRoom, removeEntry, segmentOf, slotAfter } from "./hash-index.ts"
 import { append, reserve } from "./log.ts"
-import { LOGICAL, type Memory, read } from "./memory.ts"
-import type { Family, FamilyKey } from "./row.ts"
+import { LOGICAL, read } from "./memory.ts"
+import { type Family, type FamilyKey, rowLimit } from "./row.ts"
 import type { Table } from "./table.ts"
 
 const NOTHING = new Int32Array(0)
@@ -13,56 +13,96 @@ const LEAVE = ENTER | (1 << 27)
 const SECOND = 26
 const FAMILY_MASK = (1 << SECOND) - 1
 
-const hashRow = (memory: Memory, family: Family, key: FamilyKey, row: number): number => {
+const hashRow = (table: Table, family: Family, key: FamilyKey, row: number): number => {
+  if (key.through !== undefined) {
+    const { joined } = key
+    join(table, family, key, row)
+    return halfSipHash13(key.k0, key.k1, joined, 0, joined.length)
+  }
   const index = row << family.widthBits
-  const offset = index & memory.mask
-  return halfSipHash13(key.k0, key.k1, family.rows.segments[index >>> memory.bits], offset + key.from, offset + key.to)
+  const offset = index & table.mask
+  return halfSipHash13(key.k0, key.k1, family.rows.segments[index >>> table.bits], offset + key.from, offset + key.to)
 }
 
-const hasKey = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
+/** The words of another row that stand in a key for its number, in place of 0. */
+const NOBODY = -1
+
+/** Puts a row's key together that goes through another row. */
+const join = (table: Table, family: Family, key: FamilyKey, row: number): void => {
+  const { joined, through } = key
+  if (through === undefined) return
+  const base = row << family.widthBits
+  const other = read(table, family.rows, base | key.from)
+  const { rows, widthBits } = table.families[through.family]
+  let at = 0
+  for (let from = through.from; from < through.to; from++)
+    joined[at++] = other === 0 ? NOBODY : read(table, rows, (other << widthBits) | from)
+  for (let from = key.from + 1; from < key.to; from++) joined[at++] = read(table, family.rows, base | from)
+}
+
+const hasKey = (table: Table, family: Family, key: FamilyKey, row: number): boolean => {
+  const { through, wanted } = key
   const index = row << family.widthBits
-  const segment = family.rows.segments[index >>> memory.bits]
-  const first = (index & memory.mask) + key.from
-  const { wanted } = key
-  for (let at = 0; at < wanted.length; at++) if (segment[first + at] !== wanted[at]) return false
+  const segment = family.rows.segments[index >>> table.bits]
+  const first = (index & table.mask) + key.from
+  if (through === undefined) {
+    for (let at = 0; at < wanted.length; at++) if (segment[first + at] !== wanted[at]) return false
+    return true
+  }
+  const own = key.to - key.from - 1
+  const count = wanted.length - own
+  for (let at = 0; at < own; at++) if (segment[first + 1 + at] !== wanted[count + at]) return false
+  const other = segment[first]
+  if (other === 0) {
+    for (let at = 0; at < count; at++) if (wanted[at] !== NOBODY) return false
+    return true
+  }
+  const { rows, widthBits } = table.families[through.family]
+  const there = other << widthBits
+  const words = rows.segments[there >>> table.bits]
+  const start = (there & table.mask) + through.from
+  for (let at = 0; at < count; at++) if (words[start + at] !== wanted[at]) return false
   return true
 }
 
-const enterIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): void => {
-  const hash = hashRow(memory, family, key, row)
+const enterIndex = (table: Table, family: Family, key: FamilyKey, row: number): void => {
+  const hash = hashRow(table, family, key, row)
   makeRoom(key.index, hash)
   addEntry(key.index, hash, row)
 }
 
 /**
  * Enters a row of a table that has no past into one index, with no record; false if another row is there with the same key,
- * which may not be.
+ * which may not be, or the row that its key goes through is none.
  */
-export const enterUnique = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean => {
-  const hash = hashRow(memory, family, key, row)
+export const enterUnique = (table: Table, family: Family, key: FamilyKey, row: number): boolean => {
+  const first = read(table, family.rows, (row << family.widthBits) | key.from)
+  if (key.through !== undefined && (first < 0 || first >= rowLimit(table, key.through.family))) return false
+  const hash = hashRow(table, family, key, row)
   const segment = segmentOf(key.index, hash)
-  const repeats = key.repeats === true && read(memory, family.rows, (row << family.widthBits) | key.from) === 0
+  const repeats = key.repeats === true && first === 0
   for (let at = homeOf(segment, hash); !repeats && segment[at + 1] !== 0; at = slotAfter(segment, at))
-    if (segment[at] === hash && haveSameKey(memory, family, key, row, segment[at + 1])) return false
+    if (segment[at] === hash && haveSameKey(table, family, key, row, segment[at + 1])) return false
   makeRoom(key.index, hash)
   addEntry(key.index, hash, row)
   return true
 }
 
+/** Have two rows the same key words? Those of two rows that a key goes through differ if their numbers do. */
 const haveSameKey = (
-  memory: Memory,
+  table: Table,
   { rows, widthBits }: Family,
   key: FamilyKey,
   one: number,
   other: number,
 ): boolean => {
   for (let at = key.from; at < key.to; at++)
-    if (read(memory, rows, (one << widthBits) | at) !== read(memory, rows, (other << widthBits) | at)) return false
+    if (read(table, rows, (one << widthBits) | at) !== read(table, rows, (other << widthBits) | at)) return false
   return true
 }
 
-const leaveIndex = (memory: Memory, family: Family, key: FamilyKey, row: number): boolean =>
-  removeEntry(key.index, hashRow(memory, family, key, row), row)
+const leaveIndex = (table: Table, family: Family, key: FamilyKey, row: number): boolean =>
+  removeEntry(key.index, hashRow(table, family, key, row), row)
 
 /** Puts a row, its key words written, into its family's indexes. No key may be in one yet. */
 export const indexRow = (table: Table, family: number, row: number): void => {

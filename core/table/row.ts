@@ -22,6 +22,8 @@ export interface FamilyKey extends KeyShape {
   readonly index: HashIndex
   /** Filled by whoever asks `find`. */
   readonly wanted: Int32Array
+  /** Where the words of a key are put together that is not in one place. */
+  readonly joined: Int32Array
 }
 
 export const FREE = 0
@@ -37,8 +39,12 @@ const makeKey = (shape: KeyShape, hashKey: readonly [number, number], splitSlots
   k0: hashKey[0] | 0,
   k1: hashKey[1] | 0,
   index: makeHashIndex(splitSlots),
-  wanted: new Int32Array(shape.to - shape.from),
+  wanted: new Int32Array(keyWords(shape)),
+  joined: new Int32Array(shape.through === undefined ? 0 : keyWords(shape)),
 })
+
+const keyWords = ({ from, to, through }: KeyShape): number =>
+  to - from + (through === undefined ? 0 : through.to - through.from - 1)
 
 export const makeFamily = (
   shape: FamilyShape,

@@ -16,8 +16,14 @@ export interface Sizes {
 export interface KeyShape {
   readonly from: number
   readonly to: number
-  /** Rows whose key begins with the word 0 may have the same key; `find` gives any of them. Default: no two rows may. */
+  /** Rows whose word `from` is 0 may have the same key; `find` gives any of them. Default: no two rows may. */
   readonly repeats?: boolean
+  /**
+   * The word `from` is the number of a row of another family, an earlier one, and words [from, to) of that row stand in the
+   * key for it, or -1 as often where it is 0: so a row is found in one search by what the other one says. Those words
+   * stay as they are while the row is in the index.
+   */
+  readonly through?: { readonly family: number; readonly from: number; readonly to: number }
 }
 
 /** One kind of row. */

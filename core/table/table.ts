@@ -74,7 +74,12 @@ export const copyTable = (table: Table): Table => {
     families: table.families.map((family) => ({
       ...family,
       rows: copyExtent(memory, family.rows),
-      keys: family.keys.map((key) => ({ ...key, index: copyHashIndex(key.index), wanted: key.wanted.slice() })),
+      keys: family.keys.map((key) => ({
+        ...key,
+        index: copyHashIndex(key.index),
+        wanted: key.wanted.slice(),
+        joined: key.joined.slice(),
+      })),
     })),
     sparses: table.sparses.map(({ pages }) => ({ pages: copyDirectory(pages) })),
     pageBits: table.pageBits,

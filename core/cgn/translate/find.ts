@@ -1,5 +1,5 @@
 import { type Table, word } from "../../table/index.ts"
-import { ipv4Value, Protocol } from "../../wire/index.ts"
+import { type Address, ipv4Value, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { InternalEnd } from "../contract.ts"
 import { isWanted } from "../deadline.ts"
@@ -9,7 +9,6 @@ import { isHeld } from "../owner.ts"
 import type { Flow } from "../packet/index.ts"
 import type { Reason } from "../passage.ts"
 import { findMapping } from "../row.ts"
-import { findSubscriber } from "../subscriber.ts"
 import { sweepRow } from "../sweep.ts"
 import { admit } from "./admit.ts"
 import { makeImplicit } from "./keep.ts"
@@ -35,10 +34,9 @@ export const findOutbound = (
 ): Found => {
   const { table } = step
   const { protocol, source, sourcePort, destination, destinationPort } = flow
-  const subscriber = findSubscriber(table, source, realm)
-  const own = sourcePort === 0 ? 0 : findMapping(table, subscriber, protocol, sourcePort)
+  const own = sourcePort === 0 ? 0 : findMapping(table, source, realm, protocol, sourcePort)
   const wanted = own !== 0 && isWanted(step, own)
-  let row = wanted ? own : wholeOf(step, subscriber, protocol, sourcePort)
+  let row = wanted ? own : wholeOf(step, source, realm, protocol, sourcePort)
   if (row === 0) {
     if (timeout === 0 || sourcePort === 0) return none(absent)
     if (own !== 0) sweepRow(step, own, changes)
@@ -50,11 +48,11 @@ export const findOutbound = (
 }
 
 /** A host's row of all ports of a protocol, or of all that it has, unless just this port of it outside is somebody else's. */
-const wholeOf = (step: Step, subscriber: number, protocol: number, port: number): number => {
+const wholeOf = (step: Step, host: Address, realm: InternalEnd["realm"], protocol: number, port: number): number => {
   const { table, config } = step
-  if (!config.whole || subscriber === 0) return 0
+  if (!config.whole) return 0
   for (const mapped of [protocol, 0]) {
-    const row = findMapping(table, subscriber, mapped, 0)
+    const row = findMapping(table, host, realm, mapped, 0)
     if (row === 0 || !isWanted(step, row)) continue
     const address = addressOf(word(table, MAPPING, row, MappingWord.EXTERNAL))
     if (endAt(table, address, protocol, port) === 0) return row

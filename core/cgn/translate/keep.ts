@@ -12,7 +12,7 @@ import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
 import { hashInternalEnd, isMarked } from "../ports.ts"
-import { findMapping } from "../row.ts"
+import { findRow } from "../row.ts"
 import { change, create, type External, externalOf } from "../step.ts"
 import { findSubscriber } from "../subscriber.ts"
 import { subscriberAfter, tidyRow } from "../sweep.ts"
@@ -46,7 +46,7 @@ export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, chan
   const mapping = implicitOf(step, end, at, deadlineOf(config, step.now, timeout))
   const owner = subscriberAfter(step, end, subscriber, changes)
   create(step, owner, chosen, changes, mapping)
-  return findMapping(table, findSubscriber(table, end.internal, end.realm), end.protocol, end.internalPort)
+  return findRow(table, end)
 }
 
 /** Ports that are looked at for one of the wanted parity. */

@@ -52,12 +52,7 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
   if (want.exact && (want.suggestedPort !== 0 || suggested === undefined))
     return fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
   const first = suggested ?? own
-  const back = reclaim(
-    step,
-    ownerOf(step, want, subscriber, seen, changes),
-    want.exact ? suggested : undefined,
-    changes,
-  )
+  const back = reclaim(step, owner, want.exact ? suggested : undefined, changes)
   if (back !== undefined) return back
   const elsewhere = !want.exact || isAny(want.suggested)
   for (let round = 0; ; round++) {

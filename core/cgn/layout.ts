@@ -80,13 +80,13 @@ export const MappingWord = {
   /** First row in its list of peers. */
   PEERS: 9,
   WHEEL_SLOT: 10,
+  /** Neighbours in the subscriber's list: a new mapping looks at its neighbour's deadline, and writes this there. */
+  PREV: 11,
+  NEXT: 12,
+  WHEEL_NEXT: 13,
+  WHEEL_PREV: 14,
   /** First row in its list of filters. */
-  FILTERS: 11,
-  WHEEL_NEXT: 12,
-  WHEEL_PREV: 13,
-  /** Neighbours in the subscriber's list. */
-  NEXT: 14,
-  PREV: 15,
+  FILTERS: 15,
 } as const
 
 /** Where a row that holds an external end has who may reclaim it: words that only a mapping needs. */

@@ -1,5 +1,5 @@
 import { give, isTaken, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
-import { type Address, addressWord } from "../wire/index.ts"
+import { type Address, addressWord, isIpv4 } from "../wire/index.ts"
 import {
   addressOf,
   FIRST_QUERY,
@@ -168,36 +168,25 @@ const isWholeFree = (step: Step, address: number, protocol: number, owner: Owner
 export const isInRange = (config: CgnConfig, port: number): boolean =>
   port >= config.ports.first && port <= config.ports.last
 
-const words = new Int32Array(11)
+const words = new Int32Array(9)
 
 /**
- * SipHash-2-4 of the internal end under the port key: even from outside, the same again from the same state (RFC 6056
- * section 3.3.3).
+ * SipHash-2-4 under the port key: even from outside, the same again from the same state (RFC 6056 section 3.3.3). Of an
+ * IPv4 address one word, of any other four, then those of the realm, then the rest if it is not `undefined`: what may
+ * differ in what it is has another length.
  */
-const hashEnd = (
-  config: CgnConfig,
-  internal: Address,
-  realm: Realm | undefined,
-  end: number,
-  purpose: number,
-): number => {
-  words[0] = addressWord(internal, 0)
-  words[1] = addressWord(internal, 1)
-  words[2] = addressWord(internal, 2)
-  words[3] = addressWord(internal, 3)
-  words[4] = end
-  words[5] = purpose
-  if (realm === undefined) return siphash24(config.portKey, words, 6) >>> 0
-  for (const i of [0, 1, 2, 3] as const) words[6 + i] = addressWord(realm, i)
-  return siphash24(config.portKey, words, 10) >>> 0
+const hashHost = (config: CgnConfig, internal: Address, realm: Realm | undefined, end: number | undefined): number => {
+  let count = 0
+  if (realm === undefined && isIpv4(internal)) words[count++] = addressWord(internal, 3)
+  else for (const i of [0, 1, 2, 3] as const) words[count++] = addressWord(internal, i)
+  if (realm !== undefined) for (const i of [0, 1, 2, 3] as const) words[count++] = addressWord(realm, i)
+  if (end !== undefined) words[count++] = end
+  return siphash24(config.portKey, words, count) >>> 0
 }
-
-const FOR_ADDRESS = 1
-const FOR_PORT = 2
 
 /** The number of the pool address that a subscriber without mappings is paired with: the same for all its internal ends. */
 export const pairedAddress = (config: CgnConfig, internal: Address, realm: Realm | undefined): number =>
-  config.pool[hashEnd(config, internal, realm, 0, FOR_ADDRESS) % config.pool.length]
+  config.pool[hashHost(config, internal, realm, undefined) % config.pool.length]
 
 /** The hash of an internal end, signed, from which its external port is chosen. */
 export const hashInternalEnd = (
@@ -206,7 +195,7 @@ export const hashInternalEnd = (
   realm: Realm | undefined,
   protocol: number,
   internalPort: number,
-): number => hashEnd(config, internal, realm, (protocol << 16) | internalPort, FOR_PORT) | 0
+): number => hashHost(config, internal, realm, (protocol << 16) | internalPort) | 0
 
 /** A free port of this address for the owner by the keyed hash; -1 when it has none left. */
 export const choosePort = (step: Step, address: number, owner: Owner): number => {

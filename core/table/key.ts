@@ -3,6 +3,7 @@ import { addEntry, homeOf, makeRoom, removeEntry, segmentOf, slotAfter } from ".
 import { append, reserve } from "./log.ts"
 import { LOGICAL, read } from "./memory.ts"
 import { type Family, type FamilyKey, rowLimit } from "./row.ts"
+import type { Through } from "./shape.ts"
 import type { Table } from "./table.ts"
 
 const NOTHING = new Int32Array(0)
@@ -15,22 +16,27 @@ const FAMILY_MASK = (1 << SECOND) - 1
 
 const hashRow = (table: Table, family: Family, key: FamilyKey, row: number): number => {
   if (key.through !== undefined) {
-    const { joined } = key
-    join(table, family, key, row)
-    return halfSipHash13(key.k0, key.k1, joined, 0, joined.length)
+    if (key.hashed && hasKey(table, family, key, row)) return key.hash
+    join(table, family, key, key.through, row)
+    return halfSipHash13(key.k0, key.k1, key.joined, 0, key.joined.length)
   }
   const index = row << family.widthBits
   const offset = index & table.mask
   return halfSipHash13(key.k0, key.k1, family.rows.segments[index >>> table.bits], offset + key.from, offset + key.to)
 }
 
+const hashWanted = (key: FamilyKey): number => {
+  key.hash = halfSipHash13(key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  key.hashed = true
+  return key.hash
+}
+
 /** The words of another row that stand in a key for its number, in place of 0. */
 const NOBODY = -1
 
 /** Puts a row's key together that goes through another row. */
-const join = (table: Table, family: Family, key: FamilyKey, row: number): void => {
-  const { joined, through } = key
-  if (through === undefined) return
+const join = (table: Table, family: Family, key: FamilyKey, through: Through, row: number): void => {
+  const { joined } = key
   const base = row << family.widthBits
   const other = read(table, family.rows, base | key.from)
   const { rows, widthBits } = table.families[through.family]
@@ -137,7 +143,9 @@ export const crossLogical = (table: Table, cell: number, row: number, forward: b
 /** Where to write the wanted key words before `find`: a scratch of the table, as long as the key. `which` 1: the second. */
 export const keyOf = (table: Table, family: number, which: 0 | 1 = 0): Int32Array => {
   const { keys } = table.families[family]
-  return which < keys.length ? keys[which].wanted : NOTHING
+  if (which >= keys.length) return NOTHING
+  keys[which].hashed = false
+  return keys[which].wanted
 }
 
 /** The row in the index whose key words are those in `keyOf`, or 0. */
@@ -145,7 +153,7 @@ export const find = (table: Table, family: number, which: 0 | 1 = 0): number => 
   const rows = table.families[family]
   if (which >= rows.keys.length) return 0
   const key = rows.keys[which]
-  const hash = halfSipHash13(key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  const hash = hashWanted(key)
   const segment = segmentOf(key.index, hash)
   for (let at = homeOf(segment, hash); ; at = slotAfter(segment, at)) {
     const row = segment[at + 1]
@@ -158,7 +166,7 @@ export const countKey = (table: Table, family: number, limit: number): number =>
   const rows = table.families[family]
   const [key] = rows.keys
   if (key === undefined) return 0
-  const hash = halfSipHash13(key.k0, key.k1, key.wanted, 0, key.wanted.length)
+  const hash = hashWanted(key)
   const segment = segmentOf(key.index, hash)
   let count = 0
   for (let at = homeOf(segment, hash); segment[at + 1] !== 0 && count < limit; at = slotAfter(segment, at))

@@ -22,6 +22,9 @@ export interface FamilyKey extends KeyShape {
   readonly index: HashIndex
   /** Filled by whoever asks `find`. */
   readonly wanted: Int32Array
+  /** The hash of `wanted`, once `hashed`: a row that is not found is mostly added and indexed next. */
+  hash: number
+  hashed: boolean
   /** Where the words of a key are put together that is not in one place. */
   readonly joined: Int32Array
 }
@@ -40,6 +43,8 @@ const makeKey = (shape: KeyShape, hashKey: readonly [number, number], splitSlots
   k1: hashKey[1] | 0,
   index: makeHashIndex(splitSlots),
   wanted: new Int32Array(keyWords(shape)),
+  hash: 0,
+  hashed: false,
   joined: new Int32Array(shape.through === undefined ? 0 : keyWords(shape)),
 })
 

@@ -23,7 +23,14 @@ export interface KeyShape {
    * key for it, or -1 as often where it is 0: so a row is found in one search by what the other one says. Those words
    * stay as they are while the row is in the index.
    */
-  readonly through?: { readonly family: number; readonly from: number; readonly to: number }
+  readonly through?: Through
+}
+
+/** Words [from, to) of a row of another family. */
+export interface Through {
+  readonly family: number
+  readonly from: number
+  readonly to: number
 }
 
 /** One kind of row. */

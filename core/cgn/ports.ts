@@ -1,4 +1,14 @@
-import { give, isTaken, nextFree, siphash24, type Table, take, takenCount, word } from "../table/index.ts"
+import {
+  give,
+  isTaken,
+  nextFree,
+  nextFreeInBoth,
+  siphash24,
+  type Table,
+  take,
+  takenCount,
+  word,
+} from "../table/index.ts"
 import { type Address, addressWord, isIpv4 } from "../wire/index.ts"
 import {
   addressOf,
@@ -20,49 +30,55 @@ import { isOwn, mayReclaim, type Owner } from "./owner.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
- * Which external ports are taken. Every external address has six sets: UDP's, TCP's and SCTP's ports; those taken in
- * UDP or TCP, from which NAT-PMP is served, as it must hold the companion port free (RFC 6886 section 3.3); and the
- * protocols that are mapped as a whole; and identifiers of ICMP queries. All but the protocols also say when an address
- * has no port left to choose.
+ * Which external ports are taken. Every external address has five sets: UDP's, TCP's and SCTP's ports, the protocols that
+ * are mapped as a whole, and identifiers of ICMP queries. All but the protocols also say when an address has no port
+ * left to choose. A set's number is its slot.
  */
-const EITHER = 3
-const WHOLES = 4
-/** Then the identifiers of ICMP queries. */
 const SETS = 6
 
 /** Sets of ports that are chosen from. */
-const CHOSEN = [UDP, TCP, SCTP, EITHER, QUERY] as const
+const CHOSEN = [UDP, TCP, SCTP, QUERY] as const
+
+/** What NAT-PMP is served from, as it must hold the companion port free (RFC 6886 section 3.3): what is free in UDP and TCP. */
+const BOTH = 4
+
+const setFor = (owner: Owner): number => (owner.natPmp ? BOTH : slotOf(owner.protocol, owner.internalPort))
 
 const portSet = (address: number, set: number): number => address * SETS + set
 
 /** How many ports of one address a set can have taken out of those that are chosen from. */
 const capacity = (config: CgnConfig, set: number): number => (isUdp(set) ? config.udpPortCount : config.portCount)
 
-const isUdp = (set: number): boolean => set === UDP || set === EITHER
+const isUdp = (set: number): boolean => set === UDP || set === BOTH
 
 /** The first free port from `start` on, cyclically, of those that are chosen from, or -1; never a scan of a full set. */
 const freePort = (step: Step, address: number, set: number, start: number): number => {
   const { last } = step.config.ports
   const first = set === QUERY ? Math.max(FIRST_QUERY, step.config.ports.first) : step.config.ports.first
   if (first > last) return -1
-  let port = nextFree(step.table, PORTS, portSet(address, set), Math.max(first, start), first, last)
+  let port = nextPort(step.table, address, set, Math.max(first, start), first, last)
   // Only 5350 and 5351 are reserved, so that the third step finds another or comes round.
   for (let steps = 0; port >= 0 && isReserved(isUdp(set), port); steps++) {
     if (steps === 3) return -1
-    port = nextFree(step.table, PORTS, portSet(address, set), port + 1 > last ? first : port + 1, first, last)
+    port = nextPort(step.table, address, set, port + 1 > last ? first : port + 1, first, last)
   }
   return port
 }
+
+const nextPort = (table: Table, address: number, set: number, from: number, first: number, last: number): number =>
+  set === BOTH
+    ? nextFreeInBoth(table, PORTS, portSet(address, UDP), portSet(address, TCP), from, first, last)
+    : nextFree(table, PORTS, portSet(address, set), from, first, last)
 
 /** Does the whole of a protocol on this address belong to somebody, so that strangers find no port of this set there? */
 const isBlocked = (step: Step, address: number, set: number): boolean => {
   if (!step.config.whole) return false
   const { table } = step
-  const wholes = portSet(address, WHOLES)
+  const wholes = portSet(address, WHOLE)
   if (isTaken(table, PORTS, wholes, 0)) return true
   const [udp, tcp, sctp, icmp] = [17, 6, 132, 1]
   if (isUdp(set) && isTaken(table, PORTS, wholes, udp)) return true
-  if ((set === TCP || set === EITHER) && isTaken(table, PORTS, wholes, tcp)) return true
+  if (set === TCP && isTaken(table, PORTS, wholes, tcp)) return true
   if (set === QUERY) return isTaken(table, PORTS, wholes, icmp)
   return set === SCTP && isTaken(table, PORTS, wholes, sctp)
 }
@@ -84,7 +100,6 @@ export const refreshAddress = (step: Step, address: number): void => {
 
 const mark = (step: Step, address: number, set: number, port: number, taken: boolean): void => {
   const { table, config } = step
-  // Reserved ports are nobody's to have, so a TCP mapping of one must not count towards NAT-PMP's.
   if (isReserved(isUdp(set), port)) return
   if (taken) {
     const count = take(table, PORTS, portSet(address, set), port)
@@ -96,12 +111,11 @@ const mark = (step: Step, address: number, set: number, port: number, taken: boo
 /** Notes in the sets that a new mapping has an external end; one of NAT-PMP's needs {@link refreshEnd} then. */
 export const takeEnd = (step: Step, address: number, slot: number, field: number): void => {
   if (slot === WHOLE) {
-    take(step.table, PORTS, portSet(address, WHOLES), field)
+    take(step.table, PORTS, portSet(address, WHOLE), field)
     refreshAddress(step, address)
     return
   }
   mark(step, address, slot, field, true)
-  if (slot === UDP || slot === TCP) mark(step, address, EITHER, field, true)
 }
 
 /** Brings the sets up to date with who holds a port, after a mapping came, went or changed its origin. */
@@ -112,8 +126,8 @@ export const refreshEnd = (step: Step, end: number): void => {
   const port = end & 0xffff
   if (slot === WHOLE) {
     const holder = holderOf(table, address, WHOLE, port)
-    if (holder !== 0) take(table, PORTS, portSet(address, WHOLES), port)
-    else give(table, PORTS, portSet(address, WHOLES), port)
+    if (holder !== 0) take(table, PORTS, portSet(address, WHOLE), port)
+    else give(table, PORTS, portSet(address, WHOLE), port)
     refreshAddress(step, address)
     return
   }
@@ -126,7 +140,6 @@ export const refreshEnd = (step: Step, end: number): void => {
   // A port is taken for strangers also while NAT-PMP reserves it as the companion of the other protocol's.
   mark(step, address, UDP, port, udp !== 0 || (tcp !== 0 && isNatPmp(table, tcp)))
   mark(step, address, TCP, port, tcp !== 0 || (udp !== 0 && isNatPmp(table, udp)))
-  mark(step, address, EITHER, port, udp !== 0 || tcp !== 0)
 }
 
 const isNatPmp = (table: Table, row: number): boolean =>
@@ -157,7 +170,7 @@ const isWholeFree = (step: Step, address: number, protocol: number, owner: Owner
   const count = (set: number): number => takenCount(table, PORTS, portSet(address, set))
   if (protocol === 0) {
     const own = holderOf(table, address, WHOLE, 0) === 0 ? 0 : 1
-    return count(UDP) + count(TCP) + count(SCTP) + count(QUERY) === 0 && count(WHOLES) === own
+    return count(UDP) + count(TCP) + count(SCTP) + count(QUERY) === 0 && count(WHOLE) === own
   }
   const all = holderOf(table, address, WHOLE, 0)
   if (all !== 0 && !isOwn(step, all, owner)) return false
@@ -201,19 +214,25 @@ export const hashInternalEnd = (
 export const choosePort = (step: Step, address: number, owner: Owner): number => {
   const { table, config } = step
   const { internal, realm, protocol, internalPort } = owner
-  const set = owner.natPmp ? EITHER : slotOf(protocol, internalPort)
+  const set = setFor(owner)
   const { first, last } = config.ports
   const hash = hashInternalEnd(config, internal, realm, protocol, internalPort) >>> 0
   const start = first + (hash % (last - first + 1))
-  if (isTaken(table, FULL, set, address) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
+  if (isFull(table, address, set) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
   return freePort(step, address, set, start)
 }
 
 /** The next free port of an address from `from` on, cyclically, or -1. */
 export const nextStart = (step: Step, address: number, owner: Owner, from: number): number => {
-  const set = owner.natPmp ? EITHER : slotOf(owner.protocol, owner.internalPort)
-  return isTaken(step.table, FULL, set, address) ? -1 : freePort(step, address, set, from)
+  const set = setFor(owner)
+  return isFull(step.table, address, set) ? -1 : freePort(step, address, set, from)
 }
+
+/** Has an address surely nothing left to choose from in a set? Of BOTH, it may have nothing left though neither is full. */
+const isFull = (table: Table, address: number, set: number): boolean =>
+  set === BOTH
+    ? isTaken(table, FULL, UDP, address) || isTaken(table, FULL, TCP, address)
+    : isTaken(table, FULL, set, address)
 
 /** Does the owner have the protocol of what he asks as a whole on this address, which is full for everybody else then? */
 const hasWhole = (step: Step, address: number, owner: Owner): boolean => {
@@ -224,13 +243,25 @@ const hasWhole = (step: Step, address: number, owner: Owner): boolean => {
 
 /** The first address of the pool from `start` on, cyclically, that has a port free for this protocol, or -1. */
 export const chooseAddress = (step: Step, start: number, owner: Owner): number => {
-  const set = owner.natPmp ? EITHER : slotOf(owner.protocol, owner.internalPort)
-  return nextFree(step.table, FULL, set, start, 0, step.config.addresses.length - 1)
+  const { table, config } = step
+  const last = config.addresses.length - 1
+  const set = setFor(owner)
+  if (set !== BOTH) return nextFree(table, FULL, set, start, 0, last)
+  let address = start
+  for (let n = 0; n < ADDRESSES; n++) {
+    address = nextFreeInBoth(table, FULL, UDP, TCP, address, 0, last)
+    if (address < 0 || freePort(step, address, BOTH, config.ports.first) >= 0) return address
+    address = address === last ? 0 : address + 1
+  }
+  return -1
 }
+
+/** Addresses looked at for a port that is free in UDP and TCP, where each of these has some, but not the same. */
+const ADDRESSES = 64
 
 /** Is an external end in its set? Whoever has one is; so is a companion that NAT-PMP reserves. */
 export const isMarked = (step: Step, address: number, slot: number, field: number): boolean =>
-  isTaken(step.table, PORTS, portSet(address, slot === WHOLE ? WHOLES : slot), field)
+  isTaken(step.table, PORTS, portSet(address, slot), field)
 
 /** The field of an owner's end at a port. */
 export const fieldFor = (owner: Owner, port: number): number =>

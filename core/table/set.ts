@@ -139,3 +139,35 @@ export const nextFree = (
   const before = freeFrom(table, base, first)
   return before < start ? before : -1
 }
+
+/** {@link nextFree} of what is in neither of two sets. Looks at each of their words once at most: 2048 of either. */
+export const nextFreeInBoth = (
+  table: Table,
+  group: number,
+  one: number,
+  other: number,
+  from: number,
+  first: number,
+  last: number,
+): number => {
+  const a = baseOf(table, group, one)
+  const b = baseOf(table, group, other)
+  if (a === -1) return nextFree(table, group, other, from, first, last)
+  if (b === -1) return nextFree(table, group, one, from, first, last)
+  const start = from < first || from > last ? first : from
+  const after = freeFromBoth(table, a, b, start, last)
+  return after !== -1 ? after : freeFromBoth(table, a, b, first, start - 1)
+}
+
+/** First number in [from, last] that is in neither of the sets at `a` and `b`, or -1. */
+const freeFromBoth = (table: Table, a: number, b: number, from: number, last: number): number => {
+  if (from > last) return -1
+  const words = table.setWords
+  let bit = from & 31
+  for (let word = from >>> 5; word <= last >>> 5; word++) {
+    bit = clearBit(read(table, words, a + word) | read(table, words, b + word), bit)
+    if (bit < 32) return ((word << 5) | bit) <= last ? (word << 5) | bit : -1
+    bit = 0
+  }
+  return -1
+}

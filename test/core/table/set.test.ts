@@ -1,7 +1,17 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { createTable, give, isTaken, nextFree, open, seal, take, takenCount } from "../../../core/table/index.ts"
+import {
+  createTable,
+  give,
+  isTaken,
+  nextFree,
+  nextFreeInBoth,
+  open,
+  seal,
+  take,
+  takenCount,
+} from "../../../core/table/index.ts"
 
 const empty = () =>
   createTable({ families: [], sparse: 0, sets: 2, wheel: undefined, hashKey: [1, 2], sizes: { segmentBits: 5 } })
@@ -100,5 +110,26 @@ test("nextFree agrees with one look at each number, after any runs taken and giv
       }
     }),
     { numRuns: 40 },
+  )
+})
+
+test("nextFreeInBoth agrees with one look at each number of both sets", () => {
+  const run = fc.record({ set: fc.constantFrom(2, 7), at: near, length: fc.constantFrom(1, 2, 33, 1024, 33000, 65536) })
+  const ask = fc.record({ from: near, first: near, last: near })
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 6 }), fc.array(ask, { maxLength: 12 }), (runs, asks) => {
+      const table = open(empty())
+      const taken = new Set<number>()
+      runs.forEach(({ set, at, length }, step) => {
+        // Every second number of each run, so that the sets fill each other's gaps.
+        for (let n = at; n < Math.min(65536, at + length); n += 1 + (step % 2)) {
+          take(table, 1, set, n)
+          taken.add(n)
+        }
+      })
+      for (const { from, first, last } of asks)
+        assert.equal(nextFreeInBoth(table, 1, 2, 7, from, first, last), naiveNextFree(taken, from, first, last))
+    }),
+    { numRuns: 60 },
   )
 })

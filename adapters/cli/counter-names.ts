@@ -1,4 +1,4 @@
-import { type Counters, type CounterVector, REASON_CLAUSES } from "../../core/cgn/index.ts"
+import { COUNTER_VECTORS, type Counters, type CounterVector, REASON_CLAUSES } from "../../core/cgn/index.ts"
 import { DROP_REASONS } from "../../core/server/index.ts"
 import { natPmpOpcodeName, natPmpResultName, opcodeName, optionName, resultName } from "../../core/wire/index.ts"
 
@@ -28,20 +28,9 @@ const named = (label: string, name: string, protocol?: string): readonly [string
   protocol === undefined ? { [label]: name } : { protocol, [label]: name },
 ]
 
-const ORDER: readonly CounterVector[] = [
-  "operation",
-  "result",
-  "option",
-  "natpmp-operation",
-  "natpmp-result",
-  "drop",
-  "cache",
-  "packet",
-]
-
 /** All counters that are not zero, by vector and number. */
 export const countersOf = (counters: Counters): readonly NamedCounter[] => {
-  return ORDER.flatMap((vector) =>
+  return COUNTER_VECTORS.flatMap((vector) =>
     counters[vector].map(({ index, count }) => {
       const [name, labels] = LABELS[vector](index)
       return { vector, index, name, count, labels }

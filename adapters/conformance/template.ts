@@ -4,6 +4,8 @@
  * variable, and `{name:N}` for N octets that are kept under this name, or equal to what is kept there already.
  */
 
+import { joinOctets } from "../../core/wire/index.ts"
+
 /** Octets by variable name. */
 export type Bindings = ReadonlyMap<string, Uint8Array>
 
@@ -68,17 +70,7 @@ export const fill = (
     if (part === undefined) return { ok: false, text: `nothing says which octets ${tokenText(token)} is` }
     parts.push(part)
   }
-  return { ok: true, bytes: joined(parts) }
-}
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return { ok: true, bytes: joinOctets(parts) }
 }
 
 /** Does `got` have the octets that the template wants? New names are kept in the bindings that come back. */

@@ -6,17 +6,7 @@ import type { Filter, Mapping, Realm } from "./mapping.ts"
  * The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, one for drops of requests, one
  * for the subscriber cache: 0 counts hits, 1 misses; and one for packets that were not let through, by `reasonIndex`.
  */
-export type CounterVector =
-  | "operation"
-  | "result"
-  | "option"
-  | "natpmp-operation"
-  | "natpmp-result"
-  | "drop"
-  | "cache"
-  | "packet"
-
-const VECTORS: readonly CounterVector[] = [
+export const COUNTER_VECTORS = [
   "operation",
   "result",
   "option",
@@ -25,7 +15,9 @@ const VECTORS: readonly CounterVector[] = [
   "drop",
   "cache",
   "packet",
-]
+] as const
+
+export type CounterVector = (typeof COUNTER_VECTORS)[number]
 
 /** Counters a vector. */
 const VECTOR_LENGTH = 256
@@ -55,7 +47,7 @@ const vectorNumber = (vector: CounterVector): number => {
   }
 }
 
-const COUNTED: readonly Change[] = VECTORS.flatMap((vector) =>
+const COUNTED: readonly Change[] = COUNTER_VECTORS.flatMap((vector) =>
   Array.from({ length: VECTOR_LENGTH }, (_, index): Change => ({ type: "counted", vector, index })),
 )
 

@@ -5,17 +5,13 @@ import type { Change } from "./change.ts"
 import type { CgnResult, FilterAsk } from "./contract.ts"
 import { mapAsData } from "./data.ts"
 import { isStatic, mapDeadline } from "./deadline.ts"
+import { areSame, filtersAfter } from "./filter-list.ts"
 import { type CgnState, Flag, MAPPING, MappingWord } from "./layout.ts"
-import type { Filter } from "./mapping.ts"
 import { filtersOf, findRow, setFlags } from "./row.ts"
 import { done, externalOf, refused, secondsLeft, stepOf } from "./step.ts"
 
-const sameFilter = (a: Filter, b: Filter): boolean =>
-  a.remote === b.remote && a.prefixLength === b.prefixLength && a.remotePort === b.remotePort
-
 /**
- * RFC 6887 section 13.3. One that is there already is not added again: a retransmission must not run into the limit. A
- * locked mapping becomes active, and is told of, with `unlockOnSuccess`. When this fails, the state before that mapping is
+ * RFC 6887 section 13.3. A locked mapping becomes active, and is told of, with `unlockOnSuccess`. When this fails, the state before that mapping is
  * all the cleaning up there is; whoever keeps the one with it has it taken away by the next request for its internal end.
  * The administrator's mappings take no filters from clients.
  */
@@ -26,8 +22,7 @@ export const filter = (state: CgnState, ask: FilterAsk, now: number): CgnResult<
   if (row !== 0 && isStatic(step.table, row)) return refused(ResultCode.NOT_AUTHORIZED)
   if (deadline === 0) return refused(ResultCode.NO_RESOURCES)
   const before = filtersOf(step.table, row)
-  const after = ask.deleteFilters ? [] : [...before]
-  for (const added of ask.filters) if (!after.some((one) => sameFilter(one, added))) after.push(added)
+  const after = filtersAfter(before, ask)
   if (after.length > step.config.filterLimit) return refused(ResultCode.EXCESSIVE_REMOTE_PEERS)
   const changes: Change[] = []
   const flags = word(step.table, MAPPING, row, MappingWord.FLAGS)
@@ -35,7 +30,7 @@ export const filter = (state: CgnState, ask: FilterAsk, now: number): CgnResult<
     setFlags(step, row, flags & ~Flag.LOCKED)
     changes.push({ type: "created", mapping: mapAsData(step, row) })
   }
-  if (after.length !== before.length || !after.every((one, i) => sameFilter(one, before[i]))) {
+  if (!areSame(before, after)) {
     const { protocol, internal, internalPort, realm } = ask
     const made: Change = { type: "filtered", protocol, internal, internalPort, realm, filters: after }
     changes.push(made)

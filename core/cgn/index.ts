@@ -1,4 +1,12 @@
-export { type Change, type Counters, type CounterVector, counted, counterCell, countersFrom } from "./change.ts"
+export {
+  type Change,
+  COUNTER_VECTORS,
+  type Counters,
+  type CounterVector,
+  counted,
+  counterCell,
+  countersFrom,
+} from "./change.ts"
 export type {
   Cgn,
   CgnDone,

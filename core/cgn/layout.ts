@@ -138,8 +138,6 @@ export const SessionWord = {
 /** Words of what a mapping row has of sessions: the newest first, the last, and how many. */
 export const SessionsWord = { MAPPING: 0, FIRST: 1, LAST: 2, COUNT: 3 } as const
 
-export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
-
 /** Set group: taken external ports, five sets an address. */
 export const PORTS = 0
 /** Set group: external addresses with no free port left, one set a kind of ports. */

@@ -14,21 +14,11 @@ import { type Address, addressWord } from "../wire/index.ts"
 import type { InternalEnd } from "./contract.ts"
 import { dropDetails, peerOwner } from "./details.ts"
 import { endWord, slotOfEnd } from "./end.ts"
-import {
-  FILTER,
-  FilterWord,
-  Flag,
-  MAPPING,
-  MappingWord,
-  PEER,
-  PeerWord,
-  type Step,
-  SUBSCRIBER,
-  Subscriber,
-} from "./layout.ts"
+import { readFilters, writeFilters } from "./filter-list.ts"
+import { FILTER, Flag, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Filter, Realm } from "./mapping.ts"
 import { refreshEnd, takeEnd } from "./ports.ts"
-import { addressAt, dropSubscriber, findRealm, findSubscriber, setAddress } from "./subscriber.ts"
+import { dropSubscriber, findRealm, findSubscriber, setAddress } from "./subscriber.ts"
 import { dropSessions } from "./translate/session.ts"
 
 /** The mapping row of an internal end, or 0. */
@@ -220,35 +210,13 @@ export const dropPeerRow = (step: Step, peer: number): void => {
 }
 
 /** The filters of a mapping, in their order. */
-export const filtersOf = (table: Table, row: number): readonly Filter[] => {
-  const filters: Filter[] = []
-  for (let at = word(table, MAPPING, row, MappingWord.FILTERS); at !== 0; at = word(table, FILTER, at, FilterWord.NEXT))
-    filters.push({
-      remote: addressAt(table, FILTER, at, FilterWord.REMOTE),
-      prefixLength: word(table, FILTER, at, FilterWord.PREFIX),
-      remotePort: word(table, FILTER, at, FilterWord.PORT),
-    })
-  return filters
-}
+export const filtersOf = (table: Table, row: number): readonly Filter[] =>
+  readFilters(table, FILTER, word(table, MAPPING, row, MappingWord.FILTERS))
 
 /** Makes these the filters of a mapping. */
 export const setFilters = (table: Table, row: number, filters: readonly Filter[]): void => {
-  for (let at = word(table, MAPPING, row, MappingWord.FILTERS); at !== 0; ) {
-    const next = word(table, FILTER, at, FilterWord.NEXT)
-    dropRow(table, FILTER, at)
-    at = next
-  }
-  let next = 0
-  for (let i = filters.length - 1; i >= 0; i--) {
-    const at = addRow(table, FILTER)
-    const filter = filters[i]
-    setAddress(table, FILTER, at, FilterWord.REMOTE, filter.remote)
-    setWord(table, FILTER, at, FilterWord.PREFIX, filter.prefixLength)
-    setWord(table, FILTER, at, FilterWord.PORT, filter.remotePort)
-    setWord(table, FILTER, at, FilterWord.NEXT, next)
-    next = at
-  }
-  setWord(table, MAPPING, row, MappingWord.FILTERS, next)
+  const first = writeFilters(table, FILTER, word(table, MAPPING, row, MappingWord.FILTERS), filters)
+  setWord(table, MAPPING, row, MappingWord.FILTERS, first)
 }
 
 export const protocolOf = (table: Table, row: number): number => word(table, MAPPING, row, MappingWord.INTERNAL) >>> 16

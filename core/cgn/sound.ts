@@ -1,13 +1,13 @@
 import { type Table, word } from "../table/index.ts"
 import { addressOf } from "./end.ts"
 import { type Exam, each, examOf, isBelow, isList, isRow, isUsed, type List } from "./exam.ts"
+import { NEXT_FILTER } from "./filter-list.ts"
 import {
   DETAILS,
   DetailWord,
   EPOCH,
   EpochWord,
   FILTER,
-  FilterWord,
   GROUP,
   GroupWord,
   HELD_REALM,
@@ -37,7 +37,7 @@ const MAPPINGS: List = {
   owner: MappingWord.SUBSCRIBER,
 }
 const PEERS: List = { family: PEER, next: PeerWord.NEXT, prev: PeerWord.PREV, owner: PeerWord.MAPPING }
-const FILTERS: List = { family: FILTER, next: FilterWord.NEXT }
+const FILTERS: List = { family: FILTER, next: NEXT_FILTER }
 const SESSION_LIST: List = {
   family: SESSION,
   next: SessionWord.NEXT,

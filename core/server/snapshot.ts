@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { type CgnState, saveCgn } from "../cgn/index.ts"
+import { joinOctets } from "../wire/index.ts"
 import { tallied } from "./counts.ts"
 import { savePushes } from "./push-state.ts"
 import type { ServerState } from "./state.ts"
@@ -62,16 +63,7 @@ export const snapshot = (
   state: ServerState<CgnState>,
   time: SnapshotTime,
   hasher: () => Hasher = sha256.create,
-): Uint8Array => {
-  const parts = [...snapshotParts(state, time, hasher)]
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
+): Uint8Array => joinOctets([...snapshotParts(state, time, hasher)])
 
 /**
  * The same octets in parts of up to 256 KiB, for a server that answers requests meanwhile: the first step copies the state

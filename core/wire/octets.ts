@@ -22,3 +22,14 @@ export const putU32 = (bytes: Uint8Array, offset: number, value: number): void =
   bytes[offset + 2] = value >>> 8
   bytes[offset + 3] = value
 }
+
+/** The octets of all parts, one after another. */
+export const joinOctets = (parts: readonly Uint8Array[]): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}

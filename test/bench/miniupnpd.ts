@@ -6,7 +6,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { median, path } from "./udp/pinned.ts"
@@ -20,22 +20,6 @@ const BUDGET = 90
 /** Milliseconds until a request is sent again: miniupnpd loses some. */
 const AGAIN = 5000
 const POINTS = [100, 300, 1000, 2000, 5000, 20_000, 100_000]
-
-const MINIUPNPD_CONF = `ext_ifname=outside
-ext_ip=11.22.33.44
-listening_ip=inside
-enable_natpmp=yes
-enable_upnp=no
-min_lifetime=120
-max_lifetime=86400
-upnp_table_name=filter
-upnp_nat_table_name=filter
-upnp_forward_chain=miniupnpd
-upnp_nat_chain=prerouting_miniupnpd
-upnp_nat_postrouting_chain=postrouting_miniupnpd
-uuid=00000000-0000-0000-0000-000000000000
-allow 1-65535 0.0.0.0/0 1-65535
-`
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
 
@@ -108,9 +92,8 @@ const measureServe = async (): Promise<Point[]> => {
 
 const measureMiniupnpd = async (): Promise<Point[]> => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-"))
-  const [conf, pid] = [join(folder, "miniupnpd.conf"), join(folder, "miniupnpd.pid")]
-  writeFileSync(conf, MINIUPNPD_CONF)
-  execFileSync("miniupnpd", ["-f", conf, "-P", pid], { stdio: "ignore" })
+  const pid = join(folder, "miniupnpd.pid")
+  execFileSync("miniupnpd", ["-f", path("test/interop/miniupnpd.conf"), "-P", pid], { stdio: "ignore" })
   try {
     await new Promise((resolve) => setTimeout(resolve, 500))
     return await measure()

@@ -13,22 +13,6 @@ inside ip link set lo up
 inside ip link set lan up
 inside ip addr add 10.0.0.2/24 dev lan
 inside ip addr add 10.0.0.3/24 dev lan
-cat > "$folder/conf" <<'CONF'
-ext_ifname=outside
-ext_ip=11.22.33.44
-listening_ip=inside
-enable_natpmp=yes
-enable_upnp=no
-min_lifetime=120
-max_lifetime=86400
-upnp_table_name=filter
-upnp_nat_table_name=filter
-upnp_forward_chain=miniupnpd
-upnp_nat_chain=prerouting_miniupnpd
-upnp_nat_postrouting_chain=postrouting_miniupnpd
-uuid=00000000-0000-0000-0000-000000000000
-allow 1-65535 0.0.0.0/0 1-65535
-CONF
-miniupnpd -f "$folder/conf" -P "$folder/pid" > /dev/null 2>&1
+miniupnpd -f "$(dirname "$0")/miniupnpd.conf" -P "$folder/pid" > /dev/null 2>&1
 sleep 1
 inside "$@"

@@ -77,7 +77,7 @@ export const document = (report: JsonRecord, server: string): string => {
   return `# ${server} against the conformance kit
 
 Made by \`node test/interop/miniupnpd.ts\`: miniupnpd with its nftables back end between two network namespaces, NAT-PMP and PCP
-on, and the configuration of [miniupnpd.sh](miniupnpd.sh). The kit asks from two hosts inside. The report
+on, and the configuration of [miniupnpd.conf](miniupnpd.conf). The kit asks from two hosts inside. The report
 is kept so that others can check it and so that a change shows; it is no judgement of later versions.
 
 Offers: ${(Array.isArray(report.offers) ? report.offers : []).join(", ")}.

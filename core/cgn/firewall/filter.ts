@@ -1,28 +1,25 @@
+import { word } from "../../table/index.ts"
 import { type Address, ResultCode } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { CgnResult, FilterAsk } from "../contract.ts"
-import type { Filter, Realm } from "../mapping.ts"
-import { isInPrefix } from "../rule.ts"
+import { anyMatches, areSame, filtersAfter } from "../filter-list.ts"
+import type { Realm } from "../mapping.ts"
 import { make } from "./apply.ts"
-import type { FirewallState, FirewallStep } from "./layout.ts"
+import { FILTER, type FirewallState, type FirewallStep, PINHOLE, Pinhole } from "./layout.ts"
 import { done, isOwnPort, refused, secondsLeft, stepOf } from "./map.ts"
 import { deadlineOfRow, filtersOf, findEnd, findHost, findPinhole } from "./row.ts"
 
-const sameFilter = (a: Filter, b: Filter): boolean =>
-  a.remote === b.remote && a.prefixLength === b.prefixLength && a.remotePort === b.remotePort
-
-/** RFC 6887 section 13.3. One that is there already is not added again: a retransmission must not run into the limit. */
+/** RFC 6887 section 13.3. */
 export const filter = (state: FirewallState, ask: FilterAsk, now: number): CgnResult<FirewallState> => {
   const step = stepOf(state, now)
   const row = findEnd(step.table, ask)
   const deadline = deadlineOfRow(step, row)
   if (deadline === 0) return refused(ResultCode.NO_RESOURCES)
   const before = filtersOf(step.table, row)
-  const after = ask.deleteFilters ? [] : [...before]
-  for (const added of ask.filters) if (!after.some((one) => sameFilter(one, added))) after.push(added)
+  const after = filtersAfter(before, ask)
   if (after.length > step.config.filterLimit) return refused(ResultCode.EXCESSIVE_REMOTE_PEERS)
   const changes: Change[] = []
-  if (after.length !== before.length || !after.every((one, i) => sameFilter(one, before[i]))) {
+  if (!areSame(before, after)) {
     const { protocol, internal, internalPort, realm } = ask
     make(step, changes, { type: "filtered", protocol, internal, internalPort, realm, filters: after })
   }
@@ -70,12 +67,7 @@ const anyPinhole = (
   )
 }
 
-const passes = (step: FirewallStep, row: number, { remote, remotePort }: InboundPacket): boolean => {
-  const filters = filtersOf(step.table, row)
-  if (filters.length === 0) return true
-  return filters.some(
-    (one) =>
-      (one.remotePort === 0 || one.remotePort === remotePort) &&
-      isInPrefix(remote, { address: one.remote, prefixLength: one.prefixLength }),
-  )
+const passes = ({ table }: FirewallStep, row: number, { remote, remotePort }: InboundPacket): boolean => {
+  const first = word(table, PINHOLE, row, Pinhole.FILTERS)
+  return first === 0 || anyMatches(table, FILTER, first, remote, remotePort)
 }

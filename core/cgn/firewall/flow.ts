@@ -16,8 +16,9 @@ import { type Connection, connectionOf } from "../connection.ts"
 import type { InternalEnd } from "../contract.ts"
 import { instantOf } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
+import { addressAt } from "../subscriber.ts"
 import { type FirewallStep, FLOWS, HOST, Host, PINHOLE, Pinhole, REMOTE, Remote } from "./layout.ts"
-import { addHost, addressAt, dropIdleHost, findHost } from "./row.ts"
+import { addHost, dropIdleHost, findHost } from "./row.ts"
 
 /** A flow by its two ends; ports are 0 for protocols that have none, and of ICMP queries the identifier at both. */
 export interface FlowEnds extends InternalEnd {

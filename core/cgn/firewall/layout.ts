@@ -64,8 +64,6 @@ export const Remote = { ADDRESS: 0, COUNT: 4 } as const
 /** The one word of the table's sparse array: how many flows there are. */
 export const FLOWS = 0
 
-export const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
-
 const families: readonly FamilyShape[] = [
   { width: 16, key: { from: 0, to: 8 } },
   { width: 16, key: { from: 0, to: 4 } },

@@ -1,17 +1,11 @@
 import { addRow, dropRow, find, indexRow, keyOf, setWord, type Table, unindexRow, word } from "../../table/index.ts"
-import {
-  type Address,
-  ANY6,
-  addressFromWords,
-  addressWord,
-  type Nonce,
-  nonceFromWords,
-  nonceWord,
-} from "../../wire/index.ts"
+import { type Address, ANY6, addressWord, type Nonce, nonceFromWords, nonceWord } from "../../wire/index.ts"
 import type { InternalEnd } from "../contract.ts"
+import { readFilters, writeFilters } from "../filter-list.ts"
 import { instantOf } from "../layout.ts"
 import type { Filter, Mapping, Realm } from "../mapping.ts"
-import { FILTER, FilterWord, type FirewallStep, HOST, Host, PINHOLE, Pinhole, PinholeFlag } from "./layout.ts"
+import { addressAt } from "../subscriber.ts"
+import { FILTER, type FirewallStep, HOST, Host, PINHOLE, Pinhole, PinholeFlag } from "./layout.ts"
 
 const WORDS = [0, 1, 2, 3] as const
 
@@ -102,11 +96,6 @@ export const setNonce = (table: Table, row: number, nonce: Nonce): void => {
   for (const i of [0, 1, 2] as const) setWord(table, PINHOLE, row, Pinhole.NONCE + i, nonceWord(nonce, i))
 }
 
-export const addressAt = (table: Table, family: number, row: number, first: number): Address => {
-  const at = (i: 0 | 1 | 2 | 3): number => word(table, family, row, first + i)
-  return addressFromWords(at(0), at(1), at(2), at(3))
-}
-
 /** A pinhole as data: the external end is the internal one. */
 export const pinholeAsData = ({ table, config }: FirewallStep, row: number): Mapping => {
   const host = word(table, PINHOLE, row, Pinhole.HOST)
@@ -133,33 +122,11 @@ export const pinholeAsData = ({ table, config }: FirewallStep, row: number): Map
 }
 
 /** The filters of a pinhole, in order. */
-export const filtersOf = (table: Table, row: number): Filter[] => {
-  const filters: Filter[] = []
-  for (let at = word(table, PINHOLE, row, Pinhole.FILTERS); at !== 0; at = word(table, FILTER, at, FilterWord.NEXT)) {
-    filters.push({
-      remote: addressAt(table, FILTER, at, FilterWord.REMOTE),
-      prefixLength: word(table, FILTER, at, FilterWord.PREFIX),
-      remotePort: word(table, FILTER, at, FilterWord.PORT),
-    })
-  }
-  return filters
-}
+export const filtersOf = (table: Table, row: number): readonly Filter[] =>
+  readFilters(table, FILTER, word(table, PINHOLE, row, Pinhole.FILTERS))
 
 /** Makes these the filters of a pinhole. */
 export const setFilters = (table: Table, row: number, filters: readonly Filter[]): void => {
-  for (let at = word(table, PINHOLE, row, Pinhole.FILTERS); at !== 0; ) {
-    const next = word(table, FILTER, at, FilterWord.NEXT)
-    dropRow(table, FILTER, at)
-    at = next
-  }
-  let first = 0
-  for (const { remote, prefixLength, remotePort } of [...filters].reverse()) {
-    const at = addRow(table, FILTER)
-    for (const i of WORDS) setWord(table, FILTER, at, FilterWord.REMOTE + i, addressWord(remote, i))
-    setWord(table, FILTER, at, FilterWord.PREFIX, prefixLength)
-    setWord(table, FILTER, at, FilterWord.PORT, remotePort)
-    setWord(table, FILTER, at, FilterWord.NEXT, first)
-    first = at
-  }
+  const first = writeFilters(table, FILTER, word(table, PINHOLE, row, Pinhole.FILTERS), filters)
   setWord(table, PINHOLE, row, Pinhole.FILTERS, first)
 }

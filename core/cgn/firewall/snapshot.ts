@@ -15,12 +15,12 @@ import {
 } from "../../table/index.ts"
 import type { AddressFamily } from "../../wire/index.ts"
 import { type Exam, each, examOf, isList, isUsed, type List } from "../exam.ts"
+import { NEXT_FILTER } from "../filter-list.ts"
 import { LONGEST, type RestoredCgn, type RestoreTime } from "../restore.ts"
 import { isFlow } from "./flow.ts"
 import {
   configureFirewall,
   FILTER,
-  FilterWord,
   type FirewallState,
   FLOWS,
   firewallShape,
@@ -73,7 +73,7 @@ export const restoreFirewall = (
 }
 
 const PINHOLES: List = { family: PINHOLE, next: Pinhole.NEXT, prev: Pinhole.PREV, owner: Pinhole.HOST }
-const FILTERS: List = { family: FILTER, next: FilterWord.NEXT }
+const FILTERS: List = { family: FILTER, next: NEXT_FILTER }
 
 /** Is every list whole and of its owner, and does every host count its pinholes? */
 const isSound = (table: Table): boolean => {

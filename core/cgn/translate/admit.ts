@@ -1,7 +1,7 @@
 import { word } from "../../table/index.ts"
-import { type Address, addressWord } from "../../wire/index.ts"
 import { idleDeadline, isStatic, livePeer, mapDeadline, peerDeadline } from "../deadline.ts"
-import { FILTER, FilterWord, Flag, MAPPING, MappingWord, type Step } from "../layout.ts"
+import { anyMatches } from "../filter-list.ts"
+import { FILTER, Flag, MAPPING, MappingWord, type Step } from "../layout.ts"
 import { findPeer } from "../row.ts"
 import { findSession, hasSessionWith, type SessionKey, sessionDeadline } from "./session.ts"
 
@@ -23,7 +23,7 @@ export const admit = (step: Step, key: SessionKey): Admission => {
   if (isStatic(table, row)) return "admitted"
   const map = mapDeadline(step, row) !== 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) === 0
   const first = map ? word(table, MAPPING, row, MappingWord.FILTERS) : 0
-  if (map && (first === 0 || passesFilter(step, first, key.remote, key.remotePort))) return "admitted"
+  if (map && (first === 0 || anyMatches(table, FILTER, first, key.remote, key.remotePort))) return "admitted"
   const implicit = idleDeadline(step, row) !== 0
   const peers = word(table, MAPPING, row, MappingWord.PEERS) !== 0 && livePeer(step, row) !== 0
   if (!map && !implicit && !peers) return "absent"
@@ -36,24 +36,6 @@ export const admit = (step: Step, key: SessionKey): Admission => {
   if (!implicit) return "filtered"
   if (sessionDeadline(step, findSession(table, key)) !== 0) return "admitted"
   return !map && filtering === "address-dependent" && hasSessionWith(step, key, sessions) ? "admitted" : "filtered"
-}
-
-/** Does the end match one of the filters from `first` on (RFC 6887 section 13.3)? */
-const passesFilter = ({ table }: Step, first: number, remote: Address, remotePort: number): boolean => {
-  for (let at = first; at !== 0; at = word(table, FILTER, at, FilterWord.NEXT)) {
-    const port = word(table, FILTER, at, FilterWord.PORT)
-    if (port !== 0 && port !== remotePort) continue
-    const length = word(table, FILTER, at, FilterWord.PREFIX)
-    let same = true
-    for (const i of [0, 1, 2, 3] as const) {
-      const bits = Math.min(32, length - 32 * i)
-      if (bits <= 0) break
-      const difference = word(table, FILTER, at, FilterWord.REMOTE + i) ^ addressWord(remote, i)
-      if (difference >>> (32 - bits) !== 0) same = false
-    }
-    if (same) return true
-  }
-  return false
 }
 
 /** Is whom the host sends to of importance for who may come in by this row? */

@@ -140,7 +140,10 @@ export const crossLogical = (table: Table, cell: number, row: number, forward: b
   else enterIndex(table, family, key, row)
 }
 
-/** Where to write the wanted key words before `find`: a scratch of the table, as long as the key. `which` 1: the second. */
+/**
+ * Where to write the wanted key words before `find`, each time anew: a scratch of the table, as long as the key. `which`
+ * 1: the second key.
+ */
 export const keyOf = (table: Table, family: number, which: 0 | 1 = 0): Int32Array => {
   const { keys } = table.families[family]
   if (which >= keys.length) return NOTHING

@@ -114,9 +114,14 @@ const serveOpcode = <S>(call: Call<S>, options: Options): Answer<S> => {
   }
 }
 
-/** RFC 6887 section 14.1.2: SUCCESS, lifetime 0, no payload; PREFIX64 where it was asked for (RFC 7225 section 4.1). */
+/**
+ * RFC 6887 section 14.1.2: SUCCESS, lifetime 0, no payload; PREFIX64 where it was asked for (RFC 7225 section 4.1). The
+ * CGN's rules hold for it as for the other opcodes.
+ */
 const serveAnnounce = <S>(call: Call<S>, options: Options): Answer<S> => {
   const { request, state } = call
+  const code = state.cgn.authorize(state.cgnState, request.bytes, request.source, 0)
+  if (code !== ResultCode.SUCCESS) return refuse(call, code)
   const reply = replyWithOptions(request.bytes, HEADER_LENGTH, options, state.settings, undefined)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
   writeHeader(reply, Opcode.ANNOUNCE, ResultCode.SUCCESS, 0, call.epoch)

@@ -26,6 +26,16 @@ describe("the pipeline of RFC 6887 section 8.2", () => {
     assert.equal(before.epochStart, scene.state.epochStart)
   })
 
+  it("asks the permission rules about every opcode, ANNOUNCE too", () => {
+    const scene = new Scene({ rules: [{ allow: false, opcode: 0 }] })
+    assert.deepEqual([scene.send(announce()).result, scene.send(map()).result], [2, 0])
+    const all = new Scene({ rules: [{ allow: false }] })
+    assert.deepEqual(
+      [announce(), map(), peer()].map((bytes) => all.send(bytes).result),
+      [2, 2, 2],
+    )
+  })
+
   it("S-03 drops under 2 octets, then R bit set, then a supported version under 24", () => {
     const scene = new Scene()
     assert.equal(scene.raw([]).dropped, "too-short")

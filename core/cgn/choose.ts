@@ -115,8 +115,13 @@ const reclaim = (step: Step, owner: Owner, only: number | undefined, changes: Ch
   const end = word(step.table, MAPPING, held, MappingWord.EXTERNAL)
   const external = addressOf(end)
   const port = portOf(end)
-  const fits = step.config.inPool[external] && isInRange(step.config, port) && (only ?? external) === external
-  return fits && isAvailable(step, external, slotOfEnd(end), port, owner)
+  if (!step.config.inPool[external] || !isInRange(step.config, port) || (only ?? external) !== external)
+    return undefined
+  const seen = changes.length
+  sweepEnd(step, external, slotOfEnd(end), port, changes)
+  const subscriber =
+    changes.length === seen ? owner.subscriber : freshSubscriber(step, owner, owner.subscriber, changes)
+  return isAvailable(step, external, slotOfEnd(end), port, { ...owner, subscriber })
     ? { ok: true, external, port, held }
     : undefined
 }

@@ -7,13 +7,14 @@ import {
   keyOf,
   peek,
   poke,
+  rowLimit,
   schedule,
   setWord,
   type Table,
   unindexRow,
   word,
 } from "../table/index.ts"
-import { type Address, addressWord, type Nonce, nonceWord, Protocol } from "../wire/index.ts"
+import { type Address, addressFromWords, addressWord, type Nonce, nonceWord, Protocol } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import { addressOf, endWord, fieldOf, holderOf, portOf, protocolOfEnd, slotOf } from "./end.ts"
 import {
@@ -31,7 +32,7 @@ import {
   Total,
 } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
-import { setNonce } from "./nonce.ts"
+import { nonceAt, setNonce } from "./nonce.ts"
 import { isHeld, isOver, mayReclaim, type Owner } from "./owner.ts"
 import { hashInternalEnd, refreshEnd, takeEnd } from "./ports.ts"
 import { numberOf } from "./settings.ts"
@@ -72,6 +73,24 @@ const fill = (
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, 0)
   setWord(table, MAPPING, row, MappingWord.INTERNAL, keyFor(step, hash ^ nonceMark(step, nonce), end))
   poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) + 1)
+}
+
+/** Finds all held ends by what the nonce policy of now makes of their nonces: after it changed. */
+export const rekeyHeld = (step: Step): void => {
+  const { table, config } = step
+  if (peek(table, TOTALS, Total.HELD) === 0) return
+  for (let row = 1; row < rowLimit(table, MAPPING); row++) {
+    const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
+    if (end === 0 || !isHeld(table, row)) continue
+    const [a, b, c, d] = HELD_ADDRESS.map((at) => word(table, MAPPING, row, at))
+    const flags = word(table, MAPPING, row, MappingWord.FLAGS)
+    const nonce = (flags & Flag.NONCE) === 0 ? undefined : nonceAt(table, MAPPING, row, MappingWord.NONCE)
+    const realm = realmAt(table, word(table, MAPPING, row, HELD_REALM))
+    const hash = hashInternalEnd(config, addressFromWords(a, b, c, d), realm, protocolOfEnd(end), flags >>> 16)
+    unindexRow(table, MAPPING, row)
+    setWord(table, MAPPING, row, MappingWord.INTERNAL, keyFor(step, hash ^ nonceMark(step, nonce), end))
+    indexRow(table, MAPPING, row)
+  }
 }
 
 /** Ends held for one internal end and nonce that are found without being suggested. */

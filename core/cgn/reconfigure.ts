@@ -7,7 +7,7 @@ import { dropEnd, wantsOf } from "./clear.ts"
 import { staticAsData } from "./data.ts"
 import { isStatic } from "./deadline.ts"
 import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, QUERY, slotOfEnd, WHOLE } from "./end.ts"
-import { freedAsData, freeHeld } from "./hold.ts"
+import { freedAsData, freeHeld, rekeyHeld } from "./hold.ts"
 import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { isHeld } from "./owner.ts"
@@ -78,6 +78,7 @@ export const adoptCgnSettings = (
     }
   const step = stepOf({ version: state.version, config }, now)
   regroup(step, before)
+  if ((config.noncePolicy === "off") !== (before.noncePolicy === "off")) rekeyHeld(step)
   if (before.pool.some((number) => !config.inPool[number])) pairAgain(step)
   for (let number = 0; number < config.addresses.length; number++) refreshAddress(step, number)
   return { ok: true, state: sealed(step) }

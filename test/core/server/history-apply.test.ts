@@ -124,7 +124,7 @@ test("a change that does not fit is passed over: replayed twice or out of its tu
     // Whatever came of it, it answers requests and takes away what has run out.
     for (let n = 0; n < 50; n++) replyOf(replica, randomMove(random, settings, place.now, 0))
     const later = advance(replica, settings.start + (2 ** 32 - 2) * 1000)[0]
-    const forever = held.filter((line) => line.endsWith("Infinity"))
+    const forever = held.filter((line) => line.includes(" Infinity "))
     assert.ok(mappingCount(later) <= forever.length, `seed ${seed + 2000 + run}`)
   }
 })

@@ -15,6 +15,7 @@ const seed = seedOf(20130403, env.SALLYPORT_SEED)
 /** One move; the code, the lifetime and, where it was not the server's to choose, the whole reply. */
 const step = (state: ServerState, move: Move, whole: boolean): readonly [ServerState, string] => {
   if (move.type === "advance") return [advance(state, move.now)[0], ""]
+  if (move.type === "restore") return [state, ""]
   if (move.type === "outbound") {
     const { protocol, internalPort } = move
     const end = { protocol, internal: address(move.internal), internalPort, realm: realmOf(move.realm) }

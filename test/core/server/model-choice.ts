@@ -34,7 +34,7 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
   const isMine = (one: ModelHeld): boolean =>
     one.internal === want.internal &&
     one.internalPort === want.internalPort &&
-    (one.nonce === undefined || one.nonce === want.nonce)
+    (settings.noncePolicy === "off" || one.nonce === undefined || one.nonce === want.nonce)
   const otherOf = (protocol: number): number => (protocol === 6 ? 17 : 6)
   const mayHave = (external: string, port: number): boolean => {
     if (!inRange(settings, want.protocol, port)) return false

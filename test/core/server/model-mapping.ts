@@ -1,7 +1,16 @@
 /** What MAP, PEER, deletions and traffic do to the model's mappings, by RFC 6887 sections 11.3, 12.3, 13.3 and 15. */
 import { type Choice, type Chosen, checkChoice } from "./model-choice.ts"
 import { addressText, isZero, type ModelOptions, word16 } from "./model-message.ts"
-import { endKey, heldBy, live, type Model, type ModelEnd, type ModelSettings, withEnd } from "./model-state.ts"
+import {
+  endKey,
+  heldBy,
+  live,
+  type Model,
+  type ModelDetails,
+  type ModelEnd,
+  type ModelSettings,
+  withEnd,
+} from "./model-state.ts"
 
 export interface ModelRequest {
   readonly bytes: Uint8Array
@@ -40,6 +49,8 @@ export interface Ask {
   readonly suggestedPort: number
   /** Seconds, within the limits. */
   readonly lifetime: number
+  /** The source where that is not the internal address. */
+  readonly requester: string | undefined
   readonly options: ModelOptions
 }
 
@@ -50,6 +61,8 @@ export type Done =
       readonly lifetime: number
       /** `undefined`: the suggested one goes back as it came. */
       readonly end: { readonly external: string; readonly externalPort: number } | undefined
+      /** DESCRIPTION as it is stored now, where the request had one. */
+      readonly description?: string | undefined
     }
   | { readonly wrong: string }
 
@@ -65,8 +78,58 @@ const emptyEnd = (ask: Ask, end: { readonly external: string; readonly externalP
   fixed: false,
 })
 
+/** How many more mappings a host may have, for its own quota and its subscriber's. */
+export const roomFor = (settings: ModelSettings, model: Model, host: string, now: number): number => {
+  const { quota, subscriberQuota, subscriberPrefix } = settings
+  const own = heldBy(model, (internal) => internal === host, now)
+  const group = subscriberOf(host, subscriberPrefix)
+  const all = heldBy(model, (internal) => subscriberOf(internal, subscriberPrefix) === group, now)
+  const left = quota === 0 ? Number.POSITIVE_INFINITY : quota - own
+  return Math.max(0, subscriberQuota === 0 ? left : Math.min(left, subscriberQuota - all))
+}
+
+/** Whose a host is: its realm's, or the first `bits` of its address. */
+const subscriberOf = (host: string, bits: number): string => {
+  const [address, realm] = host.split("%")
+  if (realm !== undefined) return `%${realm}`
+  const binary = address.split(".").map((octet) => Number(octet).toString(2).padStart(8, "0"))
+  return binary.join("").slice(0, bits)
+}
+
 const isOverQuota = (settings: ModelSettings, model: Model, ask: Ask, now: number): boolean =>
-  settings.quota !== 0 && heldBy(model, ask.internal, now) >= settings.quota
+  roomFor(settings, model, ask.internal, now) === 0
+
+/** May a request without a nonce, or with this one, touch a MAP mapping: as it likes, not but learn of it, or not at all? */
+const rightTo = (
+  { noncePolicy }: ModelSettings,
+  own: string | undefined,
+  nonce: string | undefined,
+): "change" | "learn" | "none" => {
+  if (noncePolicy === "off" || own === nonce) return "change"
+  if (own === undefined) return noncePolicy === "strict" ? "none" : "change"
+  return nonce === undefined && noncePolicy === "rfc" ? "learn" : "none"
+}
+
+/** RFC 7220 section 3: 128 octets are stored, cut between two characters; "" takes away what was there. */
+const describedAs = (asked: string | undefined, before: string | undefined): string | undefined => {
+  if (asked === undefined) return before
+  return asked === "" ? undefined : storedText(asked)
+}
+
+export const storedText = (hex: string): string => {
+  let end = Math.min(hex.length, 256)
+  while (end < hex.length && "89ab".includes(hex[end])) end -= 2
+  return hex.slice(0, end)
+}
+
+const detailsOf = (ask: Ask, before: ModelDetails | undefined): ModelDetails => ({
+  requester: ask.requester,
+  thirdPartyId: ask.options.thirdPartyId,
+  description: describedAs(ask.options.description, before?.description),
+})
+
+const answered = ({ description }: ModelOptions): string | undefined =>
+  description === undefined ? undefined : storedText(description)
 
 const wrongChoice = (choice: Choice): Done =>
   choice.is === "refused" ? { code: choice.code } : { wrong: choice.is === "wrong" ? choice.why : "" }
@@ -75,7 +138,7 @@ const wrongChoice = (choice: Choice): Done =>
 export const serveMap = (
   settings: ModelSettings,
   model: Model,
-  { now, answered }: ModelRequest,
+  { now, answered: replied }: ModelRequest,
   chosen: Chosen,
   ask: Ask,
 ): Done => {
@@ -90,11 +153,11 @@ export const serveMap = (
     if (ask.options.deleteFilters || ask.options.filters.length > 0) return { code: 2 }
     return { model, lifetime: ask.nonce === undefined ? ask.lifetime : NEVER, end: found }
   }
-  if (found?.map?.nonce !== undefined && found.map.nonce !== ask.nonce) {
+  if (found?.map !== undefined) {
+    const right = rightTo(settings, found.map.nonce, ask.nonce)
     const remaining = left(found.map.expires, now)
-    return ask.nonce === undefined
-      ? { model, lifetime: Math.min(ask.lifetime, remaining), end: found }
-      : { code: 2, lifetime: remaining }
+    if (right === "learn") return { model, lifetime: Math.min(ask.lifetime, remaining), end: found }
+    if (right === "none") return { code: 2, lifetime: remaining }
   }
   if (found !== undefined && preferFailure)
     if (!(isZero(ask.suggested) || ask.suggested === found.external) || ask.suggestedPort !== found.externalPort)
@@ -115,7 +178,7 @@ export const serveMap = (
     const choice = checkChoice(settings, model, now, want, chosen)
     // A mapping refused for its filters was chosen an end, but nobody learns which.
     const maybe = choice.is === "wrong" || (choice.is === "refused" && choice.unsure)
-    if (tooMany && maybe && answered === 13) return { code: 13 }
+    if (tooMany && maybe && replied === 13) return { code: 13 }
     if (choice.is !== "chosen") return wrongChoice(choice)
     end = emptyEnd(ask, choice)
   }
@@ -123,8 +186,9 @@ export const serveMap = (
   // N-04: NAT-PMP is promised no more than it asked for.
   const lifetime = ask.nonce === undefined ? ask.lifetime : Math.max(ask.lifetime, idleLeft(end, now))
   const expires = granted(settings, now, lifetime)
-  const map = { nonce: ask.nonce, expires, filters, exact: preferFailure }
-  return { model: withEnd(settings, model, key, { ...end, map }, now), lifetime, end }
+  const map = { nonce: ask.nonce, expires, filters, exact: preferFailure, details: detailsOf(ask, found?.map?.details) }
+  const after = withEnd(settings, model, key, { ...end, map }, now)
+  return { model: after, lifetime, end, description: answered(ask.options) }
 }
 
 /** RFC 6887 section 15.1 and RFC 6886 section 3.4. */
@@ -141,7 +205,7 @@ export const serveDelete = (
   if (found === undefined) return { model, lifetime: 0, end: undefined }
   if (found.fixed) return { code: 2 }
   if (found.map === undefined) return natPmp ? { model, lifetime: 0, end: undefined } : { code: 2 }
-  if (found.map.nonce !== undefined && found.map.nonce !== ask.nonce)
+  if (rightTo(settings, found.map.nonce, ask.nonce) !== "change")
     return { code: 2, lifetime: left(found.map.expires, now) }
   const lifetime = natPmp ? 0 : idleLeft(found, now)
   const map = lifetime === 0 ? undefined : { ...found.map, expires: granted(settings, now, lifetime) }
@@ -168,22 +232,30 @@ export const servePeer = (
     const exact = ask.suggestedPort !== 0 || !isZero(ask.suggested)
     const choice = checkChoice(settings, model, now, { ...ask, natPmp: false, exact }, chosen)
     if (choice.is !== "chosen") return wrongChoice(choice)
-    const peers = [{ remote, remotePort, nonce, expires: granted(settings, now, ask.lifetime) }]
+    const expires = granted(settings, now, ask.lifetime)
+    const peers = [{ remote, remotePort, nonce, expires, details: detailsOf(ask, undefined) }]
     const end = { ...emptyEnd(ask, choice), peers }
-    return { model: withEnd(settings, model, key, end, now), lifetime: ask.lifetime, end }
+    const after = withEnd(settings, model, key, end, now)
+    return { model: after, lifetime: ask.lifetime, end, description: answered(ask.options) }
   }
   const forever = found.fixed ? Number.POSITIVE_INFINITY : 0
   const last = Math.max(forever, found.map?.expires ?? 0, found.idle, ...found.peers.map((peer) => peer.expires))
-  if (found.peers.some((peer) => peer.nonce !== nonce)) return { code: 2, lifetime: left(last, now) }
+  // One nonce holds for them all; where `off` let others in before, it is the newest's.
+  const newest = found.peers.at(-1)
+  if (settings.noncePolicy !== "off" && newest !== undefined && newest.nonce !== nonce)
+    return { code: 2, lifetime: left(last, now) }
   const before = found.peers.find((peer) => peer.remote === remote && peer.remotePort === remotePort)
   // PEER can't shorten or delete (S-69): lifetime 0 asks, and less than what is left changes nothing.
   if (ask.lifetime === 0 || (before !== undefined && granted(settings, now, ask.lifetime) <= before.expires))
     return { model, lifetime: Math.max(left(before?.expires ?? last, now), idleLeft(found, now)), end: found }
   if (before === undefined && isOverQuota(settings, model, ask, now)) return { code: 10 }
   const lifetime = Math.max(ask.lifetime, idleLeft(found, now))
-  const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime) }
-  const peers = [...found.peers.filter((other) => other !== before), peer]
-  return { model: withEnd(settings, model, key, { ...found, peers }, now), lifetime, end: found }
+  const details = detailsOf(ask, before?.details)
+  const peer = { remote, remotePort, nonce, expires: granted(settings, now, lifetime), details }
+  const renewed = found.peers.map((other) => (other === before ? peer : other))
+  const peers = before === undefined ? [...found.peers, peer] : renewed
+  const after = withEnd(settings, model, key, { ...found, peers }, now)
+  return { model: after, lifetime, end: found, description: answered(ask.options) }
 }
 
 /** RFC 4787 REQ-6: an outbound packet keeps its internal end for the idle time, and makes it where there is room. */

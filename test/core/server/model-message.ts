@@ -51,6 +51,10 @@ export interface ModelOptions {
   readonly preferFailure: boolean
   readonly deleteFilters: boolean
   readonly filters: readonly ModelFilter[]
+  /** RFC 7843: the identifier in hexadecimal, known to the server. */
+  readonly thirdPartyId: string | undefined
+  /** RFC 7220: its octets in hexadecimal; `undefined`: none that could be kept. */
+  readonly description: string | undefined
   /** The options that a success response carries, as octets. */
   readonly echoed: readonly number[]
   readonly seen: readonly number[]
@@ -71,19 +75,50 @@ const split = (bytes: Uint8Array, start: number) => {
 const THIRD_PARTY = 1
 const PREFER_FAILURE = 2
 const FILTER = 3
+const THIRD_PARTY_ID = 13
+const DESCRIPTION = 128
 
-export const modelOptions = (bytes: Uint8Array, start: number, source: string, thirdPartyOn: boolean): ModelOptions => {
+/** What of the settings says which options are served. */
+export interface OptionSettings {
+  readonly thirdParty: boolean
+  readonly thirdPartyId: boolean
+  readonly description: boolean
+}
+
+/** The identifiers of RFC 7843 that a server knows which serves them, each naming the realm with its place here. */
+export const THIRD_PARTY_IDS: readonly string[] = ["aa", "0102030405060708"]
+
+/** Is this UTF-8 without NUL, as a percent-decoder has it (RFC 7220 section 3)? */
+const isText = (hex: string): boolean => {
+  try {
+    return !decodeURIComponent(hex.replace(/../g, "%$&")).includes("\0")
+  } catch {
+    return false
+  }
+}
+
+const NO_OPTIONS = {
+  thirdParty: undefined,
+  preferFailure: false,
+  deleteFilters: false,
+  filters: [],
+  thirdPartyId: undefined,
+  description: undefined,
+  echoed: [],
+} as const
+
+/** A request without options: NAT-PMP's. */
+export const noOptions: ModelOptions = { ...NO_OPTIONS, code: 0, seen: [] }
+
+export const modelOptions = (
+  bytes: Uint8Array,
+  start: number,
+  source: string,
+  settings: OptionSettings,
+): ModelOptions => {
   const { whole, options } = split(bytes, start)
   const seen = options.map((option) => option.code)
-  const refused = (code: number): ModelOptions => ({
-    code,
-    thirdParty: undefined,
-    preferFailure: false,
-    deleteFilters: false,
-    filters: [],
-    echoed: [],
-    seen,
-  })
+  const refused = (code: number): ModelOptions => ({ ...NO_OPTIONS, code, seen })
   if (!whole) return refused(6)
   const opcode = bytes[1]
   const deleting = word32(bytes, 4) === 0
@@ -92,9 +127,11 @@ export const modelOptions = (bytes: Uint8Array, start: number, source: string, t
   let deleteFilters = false
   let preferFailure = false
   let thirdParty: string | undefined
+  let thirdPartyId: string | undefined
+  let description: string | undefined
   for (const { code, data } of options) {
     if (code === THIRD_PARTY) {
-      if (!thirdPartyOn) return refused(5)
+      if (!settings.thirdParty) return refused(5)
       if (opcode === 0 || thirdParty !== undefined || data.length !== 16) return refused(6)
       thirdParty = addressText(data, 0)
       if (thirdParty === source) return refused(3)
@@ -114,13 +151,43 @@ export const modelOptions = (bytes: Uint8Array, start: number, source: string, t
         if (!isV4(remote) || prefixLength < 96 || prefixLength > 128) return refused(6)
         filters.push({ remote, prefixLength, remotePort: word16(data, 2) })
       }
+    } else if (code === THIRD_PARTY_ID) {
+      if (!settings.thirdParty || !settings.thirdPartyId) return refused(5)
+      if (opcode === 0 || thirdPartyId !== undefined) return refused(6)
+      thirdPartyId = hexAt(data, 0, data.length)
+      if (!THIRD_PARTY_IDS.some((id) => id.length === 2 * data.length)) return refused(26)
+      if (!THIRD_PARTY_IDS.includes(thirdPartyId)) return refused(24)
+    } else if (code === DESCRIPTION && settings.description && opcode !== 0) {
+      // Not copied to the response: that has what is stored.
+      if (description !== undefined) return refused(6)
+      const hex = hexAt(data, 0, data.length)
+      if (data.length <= 1016 && !deleting && isText(hex)) description = hex
+      continue
     } else if (code < 128) return refused(5)
     else continue
     // Reserved octets go back as zero: the option header's, and FILTER's first (S-04).
-    echoed.push(code, 0, 0, data.length, ...(code === FILTER ? [0, ...data.subarray(1)] : data))
+    echoed.push(...optionOctets(code, code === FILTER ? [0, ...data.subarray(1)] : [...data]))
   }
-  return { code: 0, thirdParty, preferFailure, deleteFilters, filters, echoed, seen }
+  if (thirdPartyId !== undefined && thirdParty === undefined) return refused(25)
+  const read = { thirdParty, preferFailure, deleteFilters, filters, thirdPartyId, description, echoed }
+  return { ...read, code: 0, seen }
 }
+
+/** An option as it is sent, with zeros to a multiple of four octets (RFC 6887 section 7.3). */
+export const optionOctets = (code: number, data: readonly number[]): readonly number[] => {
+  const octets = [code, 0, Math.floor(data.length / 256), data.length % 256, ...data]
+  while (octets.length % 4 !== 0) octets.push(0)
+  return octets
+}
+
+/** DESCRIPTION as a response has it. */
+export const descriptionOctets = (hex: string | undefined): readonly number[] =>
+  hex === undefined
+    ? []
+    : optionOctets(
+        DESCRIPTION,
+        (hex.match(/../g) ?? []).map((octet) => Number.parseInt(octet, 16)),
+      )
 
 /** The error reply of RFC 6887 section 8.2: a copy of at most 1100 octets, padded, fields set. */
 export const errorReply = (bytes: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {

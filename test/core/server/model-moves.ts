@@ -1,7 +1,9 @@
 /** Random requests, traffic and clocks for a server so small that everything in it runs out all the time. */
 import type { Random } from "../../fuzz/random.ts"
+import { hostText, ODD_REMOTES, REALMS, REMOTES, SUBSCRIBERS } from "./model-hosts.ts"
 import { put16, put32, putAddress } from "./model-message.ts"
-import type { ModelSettings } from "./model-state.ts"
+import { randomOptions } from "./model-options.ts"
+import type { ModelPrefix, ModelRule, ModelSettings } from "./model-state.ts"
 
 /** One thing that happens; `now` is milliseconds. */
 export type Move =
@@ -23,6 +25,8 @@ export type Move =
       readonly realm?: number | undefined
     }
   | { readonly type: "advance"; readonly now: number }
+  /** A snapshot is written and read again. */
+  | { readonly type: "restore"; readonly now: number }
 
 /** What an administrator does; rarer, and not in all histories. */
 export type Turn =
@@ -32,24 +36,24 @@ export type Turn =
 /** What changes when the settings do. */
 export type TurnSettings = Pick<
   ModelSettings,
-  "pool" | "ports" | "quota" | "filterLimit" | "idleTimeout" | "recycleDelay" | "statics"
+  | "pool"
+  | "ports"
+  | "quota"
+  | "subscriberQuota"
+  | "subscriberPrefix"
+  | "noncePolicy"
+  | "rules"
+  | "filterLimit"
+  | "idleTimeout"
+  | "recycleDelay"
+  | "statics"
 >
-
-export const SUBSCRIBERS = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "192.168.7.255", "10.255.0.1"] as const
-/** What tells hosts with equal addresses apart. */
-export const REALMS = ["2001:db8::1", "2001:db8::2"] as const
 
 /** Mostly no realm. */
 const randomRealm = (random: Random): number | undefined => (random.once(4) ? random.below(REALMS.length) : undefined)
 
-/** An internal address and its realm as the model names them. */
-export const hostText = (internal: string, realm: number | undefined): string =>
-  realm === undefined ? internal : `${internal}%${realm}`
-
 const NONCES = [1, 2, 0x80000000]
 const INTERNAL_PORTS = [1, 80, 4000, 4001, 65535]
-const REMOTES = ["198.51.100.1", "198.51.100.2", "223.255.255.255"]
-const ODD_REMOTES = ["127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "20010db8000000000000000000000001"]
 const LIFETIMES = [0, 0, 0, 1, 60, 120, 121, 300, 3600, 7200, 86400, 0xfffffffe, 0xffffffff]
 
 /** Milliseconds until the next thing happens: mostly at once, sometimes past the end of everything. */
@@ -128,10 +132,39 @@ export const randomSettings = (random: Random): TurnSettings => {
     pool,
     ports,
     quota: random.once(2) ? 0 : 1 + random.below(5),
+    subscriberQuota: random.once(3) ? 1 + random.below(8) : 0,
+    subscriberPrefix: random.pick([32, 24, 8, 0]),
+    noncePolicy: random.pick(["rfc", "rfc", "strict", "off"]),
+    rules: Array.from({ length: random.once(3) ? 1 + random.below(3) : 0 }, () => randomRule(random)),
     filterLimit: 1 + random.below(4),
     idleTimeout: { udp: random.pick([2, 120, 300]), tcp: random.pick([10, 7440]) },
     recycleDelay: { udp: random.pick([0, 1, 120]), tcp: random.pick([0, 60, 400]) },
     statics,
+  }
+}
+
+/** Half of the hosts, or all, or none. */
+const randomPrefix = (random: Random): ModelPrefix => ({
+  address: random.pick([...SUBSCRIBERS, "10.0.0.2", ODD_REMOTES[4]]),
+  prefixLength: random.pick([0, 1, 97, 104, 127, 128]),
+})
+
+/** A rule that often fits, and then mostly allows: what is refused teaches little. */
+const randomRule = (random: Random): ModelRule => {
+  const range = (ports: readonly number[]) => {
+    const [first, last] = [random.pick(ports), random.pick(ports)]
+    return { first: Math.min(first, last), last: Math.max(first, last) }
+  }
+  return {
+    allow: !random.once(3),
+    ...(random.once(4) ? { clients: randomPrefix(random) } : {}),
+    ...(random.once(6) ? { except: [randomPrefix(random), randomPrefix(random)] } : {}),
+    ...(random.once(4) ? { internal: randomPrefix(random) } : {}),
+    ...(random.once(3) ? { internalPorts: range([0, ...INTERNAL_PORTS]) } : {}),
+    ...(random.once(4) ? { externalPorts: range([0, 1024, 5348, 5351, 65535]) } : {}),
+    ...(random.once(3) ? { protocol: random.pick([6, 17]) } : {}),
+    ...(random.once(3) ? { opcode: random.below(3) } : {}),
+    ...(random.once(4) ? { option: random.pick([1, 2, 3, 128]) } : {}),
   }
 }
 
@@ -167,7 +200,7 @@ const externalAddress = (random: Random, { pool }: ModelSettings): string => {
 
 const pcp = (random: Random, settings: ModelSettings, internal: string): Uint8Array => {
   const opcode = random.once(40) ? random.pick([0, 0, 3, 64, 127]) : random.pick([1, 1, 2])
-  const extra = random.once(3) ? options(random, opcode) : []
+  const extra = random.once(3) ? randomOptions(random, opcode) : []
   const length = [24, 60, 80][opcode] ?? 4 * random.below(30)
   const bytes = new Uint8Array(Math.max(24, length) + extra.length)
   bytes.set([2, opcode])
@@ -186,28 +219,6 @@ const pcp = (random: Random, settings: ModelSettings, internal: string): Uint8Ar
   }
   bytes.set(extra, Math.max(24, length))
   return bytes
-}
-
-const options = (random: Random, opcode: number): number[] => {
-  const octets: number[] = []
-  for (let n = 1 + random.below(3); n > 0; n--) {
-    // Options that belong to MAP, mostly with MAP: an error for having come with PEER teaches little.
-    const kind = opcode === 1 || random.once(8) ? random.below(9) : random.pick([0, 7, 8])
-    const data = new Uint8Array(kind < 1 ? 16 : kind < 3 ? 0 : kind < 7 ? 20 : random.below(9))
-    const code = kind < 1 ? 1 : kind < 3 ? 2 : kind < 7 ? 3 : kind === 7 ? 128 + random.below(128) : random.below(128)
-    if (kind === 7) for (let i = 0; i < data.length; i++) data[i] = random.below(256)
-    if (code === 1 && data.length === 16)
-      putAddress(data, 0, random.once(8) ? random.pick(ODD_REMOTES) : random.pick(SUBSCRIBERS))
-    if (code === 3 && data.length === 20) {
-      data[0] = random.once(20) ? 255 : 0
-      data[1] = random.once(4) ? 0 : random.once(12) ? random.pick([1, 95, 129, 255]) : random.pick([96, 100, 128])
-      put16(data, 2, random.pick([0, 80]))
-      putAddress(data, 4, random.once(20) ? random.pick(ODD_REMOTES) : random.pick(REMOTES))
-    }
-    octets.push(code, random.once(30) ? 255 : 0, 0, data.length, ...data)
-    while (octets.length % 4 !== 0) octets.push(random.once(30) ? 255 : 0)
-  }
-  return octets
 }
 
 const natPmp = (random: Random, settings: ModelSettings): Uint8Array => {

@@ -7,8 +7,6 @@ import {
   mappingCounts,
   memoryCgn,
   noteOutbound,
-  reconfigureCgn,
-  revoke,
 } from "../../../core/cgn/index.ts"
 import {
   advance,
@@ -19,22 +17,29 @@ import {
   mappingCount,
   mappings,
   process,
+  reconfigure,
+  restore,
+  revoke,
   type ServerState,
+  snapshot,
 } from "../../../core/server/index.ts"
 import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
 import { serveModel } from "./model.ts"
 import type { Chosen } from "./model-choice.ts"
+import { hostText, SUBSCRIBERS } from "./model-hosts.ts"
 import { noteOutboundModel } from "./model-mapping.ts"
-import { hexAt } from "./model-message.ts"
-import { hostText, type Move, randomSettings, SUBSCRIBERS, type Turn, type TurnSettings } from "./model-moves.ts"
+import { hexAt, THIRD_PARTY_IDS } from "./model-message.ts"
+import { type Move, randomSettings, type Turn, type TurnSettings } from "./model-moves.ts"
 import {
   advanceModel,
   counterLines,
+  detailText,
   emptyModel,
   filterText,
   listModel,
   type Model,
+  type ModelPrefix,
   type ModelSettings,
 } from "./model-state.ts"
 import { address, formatted, hostOf, realmOf } from "./model-text.ts"
@@ -57,10 +62,62 @@ interface Trail {
 
 /** The settings of a CGN that are the model's. */
 export const cgnSettingsOf = (settings: TurnSettings) => {
-  const { pool, ports, quota, filterLimit, idleTimeout, recycleDelay, statics } = settings
+  const { pool, ports, quota, subscriberQuota, noncePolicy, filterLimit, idleTimeout, recycleDelay, statics } = settings
+  const subscriberPrefix = { ipv4: settings.subscriberPrefix, ipv6: 64 }
+  const rules = settings.rules.map(({ clients, except, internal, ...rest }) => ({
+    ...rest,
+    clients: prefixOf(clients),
+    except: except?.map((one) => ({ ...one, address: address(one.address) })),
+    internal: prefixOf(internal),
+  }))
   const staticMappings = statics.map((one) => ({ ...one, ...hostOf(one.internal), external: address(one.external) }))
-  return { external: pool.map(address), ports, quota, filterLimit, idleTimeout, recycleDelay, staticMappings }
+  return {
+    external: pool.map(address),
+    ports,
+    quota,
+    subscriberQuota,
+    subscriberPrefix,
+    noncePolicy,
+    rules,
+    filterLimit,
+    idleTimeout,
+    recycleDelay,
+    staticMappings,
+  }
 }
+
+const prefixOf = (prefix: ModelPrefix | undefined) =>
+  prefix === undefined ? undefined : { ...prefix, address: address(prefix.address) }
+
+/** The settings of a server that are the model's. Nobody is told of anything: updates have tests of their own. */
+const serverSettingsOf = (settings: ServerPart) => {
+  const { minLifetime, maxLifetime, pcp, natPmp, map, peer, announce, thirdParty, description } = settings
+  const realms = THIRD_PARTY_IDS.flatMap((id, number) => {
+    const realm = realmOf(number)
+    return realm === undefined ? [] : [[id, realm] as const]
+  })
+  return {
+    minLifetime,
+    maxLifetime,
+    pcp,
+    natPmp,
+    description,
+    portSet: false,
+    thirdPartyIds: new Map(settings.thirdPartyId ? realms : []),
+    threatModel: "advanced",
+    profile: {
+      ...PROFILES.nat444,
+      map,
+      peer,
+      announce,
+      thirdParty,
+      announceCallback: false,
+      updateCallback: false,
+    },
+  } as const
+}
+
+type ServerPart = Omit<ModelSettings, keyof TurnSettings | "paired" | "secret" | "start">
 
 /** The external address that each host without mappings is paired with: asked of a CGN that has none. */
 const pairsOf = (settings: TurnSettings, secret: Uint8Array): ReadonlyMap<string, string> => {
@@ -90,6 +147,8 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
     peer: !random.once(20),
     announce: !random.once(20),
     thirdParty: random.once(2),
+    thirdPartyId: random.once(2),
+    description: !random.once(8),
   }
   if (settings.natPmp && random.once(20)) settings.pcp = false
   const secret = Uint8Array.from({ length: 32 }, () => random.below(256))
@@ -100,19 +159,10 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
     pageBits: 3,
     wheelSlots: 32,
   }
-  const { start, minLifetime, maxLifetime, pcp, natPmp, map, peer, announce, thirdParty } = settings
+  const { start } = settings
   const cgn = createCgn({ ...cgnSettingsOf(own), secret, now: start }, sizes)
   if (!cgn.ok) throw new Error(cgn.error.text)
-  const made = createServerOver(memoryCgn, cgn.state, start, {
-    minLifetime,
-    maxLifetime,
-    pcp,
-    natPmp,
-    description: false,
-    portSet: false,
-    threatModel: "advanced",
-    profile: { ...PROFILES.nat444, map, peer, announce, thirdParty },
-  })
+  const made = createServerOver(memoryCgn, cgn.state, start, serverSettingsOf(settings))
   if (!made.ok) throw new Error(made.error.text)
   const whole = { ...settings, paired: pairsOf(own, secret), secret: [...secret] }
   return { settings: whole, place: { server: made.state, model: emptyModel(whole), now: start, moves: undefined } }
@@ -163,16 +213,29 @@ export const play = (
     return "wrong" in model ? model.wrong : after({ ...place.server, cgnState: state }, model, changes)
   }
   if (move.type === "turn") {
-    const turned = reconfigureCgn(place.server.cgnState, cgnSettingsOf(move.settings), now)
+    const options = { ...cgnSettingsOf(move.settings), ...serverSettingsOf(settings) }
+    const turned = reconfigure(place.server, options, now)
     if (!turned.ok) return turned.error.text
+    const { changes } = turned.pushed
     const next = { ...settings, ...move.settings, paired: pairsOf(move.settings, Uint8Array.from(settings.secret)) }
-    const model = turnModel(settings, next, place.model, now, turned.changes)
-    return "wrong" in model ? model.wrong : after({ ...place.server, cgnState: turned.state }, model, turned.changes)
+    const model = turnModel(settings, next, place.model, now, changes)
+    return "wrong" in model ? model.wrong : after(turned.state, model, changes)
   }
   if (move.type === "revoke") {
-    const { state, changes } = revoke(place.server.cgnState, address(move.internal), realmOf(move.realm), now)
+    const [server, { changes }] = revoke(place.server, address(move.internal), realmOf(move.realm), now)
     const model = revokeModel(settings, place.model, hostText(move.internal, move.realm), now)
-    return after({ ...place.server, cgnState: state }, model, changes)
+    return after(server, model, changes)
+  }
+  if (move.type === "restore") {
+    const wallClock = 1e12 + now
+    const { config } = place.server.cgnState
+    const restored = restore(snapshot(place.server, { now, wallClock, final: true }), {
+      cgn: config,
+      server: place.server.settings,
+      now,
+      wallClock,
+    })
+    return restored.ok ? after(restored.state, place.model, []) : restored.error.text
   }
   const { bytes, source, outside } = move
   const kept = bytes.slice()
@@ -229,7 +292,14 @@ const endsOf = (mapping: Mapping): string => {
 
 const lineOf = (mapping: Mapping): string => {
   const { remote, nonce } = formatted(mapping)
-  return `${mapping.kind} ${mapping.origin} ${endsOf(mapping)} ${remote} ${nonce} ${mapping.expires}`
+  const { preferFailure = false, requester, thirdPartyId, description } = mapping.details ?? {}
+  const octets = description === undefined ? undefined : new TextEncoder().encode(description)
+  const details = detailText(preferFailure, {
+    requester: requester === undefined ? undefined : formatAddress(requester),
+    thirdPartyId,
+    description: octets === undefined ? undefined : hexAt(octets, 0, octets.length),
+  })
+  return `${mapping.kind} ${mapping.origin} ${endsOf(mapping)} ${remote} ${nonce} ${mapping.expires} ${details}`
 }
 
 /** Lines that say all mappings and filters of a server, read `limit` at a time. */
@@ -255,16 +325,12 @@ export const countersOf = (server: ServerState<CgnState>): readonly string[] =>
     .sort()
 
 /** What a server and its model list differently, or `undefined`. */
-export const difference = (
-  settings: ModelSettings,
-  { server, model, now }: Place,
-  all: boolean,
-): string | undefined => {
+export const difference = ({ server, model, now }: Place, all: boolean): string | undefined => {
   const got = listServer(server, now, all ? 1 : 1000)
   const wanted = listModel(model, now)
   if (got.join("\n") !== wanted.join("\n")) return `lists\n  ${got.join("\n  ")}\nnot\n  ${wanted.join("\n  ")}`
   if (!all) return undefined
-  if (epochTime(server, now) !== Math.floor((now - settings.start) / 1000)) return `epoch ${epochTime(server, now)}`
+  if (epochTime(server, now) !== Math.floor((now - model.epoch) / 1000)) return `epoch ${epochTime(server, now)}`
   const counted = countersOf(server).join("\n")
   const counts = counterLines(model).join("\n")
   return counted === counts ? undefined : `counts\n${counted}\nnot\n${counts}`
@@ -278,7 +344,7 @@ export const movesOf = (place: Place): readonly (Move | Turn)[] => {
 
 export const moveText = (move: Move | Turn): string => {
   const { now } = move
-  if (move.type === "advance") return `${now} advance`
+  if (move.type === "advance" || move.type === "restore") return `${now} ${move.type}`
   if (move.type === "turn") return `${now} turn ${JSON.stringify(move.settings)}`
   if (move.type === "revoke") return `${now} revoke ${hostText(move.internal, move.realm)}`
   if (move.type === "outbound")
@@ -313,7 +379,7 @@ export const failureOf = (
     const played = play(settings, place, move)
     if (typeof played === "string") return played
     place = played.place
-    const differs = difference(settings, place, true)
+    const differs = difference(place, true)
     if (differs !== undefined) return differs
   }
   return undefined

@@ -19,6 +19,7 @@ export interface ModelEnd {
         readonly filters: readonly ModelFilter[]
         /** Made or last renewed with PREFER_FAILURE. */
         readonly exact: boolean
+        readonly details: ModelDetails
       }
     | undefined
   /** When the implicit mapping ends; 0 for none. */
@@ -26,6 +27,13 @@ export interface ModelEnd {
   readonly peers: readonly ModelPeer[]
   /** The administrator's: it does not end. */
   readonly fixed: boolean
+}
+
+/** Who asked with THIRD_PARTY and its identifier, and DESCRIPTION in hexadecimal; `undefined`: none. */
+export interface ModelDetails {
+  readonly requester: string | undefined
+  readonly thirdPartyId: string | undefined
+  readonly description: string | undefined
 }
 
 /** An external end that only its former owner gets, for a while (RFC 6887 section 15, S-136). */
@@ -52,12 +60,42 @@ export interface ModelPeer {
   readonly remotePort: number
   readonly nonce: string
   readonly expires: number
+  readonly details: ModelDetails
+}
+
+/** The first bits of an address, of 128: an IPv4 /24 is 120. */
+export interface ModelPrefix {
+  readonly address: string
+  readonly prefixLength: number
+}
+
+interface ModelRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** A permission rule; what it does not have fits every request. */
+export interface ModelRule {
+  readonly allow: boolean
+  readonly clients?: ModelPrefix
+  readonly except?: readonly ModelPrefix[]
+  readonly internal?: ModelPrefix
+  readonly internalPorts?: ModelRange
+  readonly externalPorts?: ModelRange
+  readonly protocol?: number
+  readonly opcode?: number
+  readonly option?: number
 }
 
 export interface ModelSettings {
   readonly pool: readonly string[]
   readonly ports: { readonly first: number; readonly last: number }
   readonly quota: number
+  /** For a realm, or for all hosts whose IPv4 addresses have `subscriberPrefix` bits in common. */
+  readonly subscriberQuota: number
+  readonly subscriberPrefix: number
+  readonly noncePolicy: "rfc" | "strict" | "off"
+  readonly rules: readonly ModelRule[]
   readonly filterLimit: number
   readonly idleTimeout: { readonly udp: number; readonly tcp: number }
   readonly recycleDelay: { readonly udp: number; readonly tcp: number }
@@ -71,6 +109,9 @@ export interface ModelSettings {
   readonly peer: boolean
   readonly announce: boolean
   readonly thirdParty: boolean
+  /** THIRD_PARTY_ID is served: which identifier is which number of a realm, see `THIRD_PARTY_IDS`. */
+  readonly thirdPartyId: boolean
+  readonly description: boolean
   /** The external address that each subscriber without mappings is paired with: asked of the server at its start. */
   readonly paired: ReadonlyMap<string, string>
   /** The secret that those pairs come from. */
@@ -83,8 +124,9 @@ export interface Model {
   /** The address that a subscriber with mappings is paired with: where its first one went. */
   readonly homes: ReadonlyMap<string, string>
   readonly held: readonly ModelHeld[]
-  /** When the Epoch Time of a host began that has one of its own. */
+  /** When the Epoch Time of a host began that has one of its own, and everybody's since the pool changed. */
   readonly epochs: ReadonlyMap<string, number>
+  readonly epoch: number
   /** The settings since the last change of them; `undefined`: the first. */
   readonly settings: ModelSettings | undefined
 }
@@ -97,7 +139,7 @@ export const emptyModel = (settings: ModelSettings): Model => {
     ends.set(endKey(fixed.protocol, fixed.internal, fixed.internalPort), fixedEnd(fixed))
     homes.set(fixed.internal, fixed.external)
   }
-  return { ends, counters: new Map(), homes, held: [], epochs: new Map(), settings: undefined }
+  return { ends, counters: new Map(), homes, held: [], epochs: new Map(), epoch: settings.start, settings: undefined }
 }
 
 export const fixedEnd = (fixed: ModelStatic): ModelEnd => ({
@@ -198,11 +240,11 @@ export const withEnd = (
   return { ...model, ends, homes, held: held.filter((one) => !has(one)) }
 }
 
-/** MAP and PEER mappings of a subscriber, for its quota. */
-export const heldBy = (model: Model, internal: string, now: number): number => {
+/** MAP and PEER mappings of the hosts that `isOf` says, for a quota. */
+export const heldBy = (model: Model, isOf: (internal: string) => boolean, now: number): number => {
   let held = 0
   for (const stored of model.ends.values()) {
-    if (stored.internal !== internal) continue
+    if (!isOf(stored.internal)) continue
     const end = live(stored, now)
     if (end !== undefined) held += end.peers.length + (end.map === undefined ? 0 : 1)
   }
@@ -217,18 +259,23 @@ export const listModel = (model: Model, now: number): readonly string[] => {
     if (end === undefined) continue
     const { protocol, internal, internalPort, external, externalPort } = end
     const ends = `${protocol} ${internal}:${internalPort} ${external}:${externalPort}`
-    if (end.fixed) lines.push(`static administrator ${ends} - - Infinity`)
+    if (end.fixed) lines.push(`static administrator ${ends} - - Infinity ${detailText(false, undefined)}`)
     if (end.map !== undefined) {
-      const { nonce, expires, filters } = end.map
-      lines.push(`map ${nonce === undefined ? "nat-pmp" : "pcp"} ${ends} - ${nonce ?? "-"} ${expires}`)
+      const { nonce, expires, filters, exact, details } = end.map
+      lines.push(
+        `map ${nonce === undefined ? "nat-pmp" : "pcp"} ${ends} - ${nonce ?? "-"} ${expires} ${detailText(exact, details)}`,
+      )
       if (filters.length > 0) lines.push(`filters ${ends} ${filterText(filters)}`)
     }
-    if (end.idle !== 0) lines.push(`implicit traffic ${ends} - - ${end.idle}`)
-    for (const peer of end.peers)
-      lines.push(`peer pcp ${ends} ${peer.remote}:${peer.remotePort} ${peer.nonce} ${peer.expires}`)
+    if (end.idle !== 0) lines.push(`implicit traffic ${ends} - - ${end.idle} ${detailText(false, undefined)}`)
+    for (const { remote, remotePort, nonce, expires, details } of end.peers)
+      lines.push(`peer pcp ${ends} ${remote}:${remotePort} ${nonce} ${expires} ${detailText(false, details)}`)
   }
   return lines.sort()
 }
+
+export const detailText = (exact: boolean, details: ModelDetails | undefined): string =>
+  `${exact} ${details?.requester ?? "-"} ${details?.thirdPartyId ?? "-"} ${details?.description ?? "-"}`
 
 export const filterText = (filters: readonly ModelFilter[]): string =>
   filters.map(({ remote, prefixLength, remotePort }) => `${remote}/${prefixLength}:${remotePort}`).join(" ")

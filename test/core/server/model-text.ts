@@ -1,7 +1,7 @@
 /** The server's data in the model's words. */
 import type { Change, Mapping } from "../../../core/cgn/index.ts"
 import { type Address, formatAddress, formatNonce, parseAddress } from "../../../core/wire/index.ts"
-import { hostText, REALMS } from "./model-moves.ts"
+import { hostText, REALMS } from "./model-hosts.ts"
 
 export type { Change, Mapping }
 

@@ -123,7 +123,13 @@ export const turnModel = (
   if (wrong !== undefined) return { wrong }
   const taken = new Set([...after.ends.values()].map(portOf))
   const held = start.held.filter((one) => isAllowed(next, one) && !taken.has(portOf(one)))
-  return { ...after, held, settings: next }
+  return { ...after, held, settings: next, epoch: epochAfter(before, next, model, now) }
+}
+
+/** S-140: where addresses came or went, Epoch Time begins again for everybody. */
+const epochAfter = (before: ModelSettings, next: ModelSettings, model: Model, now: number): number => {
+  const same = before.pool.length === next.pool.length && before.pool.every((external) => next.pool.includes(external))
+  return same ? model.epoch : now
 }
 
 /** Where hosts go whose address left the pool: to the one that they are paired with now, whatever it was before. */

@@ -7,16 +7,20 @@ import { type Chosen, homeOf } from "./model-choice.ts"
 import { type ModelRequest, serveDelete, serveMap, servePeer } from "./model-mapping.ts"
 import {
   addressText,
+  descriptionOctets,
   errorReply,
   hexAt,
   isV4,
   isZero,
   modelOptions,
   natPmpReply,
+  noOptions,
   successReply,
+  THIRD_PARTY_IDS,
   word16,
   word32,
 } from "./model-message.ts"
+import { allowed } from "./model-rule.ts"
 import { live, type Model, type ModelSettings, withEnd } from "./model-state.ts"
 
 /** What must have become of a request, or what is wrong with what did. */
@@ -36,7 +40,7 @@ const count = (model: Model, names: readonly string[]): Model => {
 export const serveModel = (settings: ModelSettings, model: Model, request: ModelRequest, chosen: Chosen): Verdict => {
   const { bytes, now } = request
   const host = request.source + request.realm
-  const epoch = Math.floor((now - (model.epochs.get(host) ?? settings.start)) / 1000)
+  const epoch = Math.floor((now - Math.max(model.epoch, model.epochs.get(host) ?? model.epoch)) / 1000)
   const drop = (why: string): Verdict => ({
     model: count(model, [`drop ${DROPS.indexOf(why)}`]),
     reply: undefined,
@@ -87,10 +91,13 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
   if (length === undefined || ![settings.announce, settings.map, settings.peer][opcode]) return fail(4)
   if (bytes.length < length) return fail(3)
   if (addressText(bytes, 8) !== source) return fail(12)
-  const options = modelOptions(bytes, length, source, settings.thirdParty)
+  const options = modelOptions(bytes, length, source, settings)
   seen = options.seen
   if (options.code !== 0) return fail(options.code)
-  if (opcode === 0) return met(model, successReply(bytes, 24, 0, epoch, undefined, []))
+  if (opcode === 0) {
+    const permitted = allowed(settings.rules, bytes, source, source)
+    return permitted === 0 ? met(model, successReply(bytes, 24, 0, epoch, undefined, [])) : fail(permitted)
+  }
   const protocol = bytes[36]
   const internalPort = word16(bytes, 40)
   const remote = opcode === 2 ? addressText(bytes, 64) : ""
@@ -99,7 +106,11 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
     return fail(3)
   const address = options.thirdParty ?? source
   if (!isV4(address) || isZero(address)) return fail(2)
-  const internal = address + request.realm
+  const permitted = allowed(settings.rules, bytes, source, address)
+  if (permitted !== 0) return fail(permitted)
+  const { thirdPartyId } = options
+  const named = thirdPartyId === undefined ? -1 : THIRD_PARTY_IDS.indexOf(thirdPartyId)
+  const internal = address + (named < 0 ? request.realm : `%${named}`)
   const asked = word32(bytes, 4)
   const deleting = opcode === 1 && asked === 0
   if (!deleting && (internalPort === 0 || (protocol !== 6 && protocol !== 17))) return fail(9)
@@ -112,11 +123,13 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
     suggested: addressText(bytes, 44),
     suggestedPort: word16(bytes, 42),
     lifetime: asked === 0 ? 0 : Math.min(settings.maxLifetime, Math.max(settings.minLifetime, asked)),
+    requester: options.thirdParty === undefined ? undefined : source,
     options,
   })
   if ("wrong" in done) return done
   if ("code" in done) return fail(done.code, done.lifetime)
-  const reply = successReply(bytes, length, done.lifetime, epoch, done.end, options.echoed)
+  const octets = [...options.echoed, ...descriptionOctets(done.description)]
+  const reply = successReply(bytes, length, done.lifetime, epoch, done.end, octets)
   return met(done.model, reply)
 }
 
@@ -143,7 +156,8 @@ const serveNatPmp = (
     reply: natPmpReply(opcode, code, epoch, rest),
     dropped: undefined,
   })
-  const served = isV4(request.source) && !isZero(request.source)
+  const known = isV4(request.source) && !isZero(request.source)
+  const served = known && allowed(settings.rules, bytes, request.source, request.source) === 0
   if (opcode === 0) {
     if (!served) return answer(2, [0, 0, 0, 0])
     const home = homeOf(settings, model, now, source) ?? chosen?.external
@@ -188,15 +202,8 @@ const serveNatPmp = (
     suggested: "0.0.0.0",
     suggestedPort: word16(bytes, 6),
     lifetime: Math.min(settings.maxLifetime, asked),
-    options: {
-      code: 0,
-      thirdParty: undefined,
-      preferFailure: false,
-      deleteFilters: false,
-      filters: [],
-      echoed: [],
-      seen: [],
-    },
+    requester: undefined,
+    options: noOptions,
   })
   if ("wrong" in done) return done
   if ("code" in done) return mapping(done.code === 2 ? 2 : 4, 0, 0)

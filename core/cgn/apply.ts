@@ -103,8 +103,8 @@ const endFor = (step: Step, mapping: Mapping, any: boolean) => {
 }
 
 /** The end of a mapping that is to come there, when nobody has it; `subscriber` is its host's row, or 0. */
-const freeEndFor = (step: Step, mapping: Mapping, subscriber: number, any: boolean) => {
-  const end = endFor(step, mapping, any)
+const freeEndFor = (step: Step, mapping: Mapping, subscriber: number) => {
+  const end = endFor(step, mapping, mapping.kind === "static")
   if (end === undefined || holderOf(step.table, end.address, end.slot, end.field) !== 0) return undefined
   // What is in the administrator's way is moved away when he comes.
   if (mapping.kind === "static") return end
@@ -118,7 +118,7 @@ const rowFor = (step: Step, mapping: Mapping): number => {
   if (row !== 0) return row
   const { internal, realm, protocol, internalPort } = mapping
   const found = findSubscriber(step.table, internal, realm)
-  const end = freeEndFor(step, mapping, found, mapping.kind === "static")
+  const end = freeEndFor(step, mapping, found)
   if (end === undefined) return 0
   const subscriber = found === 0 ? addSubscriber(step, internal, realm, end.address) : found
   // Whatever comes into the row counts on from there.
@@ -132,15 +132,19 @@ const put = (step: Step, mapping: Mapping, known: number): void => {
   if (row !== 0) settle(step, row, mapping)
 }
 
-/** Gives the row of a mapping the mapping's external end, when nobody has that. */
+/**
+ * Gives the row of a mapping the mapping's external end, when nobody has that. What stands beside it is not looked at: a
+ * host's own mappings follow the administrator's to wherever he wants it.
+ */
 const move = (step: Step, mapping: Mapping, known: number): void => {
   const { table, config } = step
   const row = known !== 0 ? known : findRow(table, mapping)
   if (row === 0) return
   const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
   if (config.addresses[addressOf(before)] === mapping.external && portOf(before) === mapping.externalPort) return
-  const end = freeEndFor(step, mapping, word(table, MAPPING, row, MappingWord.SUBSCRIBER), true)
-  if (end !== undefined) moveRow(step, row, end.address, end.slot, end.field)
+  const end = endFor(step, mapping, true)
+  if (end !== undefined && holderOf(table, end.address, end.slot, end.field) === 0)
+    moveRow(step, row, end.address, end.slot, end.field)
 }
 
 /**

@@ -202,7 +202,7 @@ const poolFrom = (step: Step, own: number): readonly number[] => {
 }
 
 /** Takes away what has run out at an external end and at its companion, so that neither stands in the way. */
-const sweepEnd = (step: Step, external: number, slot: number, field: number, changes: Change[]): void => {
+export const sweepEnd = (step: Step, external: number, slot: number, field: number, changes: Change[]): void => {
   const slots = slot === UDP || slot === TCP ? [slot, 1 - slot] : [slot]
   for (const at of slots) {
     const row = holderOf(step.table, external, at, field)

@@ -1,7 +1,7 @@
 import { word } from "../table/index.ts"
 import { ResultCode } from "../wire/index.ts"
 import type { Change } from "./change.ts"
-import { choose } from "./choose.ts"
+import { choose, sweepEnd } from "./choose.ts"
 import type { CgnResult, DeleteAsk, MapAsk } from "./contract.ts"
 import { deletePort } from "./delete.ts"
 import { addressOf, holderOf, isTranslated, SCTP, slotOf, WHOLE } from "./end.ts"
@@ -13,7 +13,7 @@ import { quotaLeft } from "./quota.ts"
 import { findRow } from "./row.ts"
 import { type ChosenEnd, create, done, externalOf, refused, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
-import { freshRow, freshSubscriber, subscriberAfter } from "./sweep.ts"
+import { expireRows, freshRow, freshSubscriber, subscriberAfter } from "./sweep.ts"
 
 /** Ports that one request maps or deletes at most, so that none takes long; RFC 7753 section 4.2 lets a server map fewer. */
 const MOST = 1024
@@ -21,6 +21,9 @@ const MOST = 1024
 /** Where a run of free ports is tried to begin, and ports looked at in all of them together. */
 const TRIES = 32
 const LOOKS = 4096
+
+/** Rows swept for a longer run. */
+const SWEEP = 1024
 
 /**
  * A set of ports (RFC 7753): a run of consecutive internal ports from the ask's own up, mapped to a run of consecutive
@@ -45,7 +48,7 @@ export const addPortSet = (state: CgnState, ask: MapAsk, now: number): CgnResult
   if (wanted === 0) return refused(ResultCode.USER_EX_QUOTA)
   const chosen = choose(step, subscriberAfter(step, ask, known, changes), wantOf(ask), changes)
   if (!chosen.ok) return refused(chosen.code)
-  const run = longestRun(step, ask, chosen, wanted, changes)
+  const run = bestRun(step, ask, chosen, wanted, changes)
   for (let i = 0; i < run.length; i++) map(step, ask, i, run.external, run.port + i, changes)
   renewRest(step, ask, found, run.length, changes)
   const at = { external: step.config.addresses[run.external], externalPort: run.port }
@@ -120,13 +123,21 @@ const longestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, 
   return best
 }
 
+/** {@link longestRun}, once more where one too short may be so for what has run out and waits to be taken away. */
+const bestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, changes: Change[]) => {
+  const run = longestRun(step, ask, chosen, wanted, changes)
+  const fits = !ask.portSet?.parity || ((run.port ^ ask.internalPort) & 1) === 0
+  if ((fits && run.length === wanted) || expireRows(step, SWEEP, changes) === 0) return run
+  return longestRun(step, ask, chosen, wanted, changes)
+}
+
 /** Renews the mappings of the range from `from` on that are there, each as if asked for alone. */
 const renewRest = (step: Step, ask: MapAsk, found: readonly number[], from: number, changes: Change[]): void => {
   for (let i = from; i < found.length; i++) if (found[i] !== 0) renew(step, ask, i, changes)
 }
 
-/** Renews one mapping of the range; false when it is another's by its nonce. */
-const renew = (step: Step, ask: MapAsk, i: number, changes: Change[]): boolean => {
+/** Renews one mapping of the range, or makes it beside what is there; `refused` when it is another's by its nonce. */
+const renew = (step: Step, ask: MapAsk, i: number, changes: Change[]): CgnResult<CgnState>["outcome"] => {
   const alone = { ...port(ask, i), suggestedPort: 0 }
   const subscriber = findSubscriber(step.table, ask.internal, ask.realm)
   const own: Change[] = []
@@ -135,7 +146,7 @@ const renew = (step: Step, ask: MapAsk, i: number, changes: Change[]): boolean =
   const renewed = result !== undefined && result.outcome !== "refused"
   // What was swept on the way happened all the same.
   for (const change of renewed ? result.changes : own) changes.push(change)
-  return renewed
+  return result?.outcome ?? "refused"
 }
 
 /** The first port is mapped already: it is renewed, and the run goes on from its external end as far as it can. */
@@ -157,9 +168,13 @@ const extend = (step: Step, ask: MapAsk, found: readonly number[], changes: Chan
     if (found[length] !== 0) {
       const there = externalOf(step, found[length])
       if (there.external !== at.external || there.externalPort !== externalPort) break
-      if (!renew(step, ask, length, all)) break
+      const renewed = renew(step, ask, length, all)
+      if (renewed === "refused") break
+      // A MAP beside the host's own PEER counts too.
+      if (renewed === "new") left = Math.max(0, left - 1)
       continue
     }
+    if (step.config.inPool[external]) sweepEnd(step, external, slot, externalPort, all)
     const owner = ownerOf(ask, length, findSubscriber(table, ask.internal, ask.realm))
     if (left === 0 || !step.config.inPool[external] || !isInRange(step.config, externalPort)) break
     if (!isAvailable(step, external, slot, externalPort, owner)) break

@@ -23,9 +23,8 @@ export type Choice =
   | { readonly is: "refused"; readonly code: number; readonly unsure: boolean }
   | { readonly is: "wrong"; readonly why: string }
 
-/** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
-export const checkChoice = (settings: ModelSettings, model: Model, now: number, want: Wanted, got: Chosen): Choice => {
-  const { pool } = settings
+/** Which external ends may be had at `now`: by this client, and by anybody. */
+export const openEnds = (settings: ModelSettings, model: Model, now: number, want: Wanted) => {
   const alive = portsOf(model, now)
   const held = new Map(
     heldAt(settings, model, now).map((one) => [portKey(one.protocol, one.external, one.externalPort), one]),
@@ -55,6 +54,13 @@ export const checkChoice = (settings: ModelSettings, model: Model, now: number, 
     const { own, other } = holders(alive, external, port, want.protocol)
     return own === undefined && (other === undefined || (!want.natPmp && !reservesCompanion(other)))
   }
+  return { mayHave, isFree, held, heldAs, isMine, otherOf }
+}
+
+/** RFC 6887 section 11.3: what an external end may be, for this subscriber, with what holds its port in either protocol. */
+export const checkChoice = (settings: ModelSettings, model: Model, now: number, want: Wanted, got: Chosen): Choice => {
+  const { pool } = settings
+  const { mayHave, isFree, held, heldAs, isMine, otherOf } = openEnds(settings, model, now, want)
   const hasRoom = (external: string): boolean => {
     for (let port = settings.ports.first; port <= settings.ports.last; port++) if (isFree(external, port)) return true
     return false

@@ -21,6 +21,8 @@ export interface ModelRequest {
   readonly realm: string
   /** The code in the server's reply, looked at only where the model allows more than one. */
   readonly answered: number
+  /** The MAP mappings that the server made, in its order. */
+  readonly made: readonly { readonly internalPort: number; readonly external: string; readonly externalPort: number }[]
 }
 
 const NEVER = 0xffffffff
@@ -63,6 +65,8 @@ export type Done =
       readonly end: { readonly external: string; readonly externalPort: number } | undefined
       /** DESCRIPTION as it is stored now, where the request had one. */
       readonly description?: string | undefined
+      /** Ports mapped or deleted from the first on; left out for one. */
+      readonly ports?: number
     }
   | { readonly wrong: string }
 
@@ -81,11 +85,12 @@ const emptyEnd = (ask: Ask, end: { readonly external: string; readonly externalP
 /** How many more mappings a host may have, for its own quota and its subscriber's. */
 export const roomFor = (settings: ModelSettings, model: Model, host: string, now: number): number => {
   const { quota, subscriberQuota, subscriberPrefix } = settings
-  const own = heldBy(model, (internal) => internal === host, now)
+  const none = Number.POSITIVE_INFINITY
+  const own = quota === 0 ? none : quota - heldBy(model, (internal) => internal === host, now)
+  if (subscriberQuota === 0) return Math.max(0, own)
   const group = subscriberOf(host, subscriberPrefix)
   const all = heldBy(model, (internal) => subscriberOf(internal, subscriberPrefix) === group, now)
-  const left = quota === 0 ? Number.POSITIVE_INFINITY : quota - own
-  return Math.max(0, subscriberQuota === 0 ? left : Math.min(left, subscriberQuota - all))
+  return Math.max(0, Math.min(own, subscriberQuota - all))
 }
 
 /** Whose a host is: its realm's, or the first `bits` of its address. */

@@ -55,6 +55,8 @@ export interface ModelOptions {
   readonly thirdPartyId: string | undefined
   /** RFC 7220: its octets in hexadecimal; `undefined`: none that could be kept. */
   readonly description: string | undefined
+  /** RFC 7753; `undefined` for one port. */
+  readonly portSet: { readonly size: number; readonly parity: boolean } | undefined
   /** The options that a success response carries, as octets. */
   readonly echoed: readonly number[]
   readonly seen: readonly number[]
@@ -77,12 +79,14 @@ const PREFER_FAILURE = 2
 const FILTER = 3
 const THIRD_PARTY_ID = 13
 const DESCRIPTION = 128
+const PORT_SET = 130
 
 /** What of the settings says which options are served. */
 export interface OptionSettings {
   readonly thirdParty: boolean
   readonly thirdPartyId: boolean
   readonly description: boolean
+  readonly portSet: boolean
 }
 
 /** The identifiers of RFC 7843 that a server knows which serves them, each naming the realm with its place here. */
@@ -104,6 +108,7 @@ const NO_OPTIONS = {
   filters: [],
   thirdPartyId: undefined,
   description: undefined,
+  portSet: undefined,
   echoed: [],
 } as const
 
@@ -129,6 +134,7 @@ export const modelOptions = (
   let thirdParty: string | undefined
   let thirdPartyId: string | undefined
   let description: string | undefined
+  let portSet: { size: number; parity: boolean } | undefined
   for (const { code, data } of options) {
     if (code === THIRD_PARTY) {
       if (!settings.thirdParty) return refused(5)
@@ -163,13 +169,21 @@ export const modelOptions = (
       const hex = hexAt(data, 0, data.length)
       if (data.length <= 1016 && !deleting && isText(hex)) description = hex
       continue
+    } else if (code === PORT_SET && settings.portSet && opcode === 1) {
+      if (portSet !== undefined || data.length !== 5) return refused(6)
+      const size = word16(data, 0)
+      if (!deleting && (size === 0 || word16(data, 2) !== word16(bytes, 40))) return refused(6)
+      portSet = { size: Math.max(1, size), parity: data[4] % 2 === 1 }
+      continue
     } else if (code < 128) return refused(5)
     else continue
     // Reserved octets go back as zero: the option header's, and FILTER's first (S-04).
     echoed.push(...optionOctets(code, code === FILTER ? [0, ...data.subarray(1)] : [...data]))
   }
   if (thirdPartyId !== undefined && thirdParty === undefined) return refused(25)
-  const read = { thirdParty, preferFailure, deleteFilters, filters, thirdPartyId, description, echoed }
+  if (portSet !== undefined && preferFailure) return refused(6)
+  if (portSet?.size === 1) portSet = undefined
+  const read = { thirdParty, preferFailure, deleteFilters, filters, thirdPartyId, description, portSet, echoed }
   return { ...read, code: 0, seen }
 }
 
@@ -188,6 +202,13 @@ export const descriptionOctets = (hex: string | undefined): readonly number[] =>
         DESCRIPTION,
         (hex.match(/../g) ?? []).map((octet) => Number.parseInt(octet, 16)),
       )
+
+/** PORT_SET as a response to a request for one has it; one port needs none (RFC 7753 section 4.2). */
+export const portSetOctets = (firstPort: number, size: number, parity: boolean): readonly number[] => {
+  if (size <= 1) return []
+  const [a, b] = [size, firstPort].map((value) => [Math.floor(value / 256), value % 256])
+  return optionOctets(PORT_SET, [...a, ...b, parity ? 1 : 0])
+}
 
 /** The error reply of RFC 6887 section 8.2: a copy of at most 1100 octets, padded, fields set. */
 export const errorReply = (bytes: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {

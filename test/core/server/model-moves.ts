@@ -53,7 +53,7 @@ export type TurnSettings = Pick<
 const randomRealm = (random: Random): number | undefined => (random.once(4) ? random.below(REALMS.length) : undefined)
 
 const NONCES = [1, 2, 0x80000000]
-const INTERNAL_PORTS = [1, 80, 4000, 4001, 65535]
+const INTERNAL_PORTS = [1, 80, 4000, 4001, 4002, 65534, 65535]
 const LIFETIMES = [0, 0, 0, 1, 60, 120, 121, 300, 3600, 7200, 86400, 0xfffffffe, 0xffffffff]
 
 /** Milliseconds until the next thing happens: mostly at once, sometimes past the end of everything. */
@@ -200,7 +200,8 @@ const externalAddress = (random: Random, { pool }: ModelSettings): string => {
 
 const pcp = (random: Random, settings: ModelSettings, internal: string): Uint8Array => {
   const opcode = random.once(40) ? random.pick([0, 0, 3, 64, 127]) : random.pick([1, 1, 2])
-  const extra = random.once(3) ? randomOptions(random, opcode) : []
+  const internalPort = random.once(40) ? 0 : random.pick(INTERNAL_PORTS)
+  const extra = random.once(3) ? randomOptions(random, opcode, internalPort) : []
   const length = [24, 60, 80][opcode] ?? 4 * random.below(30)
   const bytes = new Uint8Array(Math.max(24, length) + extra.length)
   bytes.set([2, opcode])
@@ -209,7 +210,7 @@ const pcp = (random: Random, settings: ModelSettings, internal: string): Uint8Ar
   if (length >= 60) {
     put32(bytes, 24, random.pick(NONCES))
     bytes[36] = random.once(30) ? random.pick([0, 1, 33, 132, 255]) : random.pick([6, 17])
-    put16(bytes, 40, random.once(40) ? 0 : random.pick(INTERNAL_PORTS))
+    put16(bytes, 40, internalPort)
     put16(bytes, 42, externalPort(random, settings))
     putAddress(bytes, 44, externalAddress(random, settings))
   }

@@ -4,11 +4,12 @@ import { ODD_REMOTES, REMOTES, SUBSCRIBERS } from "./model-hosts.ts"
 import { put16, putAddress, THIRD_PARTY_IDS } from "./model-message.ts"
 
 /** Options that belong to MAP, mostly with MAP: an error for having come with PEER teaches little. */
-export const randomOptions = (random: Random, opcode: number): number[] => {
+export const randomOptions = (random: Random, opcode: number, internalPort: number): number[] => {
   const octets: number[] = []
   const of = opcode === 1 || random.once(8) ? ANY : BOTH
   for (let n = 1 + random.below(3); n > 0; n--) {
     for (const [code, data] of random.pick(of)(random)) {
+      if (code === 130 && data[2] + data[3] === 0) put16(data, 2, internalPort)
       octets.push(code, random.once(30) ? 255 : 0, Math.floor(data.length / 256), data.length % 256, ...data)
       while (octets.length % 4 !== 0) octets.push(random.once(30) ? 255 : 0)
     }
@@ -49,6 +50,15 @@ const description: Option = (random) => {
   return [[128, data]]
 }
 
+/** PORT_SET; the first internal port is put in where the request is known. */
+const portSet: Option = (random) => {
+  const data = new Uint8Array(random.once(20) ? 4 : 5)
+  put16(data, 0, random.once(10) ? random.pick([0, 1, 1024, 65535]) : 1 + random.below(8))
+  put16(data, 2, random.once(20) ? 7 : 0)
+  data[4] = random.below(random.once(20) ? 256 : 2)
+  return [[130, data]]
+}
+
 const unknown: Option = (random) => {
   const data = Uint8Array.from({ length: random.below(9) }, () => random.below(256))
   return [[random.once(2) ? 131 + random.below(125) : random.below(128), data]]
@@ -58,4 +68,15 @@ const unknown: Option = (random) => {
 const thirdPartyWithId: Option = (random) => [...thirdParty(random), ...thirdPartyId(random)]
 
 const BOTH = [thirdParty, thirdPartyWithId, description, description, unknown] as const
-const ANY = [...BOTH, preferFailure, preferFailure, filter, filter, filter, filter, thirdPartyId] as const
+const ANY = [
+  ...BOTH,
+  preferFailure,
+  preferFailure,
+  portSet,
+  portSet,
+  filter,
+  filter,
+  filter,
+  filter,
+  thirdPartyId,
+] as const

@@ -91,7 +91,7 @@ const prefixOf = (prefix: ModelPrefix | undefined) =>
 
 /** The settings of a server that are the model's. Nobody is told of anything: updates have tests of their own. */
 const serverSettingsOf = (settings: ServerPart) => {
-  const { minLifetime, maxLifetime, pcp, natPmp, map, peer, announce, thirdParty, description } = settings
+  const { minLifetime, maxLifetime, pcp, natPmp, map, peer, announce, thirdParty, description, portSet } = settings
   const realms = THIRD_PARTY_IDS.flatMap((id, number) => {
     const realm = realmOf(number)
     return realm === undefined ? [] : [[id, realm] as const]
@@ -102,7 +102,7 @@ const serverSettingsOf = (settings: ServerPart) => {
     pcp,
     natPmp,
     description,
-    portSet: false,
+    portSet,
     thirdPartyIds: new Map(settings.thirdPartyId ? realms : []),
     threatModel: "advanced",
     profile: {
@@ -149,6 +149,7 @@ export const randomPlace = (random: Random): { readonly settings: ModelSettings;
     thirdParty: random.once(2),
     thirdPartyId: random.once(2),
     description: !random.once(8),
+    portSet: !random.once(4),
   }
   if (settings.natPmp && random.once(20)) settings.pcp = false
   const secret = Uint8Array.from({ length: 32 }, () => random.below(256))
@@ -175,6 +176,14 @@ const chosenBy = (changes: readonly Change[]): Chosen => {
       return { external: formatAddress(change.mapping.external), externalPort: change.mapping.externalPort }
   return undefined
 }
+
+/** The MAP mappings made by these changes. */
+const madeBy = (changes: readonly Change[]) =>
+  changes.flatMap((change) => {
+    if (change.type !== "created" || change.mapping.kind !== "map") return []
+    const { internalPort, external, externalPort } = change.mapping
+    return [{ internalPort, external: formatAddress(external), externalPort }]
+  })
 
 /** What `move` leads to on both sides; a text says what differs. `first` are the settings that the history began with. */
 export const play = (
@@ -254,7 +263,12 @@ export const play = (
       ? { external: Array.from(reply.subarray(8)).join("."), externalPort: 0 }
       : chosenBy(changes)
   const realm = move.realm === undefined ? "" : `%${move.realm}`
-  const verdict = serveModel(settings, place.model, { ...move, realm, answered: reply?.[3] ?? 0 }, chosen)
+  const verdict = serveModel(
+    settings,
+    place.model,
+    { ...move, realm, answered: reply?.[3] ?? 0, made: madeBy(changes) },
+    chosen,
+  )
   if ("wrong" in verdict) return verdict.wrong
   if (verdict.dropped !== dropped) return `dropped: ${dropped}, not ${verdict.dropped}`
   const got = reply === undefined ? "nothing" : hexAt(reply, 0, reply.length)

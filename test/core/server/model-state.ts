@@ -112,6 +112,7 @@ export interface ModelSettings {
   /** THIRD_PARTY_ID is served: which identifier is which number of a realm, see `THIRD_PARTY_IDS`. */
   readonly thirdPartyId: boolean
   readonly description: boolean
+  readonly portSet: boolean
   /** The external address that each subscriber without mappings is paired with: asked of the server at its start. */
   readonly paired: ReadonlyMap<string, string>
   /** The secret that those pairs come from. */

@@ -15,12 +15,14 @@ import {
   modelOptions,
   natPmpReply,
   noOptions,
+  portSetOctets,
   successReply,
   THIRD_PARTY_IDS,
   word16,
   word32,
 } from "./model-message.ts"
 import { allowed } from "./model-rule.ts"
+import { serveDeleteSet, serveMapSet } from "./model-set.ts"
 import { live, type Model, type ModelSettings, withEnd } from "./model-state.ts"
 
 /** What must have become of a request, or what is wrong with what did. */
@@ -114,7 +116,9 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
   const asked = word32(bytes, 4)
   const deleting = opcode === 1 && asked === 0
   if (!deleting && (internalPort === 0 || (protocol !== 6 && protocol !== 17))) return fail(9)
-  const serve = opcode === 2 ? servePeer : deleting ? serveDelete : serveMap
+  const set = options.portSet !== undefined && internalPort !== 0
+  const map = set ? (deleting ? serveDeleteSet : serveMapSet) : deleting ? serveDelete : serveMap
+  const serve = opcode === 2 ? servePeer : map
   const done = serve(settings, model, request, chosen, {
     protocol,
     internal,
@@ -128,7 +132,8 @@ const servePcp = (settings: ModelSettings, model: Model, request: ModelRequest, 
   })
   if ("wrong" in done) return done
   if ("code" in done) return fail(done.code, done.lifetime)
-  const octets = [...options.echoed, ...descriptionOctets(done.description)]
+  const ports = portSetOctets(internalPort, done.ports ?? 1, options.portSet?.parity ?? false)
+  const octets = [...options.echoed, ...descriptionOctets(done.description), ...ports]
   const reply = successReply(bytes, length, done.lifetime, epoch, done.end, octets)
   return met(done.model, reply)
 }

@@ -56,10 +56,19 @@ export const compare = (
   differences: readonly Difference[] = [],
 ): void => {
   assert.equal(lack, undefined)
-  const kernel = route(router, steps)
+  compareWith(route(router, steps), carry, steps, differences)
+}
+
+/** The same with what another has made of each step's packet. */
+export const compareWith = (
+  others: readonly (readonly Sent[])[],
+  carry: Carry,
+  steps: readonly Step[],
+  differences: readonly Difference[] = [],
+): void => {
   for (const [i, step] of steps.entries()) {
     const own = shown(carry(step), differences)
-    const its = shown(kernel[i], differences)
+    const its = shown(others[i], differences)
     if (step.otherwise === undefined) assert.deepEqual(own, its, `${i}: ${step.what}, from the ${step.side}`)
     else assert.notDeepEqual(own, its, `${step.what}: not otherwise: ${step.otherwise}`)
   }

@@ -31,6 +31,7 @@ import {
   findPeer,
   findRow,
   moveRow,
+  rowOf,
   setFilters,
   setFlags,
   tidySubscriber,
@@ -114,20 +115,22 @@ const freeEndFor = (step: Step, mapping: Mapping, subscriber: number) => {
 
 /** The mapping row of a mapping, made where it is not there yet; 0 when its external end can't be had. */
 const rowFor = (step: Step, mapping: Mapping): number => {
-  const row = findRow(step.table, mapping)
+  const row = rowOf(step.table, mapping)
   if (row !== 0) return row
-  const { internal, realm, protocol, internalPort } = mapping
+  const { internal, realm } = mapping
   const found = findSubscriber(step.table, internal, realm)
   const end = freeEndFor(step, mapping, found)
   if (end === undefined) return 0
   const subscriber = found === 0 ? addSubscriber(step, internal, realm, end.address) : found
   // Whatever comes into the row counts on from there.
   total(step, Total.BARE, 1)
-  return addMappingRow(step, subscriber, protocol, internalPort, end.address, end.slot, end.field)
+  return addMappingRow(step, subscriber, mapping, end.address, end.slot, end.field)
 }
 
 const put = (step: Step, mapping: Mapping, known: number): void => {
-  if (mapping.kind === "peer" && (mapping.remote === undefined || mapping.nonce === undefined)) return
+  const { kind, remote, nonce, dependence } = mapping
+  if (kind === "peer" && (remote === undefined || nonce === undefined)) return
+  if (dependence !== undefined && (remote === undefined || (kind !== "peer" && kind !== "implicit"))) return
   const row = known !== 0 ? known : rowFor(step, mapping)
   if (row !== 0) settle(step, row, mapping)
 }
@@ -138,7 +141,7 @@ const put = (step: Step, mapping: Mapping, known: number): void => {
  */
 const move = (step: Step, mapping: Mapping, known: number): void => {
   const { table, config } = step
-  const row = known !== 0 ? known : findRow(table, mapping)
+  const row = known !== 0 ? known : rowOf(table, mapping)
   if (row === 0) return
   const before = word(table, MAPPING, row, MappingWord.EXTERNAL)
   if (config.addresses[addressOf(before)] === mapping.external && portOf(before) === mapping.externalPort) return
@@ -150,17 +153,18 @@ const move = (step: Step, mapping: Mapping, known: number): void => {
 /**
  * Makes a mapping whose external end was just found free: what replaying its `created` does, without looking again.
  * `subscriber` is its row, or 0 where it has none yet; `external` the number of its external address. Locked, it carries
- * no traffic until its filters are set.
+ * no traffic until its filters are set. Returns its row.
  */
-export const place = (step: Step, subscriber: number, external: number, mapping: Mapping, locked: boolean): void => {
+export const place = (step: Step, subscriber: number, external: number, mapping: Mapping, locked: boolean): number => {
   const { internal, realm, protocol, internalPort, externalPort } = mapping
   const owner = subscriber === 0 ? addSubscriber(step, internal, realm, external) : subscriber
   const slot = slotOf(protocol, internalPort)
   const field = fieldOf(slot, protocol, externalPort)
-  const row = addMappingRow(step, owner, protocol, internalPort, external, slot, field)
+  const row = addMappingRow(step, owner, mapping, external, slot, field)
   if (mapping.kind !== "map") total(step, Total.BARE, 1)
   settle(step, row, mapping, true)
   if (locked) setFlags(step, row, word(step.table, MAPPING, row, MappingWord.FLAGS) | Flag.LOCKED)
+  return row
 }
 
 /** Renews a mapping that only gets another deadline and client port: nothing else of it is looked at. */
@@ -241,7 +245,7 @@ const settle = (step: Step, row: number, mapping: Mapping, fresh = false): void 
  */
 export const takeAway = (step: Step, mapping: Mapping, known: number, until: number): boolean => {
   const { table } = step
-  const row = known !== 0 ? known : findRow(table, mapping)
+  const row = known !== 0 ? known : rowOf(table, mapping)
   if (row === 0) return false
   const flags = word(table, MAPPING, row, MappingWord.FLAGS)
   switch (mapping.kind) {

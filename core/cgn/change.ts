@@ -1,6 +1,6 @@
 import type { Address, Nonce } from "../wire/index.ts"
 import type { Connection } from "./connection.ts"
-import type { Filter, Mapping, Realm } from "./mapping.ts"
+import type { Filter, Mapping, Realm, RemoteDependence } from "./mapping.ts"
 
 /**
  * The counter vectors of libpcpd (`PCPS_OPERATION`, `PCPS_RESULT`, `PCPS_OPTION`), NAT-PMP's own, one for drops of requests, one
@@ -87,6 +87,10 @@ export interface SessionEnds {
     readonly internal: Address
     readonly internalPort: number
     readonly realm: Realm | undefined
+    /** The remote peer that its mapping is of alone, as in {@link Mapping}; absent where it is of all. */
+    readonly dependence?: RemoteDependence | undefined
+    readonly remote?: Address | undefined
+    readonly remotePort?: number | undefined
   }
   readonly protocol: number
   readonly internalPort: number

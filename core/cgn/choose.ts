@@ -3,6 +3,7 @@ import { CLIENT_PORT, isAny, ResultCode, SERVER_PORT } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
+import type { MappedEnd } from "./dependent.ts"
 import { addressOf, holderOf, portOf, QUERY, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
 import { findHeld } from "./hold.ts"
 import { MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
@@ -11,7 +12,7 @@ import { chooseAddress, choosePort, fieldFor, isAvailable, isInRange, isMarked, 
 import type { ChosenEnd } from "./step.ts"
 import { expireRows, freshSubscriber, tidyRow } from "./sweep.ts"
 
-export interface Want extends InternalEnd {
+export interface Want extends MappedEnd {
   readonly suggested: Parameters<typeof isAny>[0]
   readonly suggestedPort: number
   readonly nonce: Owner["nonce"]
@@ -103,6 +104,9 @@ const ownerOf = (step: Step, want: Want, subscriber: number, seen: number, chang
   internal: want.internal,
   internalPort: want.internalPort,
   realm: want.realm,
+  dependence: want.dependence,
+  remote: want.remote,
+  remotePort: want.remotePort,
   nonce: want.nonce,
   subscriber: changes.length === seen ? subscriber : freshSubscriber(step, want, subscriber, changes),
   natPmp: want.natPmp,

@@ -1,4 +1,5 @@
 import { word } from "../table/index.ts"
+import { internalWord, remoteOf } from "./dependent.ts"
 import { detailsOf, mappingOwner, peerOwner } from "./details.ts"
 import { addressOf, portOf } from "./end.ts"
 import { Flag, instantOf, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
@@ -9,7 +10,7 @@ import { addressAt, realmAt } from "./subscriber.ts"
 const endOf = (step: Step, row: number) => {
   const { table, config } = step
   const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const internalEnd = word(table, MAPPING, row, MappingWord.INTERNAL)
+  const internalEnd = internalWord(table, row)
   const externalEnd = word(table, MAPPING, row, MappingWord.EXTERNAL)
   return {
     protocol: internalEnd >>> 16,
@@ -71,16 +72,19 @@ export const implicitAsData = (step: Step, row: number): Mapping => ({
   origin: "traffic",
   ...endOf(step, row),
   ...NOBODY,
+  ...remoteOf(step.table, row),
   expires: instantOf(step.config, word(step.table, MAPPING, row, MappingWord.IDLE) >>> 0),
 })
 
 /** A peer row as data. */
 export const peerAsData = (step: Step, peer: number): Mapping => {
   const { table, config } = step
+  const row = word(table, PEER, peer, PeerWord.MAPPING)
   return {
     kind: "peer",
     origin: "pcp",
-    ...endOf(step, word(table, PEER, peer, PeerWord.MAPPING)),
+    ...endOf(step, row),
+    ...remoteOf(table, row),
     remote: addressAt(table, PEER, peer, PeerWord.REMOTE),
     remotePort: word(table, PEER, peer, PeerWord.PORT),
     nonce: nonceAt(table, PEER, peer, PeerWord.NONCE),

@@ -3,7 +3,8 @@ import { type Address, ANY4, Protocol, ResultCode } from "../wire/index.ts"
 import type { Change } from "./change.ts"
 import type { CgnRefused, CgnResult, DeleteAsk } from "./contract.ts"
 import { mapAsData } from "./data.ts"
-import { isStatic, LOOK, mapDeadline } from "./deadline.ts"
+import { isStatic, isWanted, LOOK, mapDeadline } from "./deadline.ts"
+import { dependentOf, internalWord, protocolOf } from "./dependent.ts"
 import {
   type CgnState,
   deadlineOf,
@@ -17,7 +18,7 @@ import {
 } from "./layout.ts"
 import { rightOf } from "./map.ts"
 import type { Realm } from "./mapping.ts"
-import { findRow, protocolOf } from "./row.ts"
+import { findRow } from "./row.ts"
 import { change, done, type External, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { freshRow, subscriberAfter, tidyPeers, tidyRow } from "./sweep.ts"
@@ -27,12 +28,28 @@ const NOWHERE: External = { external: ANY4, externalPort: 0 }
 /** What became of one mapping: where it was, and the seconds for which it lives on. */
 type Deletion = { readonly outcome: "ok"; readonly at: External; readonly lifetime: number } | CgnRefused
 
-/** Deletes one mapping and puts that on the list. */
-export const deletePort = (step: Step, ask: DeleteAsk, changes: Change[]): Deletion => {
+/**
+ * Has an internal end mappings of remote peers alone? They are outbound ones, which no request deletes (RFC 6887 section 15.1).
+ * Looks at the newest 256 of its host's.
+ */
+const hasOutbound = (step: Step, { protocol, internal, internalPort, realm }: DeleteAsk): boolean => {
+  const { table, config } = step
+  const subscriber = config.addressDependent ? findSubscriber(table, internal, realm) : 0
+  let row = subscriber === 0 ? 0 : word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
+  for (let n = 0; n < LOOK && row !== 0; n++, row = word(table, MAPPING, row, MappingWord.NEXT)) {
+    const isIts = dependentOf(table, row) !== 0 && internalWord(table, row) === ((protocol << 16) | internalPort)
+    if (isIts && isWanted(step, row)) return true
+  }
+  return false
+}
+
+/** Deletes one mapping and puts that on the list; `first`: it is what the request is answered by. */
+export const deletePort = (step: Step, ask: DeleteAsk, changes: Change[], first = true): Deletion => {
   const { config, table, now } = step
   const nothing = { outcome: "ok", at: NOWHERE, lifetime: 0 } as const
   const row = freshRow(step, findRow(table, ask), ask, changes)
-  if (row === 0) return nothing
+  if (row === 0)
+    return first && ask.origin === "pcp" && hasOutbound(step, ask) ? refused(ResultCode.NOT_AUTHORIZED) : nothing
   if (isStatic(table, row)) return refused(ResultCode.NOT_AUTHORIZED)
   const deadline = mapDeadline(step, row)
   // NAT-PMP knows no outbound mappings to refuse: to it there is nothing to delete (RFC 6886 section 3.4).

@@ -5,8 +5,8 @@ import type { Waiting } from "./translate/fragments.ts"
 /**
  * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address in its realm; a mapping
  * row for one internal end (subscriber, protocol, internal port) and its external end, whoever wants it: MAP, the
- * administrator, PEERs, traffic, or several of them (an endpoint-independent NAT, so that one internal end has one
- * external end). It is found by either end. Peer rows hang on their mapping, filter rows too. A mapping row goes when
+ * administrator, PEERs, traffic, or several of them (endpoint-independent: one internal end has one external end), or for
+ * an internal end towards one remote peer, wanted by traffic and PEERs alone. It is found by either end. Peer rows hang on their mapping, filter rows too. A mapping row goes when
  * nothing wants it any more, or stays for a while as one that holds its external end.
  */
 export const SUBSCRIBER = 0
@@ -27,6 +27,8 @@ export const TEXT = 8
 export const SESSION = 9
 /** Mapping rows that have sessions. */
 export const SESSIONS = 10
+/** Mapping rows that are of one remote peer alone: see `dependent.ts`. */
+export const DEPENDENT = 11
 
 /** Words of a subscriber row: the internal address, the realm that keeps overlapping addresses apart, and the rest. */
 export const Subscriber = {
@@ -66,7 +68,10 @@ export const TextWord = { NEXT: 0, LENGTH: 1, OCTETS: 2 } as const
 export const MappingWord = {
   /** 0: a row that holds an external end. */
   SUBSCRIBER: 0,
-  /** Protocol << 16 | internal port. Of a held end: a hash of its former internal end and nonce. */
+  /**
+   * Protocol << 16 | internal port; of a mapping of one remote peer alone, its dependent row with the top bit set. Of a held
+   * end: a hash of its former internal end and nonce.
+   */
   INTERNAL: 1,
   /** The external end in one word: see `endWord`. */
   EXTERNAL: 2,
@@ -135,6 +140,17 @@ export const SessionWord = {
   PREV: 10,
 } as const
 
+/** Words of a dependent row: whose mapping it is, of which end inside and which remote peer, and its row. */
+export const DependentWord = {
+  SUBSCRIBER: 0,
+  /** Protocol << 16 | internal port. */
+  INTERNAL: 1,
+  REMOTE: 2, // 4 words
+  /** 1 << 16 | remote port; 0: the mapping is of all ports of the address. */
+  PORT: 6,
+  MAPPING: 7,
+} as const
+
 /** Words of what a mapping row has of sessions: the newest first, the last, and how many. */
 export const SessionsWord = { MAPPING: 0, FIRST: 1, LAST: 2, COUNT: 3 } as const
 
@@ -170,6 +186,10 @@ const families: readonly FamilyShape[] = [
   { width: 16, key: undefined },
   { width: 16, key: { from: 0, to: 7 } },
   { width: 4, key: { from: 0, to: 1 } },
+  {
+    width: 8,
+    key: { from: 0, to: 7, through: { family: SUBSCRIBER, from: Subscriber.ADDRESS, to: Subscriber.EXTERNAL } },
+  },
 ]
 
 /** The shape of a CGN's table; `sizes` is for tests, which make every part tiny. */

@@ -28,6 +28,9 @@ export interface MappingDetails {
   readonly description: string | undefined
 }
 
+/** What of a remote peer a mapping is of alone: its address, or that and its port (RFC 4787 section 4.1). */
+export type RemoteDependence = "address-dependent" | "address-and-port-dependent"
+
 /** A mapping as data. Times are milliseconds on the clock that the caller passes as `now`. */
 export interface Mapping {
   readonly kind: MappingKind
@@ -39,9 +42,17 @@ export interface Mapping {
   readonly realm: Realm | undefined
   readonly external: Address
   readonly externalPort: number
-  /** The remote peer of a `peer` mapping, and of an `implicit` one that is a single flow's; `undefined` and 0 otherwise. */
+  /**
+   * The remote peer of a `peer` mapping, and of an `implicit` one that is of one remote peer or flow; `undefined` and 0
+   * otherwise. In the family of the inside. The port is 0 as well in an implicit mapping of all ports of the address.
+   */
   readonly remote: Address | undefined
   readonly remotePort: number
+  /**
+   * Of a `peer` or `implicit` mapping: its external end is for that remote address, or that address and port, alone. Else
+   * absent: whatever the internal end sends leaves from this external end.
+   */
+  readonly dependence?: RemoteDependence | undefined
   /** `undefined` where no PCP request made it: NAT-PMP has no nonce. */
   readonly nonce: Nonce | undefined
   /** The instant from which it counts as absent; `Infinity` for a mapping that does not expire. */

@@ -1,5 +1,6 @@
 import { type Table, word } from "../table/index.ts"
 import { type Address, addressWord, type Nonce } from "../wire/index.ts"
+import type { MappedEnd } from "./dependent.ts"
 import { protocolOfEnd } from "./end.ts"
 import { Flag, HELD_ADDRESS, HELD_REALM, MAPPING, MappingWord, type Step } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
@@ -7,11 +8,7 @@ import { hasNonce } from "./nonce.ts"
 import { findRealm } from "./subscriber.ts"
 
 /** Who asks for an external end. */
-export interface Owner {
-  readonly protocol: number
-  readonly internal: Address
-  readonly internalPort: number
-  readonly realm?: Realm | undefined
+export interface Owner extends MappedEnd {
   /** To reclaim a held end with; `undefined`: none. */
   readonly nonce?: Nonce | undefined
   /** Its subscriber's row, or 0. */

@@ -4,19 +4,21 @@ import { choose } from "./choose.ts"
 import type { CgnResult, PeerAsk } from "./contract.ts"
 import { peerAsData, peerDetails } from "./data.ts"
 import { livePeer, peerDeadline, wantedUntil } from "./deadline.ts"
+import { dependenceOf, remoteOf, wantedTowards } from "./dependent.ts"
 import { isTranslated } from "./end.ts"
 import { type CgnState, deadlineOf, instantOf, PEER, PeerWord, type Step } from "./layout.ts"
 import { answeredDescription, detailsAfter } from "./map.ts"
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
 import { hasQuota } from "./quota.ts"
-import { findPeer, findRow, subscriberOf } from "./row.ts"
+import { findPeer, findRow, rowOf, subscriberOf } from "./row.ts"
 import { change, create, done, end, externalOf, idleLeft, refused, sealed, secondsLeft, stepOf } from "./step.ts"
-import { freshRow, subscriberAfter } from "./sweep.ts"
+import { freshRow, subscriberAfter, sweepRow } from "./sweep.ts"
 
 /**
- * RFC 6887 section 12.3. This NAT is endpoint-independent: a row for the internal end is the matching mapping whoever
- * made it, its external end is the answer, and one nonce holds for all its peers (RFC ambiguity 7, see
+ * RFC 6887 section 12.3. The matching mapping is the one by which packets to the remote peer go, whoever made it: the internal
+ * end's, in an endpoint-independent NAT, or the one that is that peer's alone, as a new one is where the settings' `mapping`
+ * says so. Its external end is the answer, and one nonce holds for all its peers (RFC ambiguity 7, see
  * test/requirements.md). PEER never shortens (12.1), and lifetime 0 asks without changing anything (RFC ambiguity 6); no
  * answer is less than what traffic alone gives (S-131).
  */
@@ -24,7 +26,8 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const step = stepOf(state, now)
   const { table, config } = step
   const changes: Change[] = []
-  const there = findRow(table, ask)
+  const towards = config.addressDependent ? wantedTowards(step, ask, ask.remote, ask.remotePort) : 0
+  const there = towards === 0 ? findRow(table, ask) : towards
   const subscriber = subscriberOf(table, there, ask)
   const row = freshRow(step, there, ask, changes)
   if (row === 0 && ask.lifetime === 0)
@@ -42,11 +45,15 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
     if (!isTranslated(config, ask.protocol, ask.internalPort)) return refused(ResultCode.UNSUPP_PROTOCOL)
     if (!hasQuota(step, ask, subscriber, changes)) return refused(ResultCode.USER_EX_QUOTA)
     const exact = ask.suggestedPort !== 0 || !isAny(ask.suggested)
-    const chosen = choose(step, subscriber, { ...ask, natPmp: false, exact }, changes)
+    const dependence = dependenceOf(config, ask.protocol)
+    const over = dependence === undefined ? 0 : rowOf(table, { ...ask, dependence })
+    if (over !== 0) sweepRow(step, over, changes)
+    const chosen = choose(step, subscriber, { ...ask, dependence, natPmp: false, exact }, changes)
     if (!chosen.ok) return refused(chosen.code)
     const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
     const mapping = peerOf(step, ask, at, deadlineOf(config, now, ask.lifetime), detailsAfter(ask, undefined))
-    create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, mapping)
+    const made = dependence === undefined ? mapping : { ...mapping, dependence }
+    create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, made)
     return done(step, "new", at, ask.lifetime, changes, answeredDescription(ask))
   }
   const at = externalOf(step, row)
@@ -69,7 +76,9 @@ export const addDynamic = (state: CgnState, ask: PeerAsk, now: number): CgnResul
   const lifetime = Math.max(ask.lifetime, idle)
   const details = detailsAfter(ask, peer === 0 ? undefined : peerDetails(step, peer))
   const mapping = peerOf(step, ask, at, deadlineOf(config, now, lifetime), details)
-  change(step, row, changes, peer === 0 ? "created" : "renewed", mapping)
+  const of = remoteOf(table, row)
+  const made = of === undefined ? mapping : { ...mapping, dependence: of.dependence }
+  change(step, row, changes, peer === 0 ? "created" : "renewed", made)
   return done(step, peer === 0 ? "new" : "ok", at, lifetime, changes, answeredDescription(ask))
 }
 

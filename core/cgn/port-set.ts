@@ -198,7 +198,7 @@ export const delPortSet = (state: CgnState, ask: DeleteAsk, now: number): CgnRes
   if (lead.outcome === "refused") return lead
   let { lifetime } = lead
   for (let i = 1; i < size; i++) {
-    const rest = deletePort(step, { ...ask, internalPort: ask.internalPort + i }, changes)
+    const rest = deletePort(step, { ...ask, internalPort: ask.internalPort + i }, changes, false)
     if (rest.outcome !== "refused") lifetime = Math.max(lifetime, rest.lifetime)
   }
   return done(step, "ok", lead.at, lifetime, changes, undefined, size)

@@ -10,6 +10,7 @@ import {
   word,
 } from "../table/index.ts"
 import { type Address, addressWord, isIpv4 } from "../wire/index.ts"
+import { type MappedEnd, remoteWord } from "./dependent.ts"
 import {
   addressOf,
   FIRST_QUERY,
@@ -181,19 +182,29 @@ const isWholeFree = (step: Step, address: number, protocol: number, owner: Owner
 export const isInRange = (config: CgnConfig, port: number): boolean =>
   port >= config.ports.first && port <= config.ports.last
 
-const words = new Int32Array(9)
+const words = new Int32Array(14)
 
 /**
  * SipHash-2-4 under the port key: even from outside, the same again from the same state (RFC 6056 section 3.3.3). Of an
- * IPv4 address one word, of any other four, then those of the realm, then the rest if it is not `undefined`: what may
- * differ in what it is has another length.
+ * IPv4 address one word, of any other four, then those of the realm, then the rest if it is not `undefined`, then `of`, a
+ * remote peer, in five: what may differ in what it is has another length.
  */
-const hashHost = (config: CgnConfig, internal: Address, realm: Realm | undefined, end: number | undefined): number => {
+const hashHost = (
+  config: CgnConfig,
+  internal: Address,
+  realm: Realm | undefined,
+  end: number | undefined,
+  of?: MappedEnd,
+): number => {
   let count = 0
   if (realm === undefined && isIpv4(internal)) words[count++] = addressWord(internal, 3)
   else for (const i of [0, 1, 2, 3] as const) words[count++] = addressWord(internal, i)
   if (realm !== undefined) for (const i of [0, 1, 2, 3] as const) words[count++] = addressWord(realm, i)
   if (end !== undefined) words[count++] = end
+  if (of?.remote !== undefined) {
+    for (const i of [0, 1, 2, 3] as const) words[count++] = addressWord(of.remote, i)
+    words[count++] = remoteWord(of)
+  }
   return siphash24(config.portKey, words, count) >>> 0
 }
 
@@ -210,14 +221,18 @@ export const hashInternalEnd = (
   internalPort: number,
 ): number => hashHost(config, internal, realm, (protocol << 16) | internalPort) | 0
 
+/** The same of a mapping's end; of one that is of a remote peer alone, of that too (RFC 6056 section 3.3.3). Unsigned. */
+export const hashEnd = (config: CgnConfig, end: MappedEnd): number => {
+  const internal = (end.protocol << 16) | end.internalPort
+  return hashHost(config, end.internal, end.realm, internal, end.dependence === undefined ? undefined : end)
+}
+
 /** A free port of this address for the owner by the keyed hash; -1 when it has none left. */
 export const choosePort = (step: Step, address: number, owner: Owner): number => {
   const { table, config } = step
-  const { internal, realm, protocol, internalPort } = owner
   const set = setFor(owner)
   const { first, last } = config.ports
-  const hash = hashInternalEnd(config, internal, realm, protocol, internalPort) >>> 0
-  const start = first + (hash % (last - first + 1))
+  const start = first + (hashEnd(config, owner) % (last - first + 1))
   if (isFull(table, address, set) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
   return freePort(step, address, set, start)
 }

@@ -1,4 +1,4 @@
-import { rowLimit, seal, setWord, type Table, word } from "../table/index.ts"
+import { open, rowLimit, seal, setWord, type Table, word } from "../table/index.ts"
 import { ANY4 } from "../wire/index.ts"
 import { applyChange } from "./apply.ts"
 import type { Change } from "./change.ts"
@@ -6,13 +6,14 @@ import { choose } from "./choose.ts"
 import { dropEnd, wantsOf } from "./clear.ts"
 import { staticAsData } from "./data.ts"
 import { isStatic } from "./deadline.ts"
+import { internalPortOf, protocolOf, remoteOf, withDependents } from "./dependent.ts"
 import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, QUERY, slotOfEnd, WHOLE } from "./end.ts"
 import { freedAsData, freeHeld, rekeyHeld } from "./hold.ts"
 import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
 import { isHeld } from "./owner.ts"
 import { isInRange, pairedAddress, refreshAddress } from "./ports.ts"
-import { findRow, protocolOf } from "./row.ts"
+import { findRow } from "./row.ts"
 import { type CgnChangeable, type CgnConfig, configureCgn, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { placeStatic, staticEnd } from "./static.ts"
@@ -70,7 +71,7 @@ export const adoptCgnSettings = (
   const wanted = { ...settings, secret: before.secret, now: before.now }
   const error = checkCgnSettings(wanted)
   if (error !== undefined) return { ok: false, error }
-  const config = configureCgn(wanted, before)
+  const config = withDependents(configureCgn(wanted, before), open(state.version))
   if (config.addresses.length > MAX_POOL)
     return {
       ok: false,
@@ -220,7 +221,7 @@ const moveRowAway = (step: Step, row: number, changes: Change[]): void => {
   const { table, config } = step
   if (sweepRow(step, row, changes)) return
   const protocol = protocolOf(table, row)
-  const internalPort = word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff
+  const internalPort = internalPortOf(table, row)
   const stays = isTranslated(config, protocol, internalPort)
   const moving: Mapping[] = []
   for (const want of wantsOf(step, row))
@@ -231,7 +232,8 @@ const moveRowAway = (step: Step, row: number, changes: Change[]): void => {
   const known = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
   const { externalPort } = externalOf(step, row)
   const natPmp = moving.some(({ origin }) => origin === "nat-pmp")
-  const want = { protocol, internal, internalPort, realm, nonce: undefined, natPmp, exact: false }
+  const end = { protocol, internal, internalPort, realm, ...remoteOf(table, row) }
+  const want = { ...end, nonce: undefined, natPmp, exact: false }
   // The same port of another address, if it can be had.
   const chosen = choose(step, known, { ...want, suggested: ANY4, suggestedPort: externalPort }, changes)
   if (!chosen.ok) {

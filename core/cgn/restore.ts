@@ -10,6 +10,7 @@ import {
   takeWord,
 } from "../table/index.ts"
 import { type Address, addressFromWords } from "../wire/index.ts"
+import { withDependents } from "./dependent.ts"
 import { mapEpochs } from "./epoch.ts"
 import { type CgnState, cgnShape } from "./layout.ts"
 import {
@@ -77,7 +78,7 @@ export const restoreCgn = (
   const table = open(version)
   if (!isSound(table, config)) return { ok: false, code: "contents" }
   mapEpochs(table, (at) => (lost ? now : Math.min(now, at - start + config.now)))
-  return { ok: true, state: { version: seal(table), config } }
+  return { ok: true, state: { version: seal(table), config: withDependents(config, table) } }
 }
 
 /** The settings in a snapshot over `settings`, if a CGN can have them. */

@@ -12,6 +12,7 @@ import {
 } from "../table/index.ts"
 import { type Address, addressWord } from "../wire/index.ts"
 import type { InternalEnd } from "./contract.ts"
+import { addDependent, dropDependent, findDependent, type MappedEnd, remoteWord } from "./dependent.ts"
 import { dropDetails, peerOwner } from "./details.ts"
 import { endWord, slotOfEnd } from "./end.ts"
 import { readFilters, writeFilters } from "./filter-list.ts"
@@ -25,7 +26,13 @@ import { dropSessions } from "./translate/session.ts"
 export const findRow = (table: Table, { internal, realm, protocol, internalPort }: InternalEnd): number =>
   findMapping(table, internal, realm, protocol, internalPort)
 
-/** The same of an end in parts. */
+/** The mapping row of an internal end, or of that and the remote peer that it is of alone; or 0. */
+export const rowOf = (table: Table, end: MappedEnd): number => {
+  if (end.dependence === undefined) return findRow(table, end)
+  return end.remote === undefined ? 0 : findDependent(table, end, end.remote, remoteWord(end))
+}
+
+/** {@link findRow} of an end in parts. */
 export const findMapping = (
   table: Table,
   internal: Address,
@@ -120,22 +127,24 @@ export const setFlags = (step: Step, row: number, flags: number): void => {
 }
 
 /**
- * A row for an internal end and its external end (the number of its address, its slot, and its port or what stands there),
+ * A row for an internal end, or that and one remote peer, and its external end (the number of its address, its slot, and its port or what stands there),
  * which nothing wants yet: the caller adds what does, at once.
  */
 export const addMappingRow = (
   step: Step,
   subscriber: number,
-  protocol: number,
-  internalPort: number,
+  end: MappedEnd,
   external: number,
   slot: number,
   field: number,
 ): number => {
   const { table } = step
+  const { protocol, internalPort, dependence, remote } = end
   const row = addRow(table, MAPPING)
+  const isShared = dependence === undefined || remote === undefined
+  const internal = isShared ? (protocol << 16) | internalPort : addDependent(table, subscriber, row, end, remote)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, subscriber)
-  setWord(table, MAPPING, row, MappingWord.INTERNAL, (protocol << 16) | internalPort)
+  setWord(table, MAPPING, row, MappingWord.INTERNAL, internal)
   setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))
   link(table, row)
   indexRow(table, MAPPING, row)
@@ -152,6 +161,7 @@ export const detachRow = (step: Step, row: number): void => {
   dropSessions(table, row)
   unschedule(table, row)
   unindexRow(table, MAPPING, row)
+  dropDependent(table, row)
   unlink(table, row)
 }
 
@@ -218,5 +228,3 @@ export const setFilters = (table: Table, row: number, filters: readonly Filter[]
   const first = writeFilters(table, FILTER, word(table, MAPPING, row, MappingWord.FILTERS), filters)
   setWord(table, MAPPING, row, MappingWord.FILTERS, first)
 }
-
-export const protocolOf = (table: Table, row: number): number => word(table, MAPPING, row, MappingWord.INTERNAL) >>> 16

@@ -104,6 +104,9 @@ export interface CgnConfig extends CompleteSettings {
   /** Ports of one address that can be assigned: without and with UDP's 5350 and 5351 taken out (S-49). */
   readonly portCount: number
   readonly udpPortCount: number
+  /** Can mappings be there at all that are of one remote address alone; of one remote address and port? */
+  readonly addressDependent: boolean
+  readonly portDependent: boolean
   /** Can a mapping of a whole protocol be there at all? */
   readonly whole: boolean
   /** Key of the port choice: its own, so that answers say nothing of the index hash's secret. */
@@ -208,6 +211,8 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
     addressValues: new Map([...addressIndex].map(([address, number]) => [ipv4Value(address), number])),
     portCount: whole.ports.last - whole.ports.first + 1,
     udpPortCount: udpPorts(whole.ports),
+    addressDependent: whole.translation.mapping !== "endpoint-independent",
+    portDependent: whole.translation.mapping === "address-and-port-dependent",
     whole: whole.port0 || whole.oneToOne || whole.staticMappings.some(({ internalPort }) => internalPort === 0),
     portKey: [i32(port, 0), i32(port, 4), i32(port, 8), i32(port, 12)],
     indexKey: [i32(index, 0), i32(index, 4)],

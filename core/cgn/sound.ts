@@ -1,9 +1,12 @@
 import { type Table, word } from "../table/index.ts"
+import { dependentOf } from "./dependent.ts"
 import { addressOf } from "./end.ts"
 import { type Exam, each, examOf, isBelow, isList, isRow, isUsed, type List } from "./exam.ts"
 import { NEXT_FILTER } from "./filter-list.ts"
 import {
+  DEPENDENT,
   DETAILS,
+  DependentWord,
   DetailWord,
   EPOCH,
   EpochWord,
@@ -55,7 +58,7 @@ const PIECE = 56
  * end. It does not ask whether what the rows say makes sense, such as which of the ports is taken.
  */
 export const isSound = (table: Table, config: CgnConfig): boolean => {
-  const exam = examOf(table, SESSIONS + 1)
+  const exam = examOf(table, DEPENDENT + 1)
   const { met } = exam
   const addresses = config.addresses.length
   return (
@@ -67,6 +70,7 @@ export const isSound = (table: Table, config: CgnConfig): boolean => {
     each(exam, FILTER, (row) => met[FILTER][row] === 1) &&
     each(exam, SESSIONS, (row) => areSoundSessions(exam, row)) &&
     each(exam, SESSION, (row) => met[SESSION][row] === 1) &&
+    each(exam, DEPENDENT, (row) => met[DEPENDENT][row] === 1) &&
     each(exam, GROUP, (row) => isRow(exam, REALM, word(table, GROUP, row, GroupWord.REALM))) &&
     each(exam, EPOCH, (row) => isRow(exam, REALM, word(table, EPOCH, row, EpochWord.REALM))) &&
     isCounted(exam)
@@ -91,8 +95,23 @@ const isSoundMapping = (exam: Exam, row: number, addresses: number): boolean => 
   if (!isBelow(addressOf(at(MappingWord.EXTERNAL)), addresses)) return false
   if (isHeld(table, row)) return isRow(exam, REALM, at(HELD_REALM))
   // In a list of its subscriber's, which is therefore one in use.
-  if (met[MAPPING][row] === 0) return false
+  if (met[MAPPING][row] === 0 || !isSoundDependent(exam, row)) return false
   return isList(exam, PEERS, at(MappingWord.PEERS), row) && isList(exam, FILTERS, at(MappingWord.FILTERS), row)
+}
+
+/** A mapping row of one remote peer, which only traffic and PEERs want, and its dependent row name each other. */
+const isSoundDependent = (exam: Exam, row: number): boolean => {
+  const { table, met } = exam
+  const own = dependentOf(table, row)
+  if (own === 0) return true
+  if (!isUsed(exam, DEPENDENT, own) || (word(table, MAPPING, row, MappingWord.FLAGS) & 0xffff) !== 0) return false
+  met[DEPENDENT][own] = 1
+  const at = (index: number): number => word(table, DEPENDENT, own, index)
+  return (
+    at(DependentWord.MAPPING) === row &&
+    at(DependentWord.INTERNAL) >= 0 &&
+    at(DependentWord.SUBSCRIBER) === word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  )
 }
 
 const areSoundDetails = (exam: Exam, row: number): boolean => {

@@ -111,7 +111,7 @@ export interface ChosenEnd {
   readonly held: number
 }
 
-/** Makes a mapping at an external end that was just chosen, and puts that on the list; a locked one when it is unlocked. */
+/** Makes a mapping at an external end that was just chosen, and puts that on the list; a locked one when it is unlocked. Its row. */
 export const create = (
   step: Step,
   subscriber: number,
@@ -119,13 +119,13 @@ export const create = (
   changes: Change[],
   mapping: Mapping,
   locked = false,
-): void => {
+): number => {
   if (chosen.held !== 0) {
     changes.push(freedAsData(step, chosen.held))
     freeHeld(step, chosen.held)
   }
   if (!locked) changes.push({ type: "created", mapping })
-  place(step, subscriber, chosen.external, mapping, locked)
+  return place(step, subscriber, chosen.external, mapping, locked)
 }
 
 /** An external end as addresses and ports are known outside. */

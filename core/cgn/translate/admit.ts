@@ -1,5 +1,6 @@
 import { word } from "../../table/index.ts"
 import { idleDeadline, isStatic, livePeer, mapDeadline, peerDeadline } from "../deadline.ts"
+import { isPeer, knowsPeer } from "../dependent.ts"
 import { anyMatches } from "../filter-list.ts"
 import { FILTER, Flag, MAPPING, MappingWord, type Step } from "../layout.ts"
 import { findPeer } from "../row.ts"
@@ -34,10 +35,15 @@ export const admit = (step: Step, key: SessionKey): Admission => {
   const { filtering, sessions } = config.translation
   if (!map && filtering === "endpoint-independent") return "admitted"
   if (!implicit) return "filtered"
+  if (filtering !== "endpoint-independent" && config.addressDependent && knowsPeer(table, row, filtering))
+    return isPeer(table, row, key.remote, key.remotePort, filtering) ? "admitted" : "filtered"
   if (sessionDeadline(step, findSession(table, key)) !== 0) return "admitted"
   return !map && filtering === "address-dependent" && hasSessionWith(step, key, sessions) ? "admitted" : "filtered"
 }
 
-/** Is whom the host sends to of importance for who may come in by this row? */
-export const remembersPeers = ({ table, config }: Step, row: number): boolean =>
-  config.translation.filtering !== "endpoint-independent" || word(table, MAPPING, row, MappingWord.FILTERS) !== 0
+/** Is whom the host sends to of importance for who may come in by this row, and not said by that itself? */
+export const remembersPeers = ({ table, config }: Step, row: number): boolean => {
+  const { filtering } = config.translation
+  if (filtering !== "endpoint-independent") return !config.addressDependent || !knowsPeer(table, row, filtering)
+  return word(table, MAPPING, row, MappingWord.FILTERS) !== 0
+}

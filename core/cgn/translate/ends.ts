@@ -1,7 +1,7 @@
-import { word } from "../../table/index.ts"
 import { addressWord, i32, ipv4Value, isIpv4, Protocol, u16 } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
-import { MAPPING, MappingWord, type Step } from "../layout.ts"
+import { internalPortOf } from "../dependent.ts"
+import type { Step } from "../layout.ts"
 import type { Realm } from "../mapping.ts"
 import {
   type Allocate,
@@ -79,7 +79,7 @@ export const outwards = (
   if (!found.ok) return no(found.reason, found.reason === "no-resources" ? { kind: "prohibited" } : undefined)
   const { row } = found.key
   const { external, externalPort } = externalOf(step, row)
-  const whole = (word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff) === 0
+  const whole = internalPortOf(table, row) === 0
   const sourcePort = whole ? undefined : externalPort
   if (prefix === undefined) {
     const to = { source: external, sourcePort, destination: undefined, destinationPort: undefined }

@@ -3,12 +3,13 @@ import { type Address, ipv4Value, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { InternalEnd } from "../contract.ts"
 import { isWanted } from "../deadline.ts"
+import { dependenceOf, internalPortOf, wantedTowards } from "../dependent.ts"
 import { addressOf, FIRST_QUERY, holderOf, QUERY, slotOf, WHOLE } from "../end.ts"
 import { MAPPING, MappingWord, type Step } from "../layout.ts"
 import { isHeld } from "../owner.ts"
 import type { Flow } from "../packet/index.ts"
 import type { Reason } from "../passage.ts"
-import { findMapping } from "../row.ts"
+import { findMapping, rowOf } from "../row.ts"
 import { sweepRow } from "../sweep.ts"
 import { admit } from "./admit.ts"
 import { makeImplicit } from "./keep.ts"
@@ -20,9 +21,10 @@ export type Found = { readonly ok: true; readonly key: SessionKey } | { readonly
 const none = (reason: Reason): Found => ({ ok: false, reason })
 
 /**
- * The mapping row by which a packet goes out: that of its own internal port; of all ports of its protocol; of all that the
- * host has; or else one made now, where `timeout`, seconds, is not 0. The flow's protocol is that of mappings: ICMP for
- * ICMPv6 as well.
+ * The mapping row by which a packet goes out: that of its own internal port towards this remote peer alone; of its own
+ * internal port; of all ports of its protocol; of all that the host has; or else one made now, where `timeout`, seconds, is
+ * not 0. So a flow that began before its host asked for a MAP stays where it is (RFC 6887 section 16.1), and its peer gets
+ * answers from where it sent to (section 11). The flow's protocol is that of mappings: ICMP for ICMPv6 as well.
  */
 export const findOutbound = (
   step: Step,
@@ -32,20 +34,34 @@ export const findOutbound = (
   absent: Reason,
   changes: Change[],
 ): Found => {
-  const { table } = step
+  const { table, config } = step
   const { protocol, source, sourcePort, destination, destinationPort } = flow
-  const own = sourcePort === 0 ? 0 : findMapping(table, source, realm, protocol, sourcePort)
-  const wanted = own !== 0 && isWanted(step, own)
-  let row = wanted ? own : wholeOf(step, source, realm, protocol, sourcePort)
-  if (row === 0) {
-    if (timeout === 0 || sourcePort === 0) return none(absent)
-    if (own !== 0) sweepRow(step, own, changes)
-    row = makeImplicit(step, { protocol, internal: source, internalPort: sourcePort, realm }, timeout, changes)
-    if (row === 0) return none("no-resources")
+  const remotePort = remotePortOf(protocol, destinationPort)
+  let row = 0
+  if (config.addressDependent && sourcePort !== 0) {
+    const end = { protocol, internal: source, internalPort: sourcePort, realm }
+    row = wantedTowards(step, end, destination, remotePort)
   }
-  const key = { row, protocol, internalPort: sourcePort, remote: destination, remotePort: destinationPort }
-  return { ok: true, key }
+  if (row === 0) {
+    const own = sourcePort === 0 ? 0 : findMapping(table, source, realm, protocol, sourcePort)
+    const wanted = own !== 0 && isWanted(step, own)
+    row = wanted ? own : wholeOf(step, source, realm, protocol, sourcePort)
+    if (row === 0) {
+      if (timeout === 0 || sourcePort === 0) return none(absent)
+      const end = { protocol, internal: source, internalPort: sourcePort, realm }
+      const dependence = dependenceOf(config, protocol)
+      const made = dependence === undefined ? end : { ...end, dependence, remote: destination, remotePort }
+      const over = dependence === undefined ? own : rowOf(table, made)
+      if (over !== 0) sweepRow(step, over, changes)
+      row = makeImplicit(step, made, timeout, changes)
+      if (row === 0) return none("no-resources")
+    }
+  }
+  return { ok: true, key: { row, protocol, internalPort: sourcePort, remote: destination, remotePort } }
 }
+
+/** A remote port as mappings know it: ICMP's identifiers are the internal end's, and another one outside, so that they are no port. */
+const remotePortOf = (protocol: number, port: number): number => (protocol === Protocol.ICMP ? 0 : port)
 
 /** A host's row of all ports of a protocol, or of all that it has, unless just this port of it outside is somebody else's. */
 const wholeOf = (step: Step, host: Address, realm: InternalEnd["realm"], protocol: number, port: number): number => {
@@ -91,9 +107,9 @@ export const findInbound = (step: Step, flow: Flow): Found => {
 const admitted = (step: Step, flow: Flow, row: number): Found | undefined => {
   const { table } = step
   if (row === 0 || isHeld(table, row)) return undefined
-  const internalPort = word(table, MAPPING, row, MappingWord.INTERNAL) & 0xffff || flow.destinationPort
+  const internalPort = internalPortOf(table, row) || flow.destinationPort
   const { protocol, source, sourcePort } = flow
-  const key = { row, protocol, internalPort, remote: source, remotePort: sourcePort }
+  const key = { row, protocol, internalPort, remote: source, remotePort: remotePortOf(protocol, sourcePort) }
   const admission = admit(step, key)
   return admission === "absent" ? undefined : admission === "admitted" ? { ok: true, key } : none("filtered")
 }

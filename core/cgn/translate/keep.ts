@@ -3,24 +3,23 @@ import { ANY4, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import { choose, ownAddress } from "../choose.ts"
 import { connectionAfter, connectionFrom, connectionTimeout } from "../connection.ts"
-import type { InternalEnd } from "../contract.ts"
 import { implicitAsData } from "../data.ts"
 import { idleDeadline, isStatic, LOOK } from "../deadline.ts"
+import type { MappedEnd } from "../dependent.ts"
 import { isTranslated, slotOf } from "../end.ts"
 import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
-import { hashInternalEnd, isMarked } from "../ports.ts"
-import { findRow } from "../row.ts"
+import { hashEnd, isMarked } from "../ports.ts"
 import { change, create, type External, externalOf } from "../step.ts"
 import { findSubscriber } from "../subscriber.ts"
 import { subscriberAfter, tidyRow } from "../sweep.ts"
 import { remembersPeers } from "./admit.ts"
 import {
   findSession,
-  internalEndOf,
   lastSession,
+  mappedEndOf,
   noteSession,
   type SessionKey,
   sessionConnection,
@@ -34,8 +33,11 @@ interface Kept {
   readonly from: Side
 }
 
-/** Makes the implicit mapping of an internal end that has none, to last until a second; its row, or 0: no external end is free. */
-export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, changes: Change[]): number => {
+/**
+ * Makes the implicit mapping of an internal end, or of that and a remote peer, that has none, to last so many seconds; its
+ * row, or 0: no external end is free.
+ */
+export const makeImplicit = (step: Step, end: MappedEnd, timeout: number, changes: Change[]): number => {
   const { table, config } = step
   const subscriber = findSubscriber(table, end.internal, end.realm)
   const suggestedPort = portFor(step, subscriber, end)
@@ -45,22 +47,20 @@ export const makeImplicit = (step: Step, end: InternalEnd, timeout: number, chan
   const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
   const mapping = implicitOf(step, end, at, deadlineOf(config, step.now, timeout))
   const owner = subscriberAfter(step, end, subscriber, changes)
-  create(step, owner, chosen, changes, mapping)
-  return findRow(table, end)
+  return create(step, owner, chosen, changes, mapping)
 }
 
 /** Ports that are looked at for one of the wanted parity. */
 const TRIES = 32
 
 /** The external port that the settings would like (RFC 4787 section 4.2, REQ-4 for parity); 0: any. */
-const portFor = (step: Step, subscriber: number, end: InternalEnd): number => {
+const portFor = (step: Step, subscriber: number, end: MappedEnd): number => {
   const { config } = step
-  const { protocol, internal, internalPort, realm } = end
+  const { protocol, internalPort } = end
   if (config.translation.ports === "preserve") return internalPort
   if (config.translation.ports === "random") return 0
   const { first, last } = config.ports
-  const hash = hashInternalEnd(config, internal, realm, protocol, internalPort) >>> 0
-  const start = first + (hash % (last - first + 1))
+  const start = first + (hashEnd(config, end) % (last - first + 1))
   const even = start + ((start ^ internalPort) & 1)
   const address = ownAddress(step, end, subscriber)
   const slot = slotOf(protocol, internalPort)
@@ -71,21 +71,27 @@ const portFor = (step: Step, subscriber: number, end: InternalEnd): number => {
   return 0
 }
 
-const implicitOf = (step: Step, end: InternalEnd, at: External, deadline: number): Mapping => ({
-  kind: "implicit",
-  origin: "traffic",
-  protocol: end.protocol,
-  internal: end.internal,
-  internalPort: end.internalPort,
-  realm: end.realm,
-  ...at,
-  remote: undefined,
-  remotePort: 0,
-  nonce: undefined,
-  expires: instantOf(step.config, deadline),
-  clientPort: 0,
-  details: undefined,
-})
+const implicitOf = (step: Step, end: MappedEnd, at: External, deadline: number): Mapping => {
+  const { dependence, remotePort } = end
+  const mapping: Mapping = {
+    kind: "implicit",
+    origin: "traffic",
+    protocol: end.protocol,
+    internal: end.internal,
+    internalPort: end.internalPort,
+    realm: end.realm,
+    ...at,
+    remote: undefined,
+    remotePort: 0,
+    nonce: undefined,
+    expires: instantOf(step.config, deadline),
+    clientPort: 0,
+    details: undefined,
+  }
+  if (dependence === undefined) return mapping
+  const port = dependence === "address-and-port-dependent" ? (remotePort ?? 0) : 0
+  return { ...mapping, remote: end.remote, remotePort: port, dependence }
+}
 
 /** Seconds that a packet keeps an implicit mapping which is no TCP connection's. */
 const timeoutOf = ({ config }: Step, protocol: number): number => {
@@ -176,7 +182,7 @@ const prolongImplicit = (step: Step, row: number, deadline: number, from: Side, 
     if (word(table, MAPPING, row, MappingWord.IDLE) !== 0) tidyRow(step, row, changes)
     idle = idleDeadline(step, row)
   }
-  const mapping = implicitOf(step, internalEndOf(table, row), externalOf(step, row), deadline)
+  const mapping = implicitOf(step, mappedEndOf(table, row), externalOf(step, row), deadline)
   change(step, row, changes, idle === 0 ? "created" : "renewed", mapping)
 }
 

@@ -13,7 +13,7 @@ import {
 import { type Address, addressWord } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import { type Connection, connectionNumber, connectionOf } from "../connection.ts"
-import type { InternalEnd } from "../contract.ts"
+import { internalWord, remoteOf } from "../dependent.ts"
 import {
   deadlineAt,
   instantOf,
@@ -27,7 +27,7 @@ import {
   SUBSCRIBER,
   Subscriber,
 } from "../layout.ts"
-import { findRow } from "../row.ts"
+import { rowOf } from "../row.ts"
 import { addressAt, realmAt, setAddress } from "../subscriber.ts"
 
 /**
@@ -172,10 +172,17 @@ export const hasSessionWith = (step: Step, key: SessionKey, most: number): boole
   return false
 }
 
+/** The internal end of a mapping row, and the remote peer that it is of alone. */
+export const mappedEndOf = (table: Table, row: number) => {
+  const end = internalEndOf(table, row)
+  const of = remoteOf(table, row)
+  return of === undefined ? end : { ...end, ...of }
+}
+
 /** The internal end of a mapping row. */
 export const internalEndOf = (table: Table, row: number) => {
   const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const internalEnd = word(table, MAPPING, row, MappingWord.INTERNAL)
+  const internalEnd = internalWord(table, row)
   return {
     protocol: internalEnd >>> 16,
     internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
@@ -189,8 +196,7 @@ type Said = Extract<Change, { readonly type: "session" | "session-over" }>
 /** Replays what became of a session; nothing where its mapping is not there. */
 export const replaySession = (step: Step, said: Said): void => {
   const { table, config } = step
-  const end: InternalEnd = said.mapped
-  const row = findRow(table, end)
+  const row = rowOf(table, said.mapped)
   if (row === 0) return
   const { protocol, internalPort, remote, remotePort } = said
   const key: SessionKey = { row, protocol, internalPort, remote, remotePort }
@@ -215,7 +221,7 @@ export const noteSession = (
   const { table, config } = step
   if (known === 0) clearOldest(step, key.row, most, changes)
   const { protocol, internalPort, remote, remotePort } = key
-  const mapped = internalEndOf(table, key.row)
+  const mapped = mappedEndOf(table, key.row)
   const expires = instantOf(config, deadline)
   changes.push({ type: "session", mapped, protocol, internalPort, remote, remotePort, connection, expires })
   putSession(table, key, connection, deadline)
@@ -234,7 +240,7 @@ const clearOldest = (step: Step, row: number, most: number, changes: Change[]): 
       const ports = word(table, SESSION, session, SessionWord.PORTS)
       changes.push({
         type: "session-over",
-        mapped: internalEndOf(table, row),
+        mapped: mappedEndOf(table, row),
         protocol: word(table, SESSION, session, SessionWord.PROTOCOL),
         internalPort: ports >>> 16,
         remote: addressAt(table, SESSION, session, SessionWord.REMOTE),

@@ -1,10 +1,11 @@
 import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
+import type { RemoteDependence } from "../mapping.ts"
 import { prefix64Fault } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 
 /** What of a remote peer's end counts (RFC 4787 sections 4.1 and 5, RFC 5382 section 4). */
-export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
+export type Dependence = "endpoint-independent" | RemoteDependence
 
 /**
  * What the inside is. `ipv4`: hosts of a NAPT44, whose addresses may overlap where packets come with a realm (layer-2
@@ -20,8 +21,20 @@ export type Inside =
 export interface TranslationSettings {
   readonly inside: Inside
   /**
+   * What an internal end has an external end for: everything that it sends, or what it sends to one remote address, or to one
+   * remote address and port (RFC 4787 section 4.1, RFC 5382 section 4.1). It is for implicit mappings of TCP, UDP and ICMP
+   * queries (which have no remote port) and for PEER's; SCTP, whose ports are not rewritten, has one end for all. RFC 4787
+   * REQ-1 and RFC 5382 REQ-1 want `endpoint-independent`: behind anything else, no peer can be told where to send to but by a
+   * MAP mapping, and each remote peer takes a port of the pool.
+   *
+   * A flow stays with the mapping that it has. New ones of an internal end that has a MAP or static mapping leave from that
+   * one's external end (RFC 6887 section 11), and so they do from an endpoint-independent mapping of before other settings.
+   */
+  readonly mapping: Dependence
+  /**
    * Whose packets come in by an implicit mapping: anybody's, or of those alone to whom the internal host has sent (RFC 4787
-   * REQ-8). MAP mappings let in whom their filters do.
+   * REQ-8). MAP mappings let in whom their filters do. Beside a stricter {@link mapping}, whoever comes in by another peer's
+   * mapping is answered from the external end of a mapping of his own.
    */
   readonly filtering: Dependence
   /** Which external port an implicit mapping is given (RFC 4787 section 4.2). */
@@ -55,6 +68,7 @@ const DUMMY: Address = addressFromIpv4(0xc0000008)
 
 export const TRANSLATION_DEFAULTS: TranslationSettings = {
   inside: { kind: "ipv4" },
+  mapping: "endpoint-independent",
   filtering: "endpoint-independent",
   ports: "random",
   filteredErrors: false,

@@ -74,7 +74,10 @@ export const RULES: readonly Rule[] = [
     ["a port control protocol", "the server"],
     ["manageable", "metrics, control socket"],
     "no mapping made: ICMP error, with a rate limit",
-    ["no destinations in the log", "changes of mappings name no remote peer of implicit ones"],
+    [
+      "no destinations in the log",
+      "with endpoint-independent mapping, changes of mappings name no remote peer of implicit ones",
+    ],
     ["the port allocation uses ports well", "one mapping an external port, any port of the range"],
     "the port allocation keeps the log small",
     ["the port allocation is hard to guess", "a keyed hash of the internal end"],

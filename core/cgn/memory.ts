@@ -23,7 +23,8 @@ import { findSubscriber } from "./subscriber.ts"
 import { expireRows, freshSubscriber } from "./sweep.ts"
 
 /**
- * The in-memory CGN: an endpoint-independent NAT44 over a pool of external addresses (RFC 4787 REQ-1), as a {@link Cgn}.
+ * The in-memory CGN: a NAT44 over a pool of external addresses, as a {@link Cgn}; endpoint-independent (RFC 4787 REQ-1), unless
+ * the settings' `translation.mapping` has what traffic and PEERs map depend on the remote peer.
  *
  * A mapping past its end counts as absent wherever a request looks, however far {@link Cgn.expire} has come: what a
  * request touches is swept first. Only which of the free ports is chosen may depend on that.

@@ -12,7 +12,8 @@ import { freshRow, subscriberAfter } from "./sweep.ts"
 
 /**
  * An outbound packet passed: its internal end has an implicit mapping for the idle time from now on (RFC 4787 REQ-6), or
- * none when no external end is to be had. Refreshes at most once a second, so that a busy flow leaves no trail.
+ * none when no external end is to be had. As it does not say where to, that is of all remote peers, whatever the settings'
+ * `mapping` is. Refreshes at most once a second, so that a busy flow leaves no trail.
  */
 export const noteOutbound = (
   state: CgnState,

@@ -11,7 +11,7 @@ import {
   translate,
 } from "../../../../core/cgn/index.ts"
 import { octets } from "../packet/build.ts"
-import { address, cgnWith, lines, map, TCP } from "../scene.ts"
+import { address, cgnWith, lines, map, peer, TCP } from "../scene.ts"
 import {
   ACK,
   EXTERNAL,
@@ -41,6 +41,20 @@ const settings: readonly Partial<CgnSettings>[] = [
     translation: { filtering: "address-and-port-dependent", refresh: "both", sessions: 3, filteredErrors: true },
   },
   { translation: { filtering: "address-dependent", ports: "preserve" }, idleTimeout: { udp: 5, tcp: 9 } },
+  {
+    ports: { first: 300, last: 330 },
+    recycleDelay: { udp: 3, tcp: 3 },
+    translation: { mapping: "address-and-port-dependent", filtering: "address-dependent", ports: "parity" },
+  },
+  {
+    translation: {
+      mapping: "address-dependent",
+      filtering: "address-and-port-dependent",
+      refresh: "both",
+      sessions: 3,
+    },
+    idleTimeout: { udp: 5, tcp: 9 },
+  },
 ]
 
 /** One thing that happens: a packet of some kind, or a MAP request. */
@@ -56,6 +70,7 @@ const happening = fc.record({
     "error",
     "in-error",
     "map",
+    "peer",
     "expire",
     "junk",
   ),
@@ -112,12 +127,11 @@ const happen = (
       return inside(one.bytes)
     case "expire":
       return memoryCgn.expire(state, now, 100)
-    case "map": {
-      const result = map(
-        state,
-        { protocol: TCP, internal: address(host), internalPort: port, realm, lifetime: 100 },
-        now,
-      )
+    case "map":
+    case "peer": {
+      const end = { protocol: TCP, internal: address(host), internalPort: port, realm, lifetime: 100 }
+      const result =
+        kind === "map" ? map(state, end, now) : peer(state, { ...end, remote: address(remote), remotePort }, now)
       return result.outcome === "refused" ? { state, changes: [] } : result
     }
   }
@@ -146,7 +160,7 @@ test("the changes, folded over the first state, give the last; and the last goes
     )
 })
 
-test("no two live mappings of different internal ends have one external end", () => {
+test("no two live mappings of different internal ends, or of one towards different peers, have one external end", () => {
   for (const given of settings)
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 80 }), (happenings) => {
@@ -159,7 +173,9 @@ test("no two live mappings of different internal ends have one external end", ()
         const owners = new Map<string, string>()
         for (const m of listMappings(state, now, 0, 1000).mappings) {
           const end = `${m.protocol} ${m.external} ${m.externalPort}`
-          const owner = `${m.internal} ${m.internalPort} ${m.realm}`
+          const port = m.dependence === "address-and-port-dependent" ? m.remotePort : 0
+          const of = m.dependence === undefined ? "" : `${m.remote} ${port}`
+          const owner = `${m.internal} ${m.internalPort} ${m.realm} ${of}`
           assert.equal(owners.get(end) ?? owner, owner)
           owners.set(end, owner)
         }
@@ -170,6 +186,11 @@ test("no two live mappings of different internal ends have one external end", ()
 
 test("a packet out, then its answer in, gives back the ends that it had, and its realm", () => {
   const realm = fc.constantFrom(undefined, address("::1"), address("::2"))
+  const behaviour = fc.constantFrom(
+    "endpoint-independent" as const,
+    "address-dependent" as const,
+    "address-and-port-dependent" as const,
+  )
   fc.assert(
     fc.property(
       fc.array(
@@ -178,6 +199,7 @@ test("a packet out, then its answer in, gives back the ends that it had, and its
           fc.integer({ min: 1, max: 3 }),
           fc.integer({ min: 1, max: 65535 }),
           realm,
+          fc.constantFrom(REMOTE, STRANGER),
         ),
         {
           minLength: 1,
@@ -185,20 +207,22 @@ test("a packet out, then its answer in, gives back the ends that it had, and its
         },
       ),
       fc.integer({ min: 1, max: 65535 }),
-      (flows, remotePort) => {
-        const cgn = network(cgnWith())
-        const answers = flows.map(([kind, n, port, of]) => {
+      behaviour,
+      behaviour,
+      (flows, remotePort, mapping, filtering) => {
+        const cgn = network(cgnWith({ translation: { mapping, filtering } }))
+        const answers = flows.map(([kind, n, port, of, remote]) => {
           const host = `10.0.0.${n}`
-          const there = ends(host, port, REMOTE, remotePort)
-          const out = kind === "udp" ? udp4(there) : kind === "tcp" ? tcp4(there, SYN) : echo4(8, host, REMOTE, port)
+          const there = ends(host, port, remote, remotePort)
+          const out = kind === "udp" ? udp4(there) : kind === "tcp" ? tcp4(there, SYN) : echo4(8, host, remote, port)
           const { address: external, port: seen } = sourceOf(sent(cgn.out(out, 0, of), "outside"))
-          const back = ends(REMOTE, remotePort, external, seen)
-          const home = ends(REMOTE, remotePort, host, port)
+          const back = ends(remote, remotePort, external, seen)
+          const home = ends(remote, remotePort, host, port)
           return kind === "udp"
             ? ([udp4(back), udp4(home, 63), of] as const)
             : kind === "tcp"
               ? ([tcp4(back, SYN | ACK), tcp4(home, SYN | ACK, 63), of] as const)
-              : ([echo4(0, REMOTE, external, seen), echo4(0, REMOTE, host, port, 63), of] as const)
+              : ([echo4(0, remote, external, seen), echo4(0, remote, host, port, 63), of] as const)
         })
         for (const [answer, expected, of] of answers) {
           const out = cgn.in(answer)

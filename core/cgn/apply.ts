@@ -1,6 +1,7 @@
 import { open, peek, poke, seal, setWord, word } from "../table/index.ts"
 import type { Change } from "./change.ts"
 import { setMapDeadline, wake } from "./deadline.ts"
+import { withDependents } from "./dependent.ts"
 import { dropDetails, mappingOwner, needRow, peerOwner, setDetails } from "./details.ts"
 import { addressOf, fieldOf, holderOf, portOf, slotOf, WHOLE } from "./end.ts"
 import { resetEpoch } from "./epoch.ts"
@@ -300,5 +301,7 @@ export const apply = (state: CgnState, changes: readonly Change[]): CgnState => 
   const table = open(state.version)
   const step: Step = { table, config: state.config, second: 0, now: state.config.now }
   for (const change of changes) applyChange(step, change, 0)
-  return { version: seal(table), config: state.config, waiting: state.waiting }
+  // A replica may be told of mappings that its own settings would not make.
+  const config = state.config.addressDependent ? state.config : withDependents(state.config, table)
+  return { version: seal(table), config, waiting: state.waiting }
 }

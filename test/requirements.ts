@@ -184,7 +184,7 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
     7,
     "6887 12.3",
     "PEER's nonce rule leaves the remote peer out of its key",
-    "one nonce for all peers of an internal end, as the NAT is endpoint-independent",
+    "one nonce for all peers of one external end: of an internal end, or with endpoint-dependent mapping of that towards a peer",
   ),
   ambiguity(
     8,

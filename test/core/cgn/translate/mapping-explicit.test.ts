@@ -12,7 +12,7 @@ const cgnOf = (translation: Translation, settings: Partial<CgnSettings> = {}) =>
 
 const DEPENDENT = ["address-dependent", "address-and-port-dependent"] as const
 
-test("S-56 an internal end with a MAP or static mapping has that for all remote peers; a flow of before goes on where it is", () => {
+test("S-55 S-56 an internal end with a MAP or static mapping has that for all remote peers; a flow of before goes on where it is", () => {
   for (const mapping of DEPENDENT) {
     const cgn = cgnOf({ mapping })
     const before = sourceOf(sent(cgn.out(udp4(ends(HOST, 4000, REMOTE, 53))), "outside"))

@@ -84,6 +84,7 @@ export {
 export { translateNpt } from "./stateless/translate.ts"
 export { translateSiit } from "./stateless/translate-siit.ts"
 export { noteOutbound } from "./traffic.ts"
+export { type SentLate, sendLate } from "./translate/late.ts"
 export {
   type Dependence,
   TRANSLATION_DEFAULTS,

@@ -1,6 +1,6 @@
 import { createTable, type FamilyShape, type Shape, type Sizes, type Table, type Version } from "../table/index.ts"
 import type { CgnConfig } from "./settings.ts"
-import type { Waiting } from "./translate/fragments.ts"
+import type { Waiting } from "./translate/late.ts"
 
 /**
  * How the CGN lies in the table's 32-bit words. A subscriber row stands for one internal address in its realm; a mapping
@@ -214,7 +214,7 @@ export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
 export interface CgnState {
   readonly version: Version
   readonly config: CgnConfig
-  /** Fragments that wait for the rest of their packets. They are in no change, and in no snapshot. */
+  /** Fragments and ICMP errors that wait, which are in no change, and in no snapshot; `undefined`: none. */
   readonly waiting?: Waiting | undefined
 }
 

@@ -71,6 +71,9 @@ export interface Passed<S> {
   readonly out: Out
   /** Mappings that traffic made, renewed, or let run out, and what it counted. */
   readonly changes: readonly Change[]
-  /** When `expire` has something to do because of it, milliseconds; `undefined`: no sooner than was said before. */
+  /**
+   * When `expire`, or `sendLate` of a CGN, has something to do because of it, milliseconds; `undefined`: no sooner than was
+   * said before.
+   */
   readonly next: number | undefined
 }

@@ -76,7 +76,7 @@ export const outwards = (
   const isError = packet.embedded !== undefined
   const timeout = isError ? 0 : firstTimeout(step, packet)
   const found = findOutbound(step, flow, realm, timeout, absence(packet), changes)
-  if (!found.ok) return no(found.reason, found.reason === "no-resources" ? { kind: "prohibited" } : undefined)
+  if (!found.ok) return no(found.reason, found.reason === "no-resources" ? { kind: "address-unreachable" } : undefined)
   const { row } = found.key
   const { external, externalPort } = externalOf(step, row)
   const whole = internalPortOf(table, row) === 0
@@ -144,13 +144,15 @@ export const inwards = (
 }
 
 /**
- * What the sender of a packet from outside is told that nobody is to get, by the settings: nothing of a SYN, whose connection
- * the host inside may be opening as well (RFC 5382 REQ-4).
+ * What the sender of a packet from outside is told at once that nobody is to get, by the settings: nothing of a SYN, whose
+ * connection the host inside may be opening as well (RFC 5382 REQ-4). A query that nobody asked is for no port (RFC 6146
+ * section 3.5.3).
  */
 const told = ({ config }: Step, packet: IpPacket, reason: Reason): IcmpCause | undefined => {
   if (!config.translation.filteredErrors) return undefined
   if ((tcpFlags(packet) & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) return undefined
-  return { kind: reason === "filtered" ? "prohibited" : "port-unreachable" }
+  if (reason === "filtered") return { kind: "prohibited" }
+  return { kind: packet.content === "query" ? "address-unreachable" : "port-unreachable" }
 }
 
 /** An identification of 32 bits for the fragments of a softwire's packet, of the IPv4 packet's own and its checksum. */

@@ -12,7 +12,7 @@ import type { Reason, Side } from "../passage.ts"
 import type { TranslationSettings } from "./settings.ts"
 
 /** Fragments of one packet, which wait for the rest of it. */
-interface Pile {
+export interface Pile {
   readonly side: Side
   readonly realm: Realm | undefined
   readonly source: Address
@@ -25,41 +25,48 @@ interface Pile {
 }
 
 /** All fragments that wait, the oldest piles first. */
-export type Waiting = readonly Pile[]
+export type Piles = readonly Pile[]
 
-const octetsOf = (piles: Waiting): number => {
+const octetsOf = (piles: Piles): number => {
   let octets = 0
   for (const { fragments } of piles) for (const { bytes } of fragments) octets += bytes.length
   return octets
 }
 
-const countOf = (piles: Waiting): number => piles.reduce((count, { fragments }) => count + fragments.length, 0)
+const countOf = (piles: Piles): number => piles.reduce((count, { fragments }) => count + fragments.length, 0)
 
-/** Those that have not waited for too long. */
-const young = (piles: Waiting, now: number, timeout: number): Waiting => {
-  const old = piles.findIndex(({ since }) => now - since < timeout * 1000)
-  return old < 0 ? [] : old === 0 ? piles : piles.slice(old)
+const youngest = (piles: Piles, now: number, timeout: number): number => {
+  const at = piles.findIndex(({ since }) => now - since < timeout * 1000)
+  return at < 0 ? piles.length : at
 }
 
+/** Those that have not waited for `timeout` seconds. */
+export const young = (piles: Piles, now: number, timeout: number): Piles => {
+  const at = youngest(piles, now, timeout)
+  return at === 0 ? piles : piles.slice(at)
+}
+
+/** Those that have. */
+export const old = (piles: Piles, now: number, timeout: number): Piles => piles.slice(0, youngest(piles, now, timeout))
+
 export type Gathered =
-  | { readonly kind: "whole"; readonly packet: IpPacket; readonly waiting: Waiting }
-  | { readonly kind: "waits"; readonly waiting: Waiting }
-  | { readonly kind: "dropped"; readonly reason: Reason; readonly waiting: Waiting }
+  | { readonly kind: "whole"; readonly packet: IpPacket; readonly waiting: Piles }
+  | { readonly kind: "waits"; readonly waiting: Piles }
+  | { readonly kind: "dropped"; readonly reason: Reason; readonly waiting: Piles }
 
 /**
  * A fragment with those of its packet that wait: the whole packet, or one more that waits (RFC 4787 REQ-14: in any order).
- * What has waited for too long goes first; where there is no room then, the new one is dropped, since those that wait may
- * soon be whole. A fragment at fault takes its pile with it (RFC 5722 section 4).
+ * What has waited for too long is to be taken away before; where there is no room, the new one is dropped, since those that
+ * wait may soon be whole. A fragment at fault takes its pile with it (RFC 5722 section 4).
  */
 export const gather = (
-  before: Waiting,
+  waiting: Piles,
   fragment: IpPacket,
   side: Side,
   realm: Realm | undefined,
   now: number,
   limits: TranslationSettings["fragments"],
 ): Gathered => {
-  const waiting = young(before, now, limits.timeout)
   const source = sourceAddress(fragment)
   const destination = destinationAddress(fragment)
   const id = identification(fragment)

@@ -39,8 +39,20 @@ export interface TranslationSettings {
   readonly filtering: Dependence
   /** Which external port an implicit mapping is given (RFC 4787 section 4.2). */
   readonly ports: "random" | "preserve" | "parity"
-  /** Is an ICMP error returned for a packet that is filtered, or for a port that nobody has (S-125)? TCP's SYN gets none. */
+  /**
+   * Is an ICMP error returned for a packet that is filtered, or for a port that nobody has (S-125)? For TCP's SYN only after
+   * 6 seconds, by `sendLate`, and not if the host inside opens the same connection meanwhile (RFC 5382 REQ-4).
+   */
   readonly filteredErrors: boolean
+  /** Does the CGN send ICMP errors of its own to that side at all (RFC 5508 REQ-9)? Those of hosts and routers pass even so. */
+  readonly ownErrors: { readonly inside: boolean; readonly outside: boolean }
+  /**
+   * How many of them it sends to both sides together (RFC 1812 section 4.3.2.8, RFC 6888 REQ-11): in a second, above 0, and at
+   * once, a whole number from 1. Over the rate, packets are dropped and nobody is told.
+   */
+  readonly errorRate: { readonly perSecond: number; readonly burst: number }
+  /** Of these, how many may wait for their time, at most 65536; beyond them SYNs are dropped and nobody is told. 0: none waits. */
+  readonly lateErrors: number
   /** Packets of which side keep an implicit mapping alive: the inside's, or both (RFC 4787 REQ-6). */
   readonly refresh: "outbound" | "both"
   /** Do internal hosts reach each other by their external ends (RFC 4787 REQ-9)? */
@@ -72,6 +84,9 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
   filtering: "endpoint-independent",
   ports: "random",
   filteredErrors: false,
+  ownErrors: { inside: true, outside: true },
+  errorRate: { perSecond: 1000, burst: 1000 },
+  lateErrors: 256,
   refresh: "outbound",
   hairpinning: true,
   timeouts: { tcpOpening: 240, tcpClosing: 240, icmp: 60 },
@@ -93,7 +108,7 @@ const isBetween = (value: number, least: number, most: number): boolean =>
 
 /** The first rule that the settings break, or `undefined`. */
 export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
-  const { inside, timeouts, sessions, mtu, routers, fragments } = completeTranslation(given)
+  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors } = completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
   const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
   if (fault !== undefined) return bad(`the prefix of a NAT64 ${fault}`)
@@ -108,5 +123,8 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
     return bad("the CGN's own address outside is no IPv4 address")
   if (!isBetween(fragments.count, 0, 1 << 16) || !isBetween(fragments.octets, 0, 1 << 30))
     return bad("at most 65536 fragments of 2^30 octets may wait")
+  if (!(errorRate.perSecond > 0 && errorRate.perSecond <= 1e9) || !isBetween(errorRate.burst, 1, 1e9))
+    return bad("ICMP errors are over 0 a second, and at least 1 at once")
+  if (!isBetween(lateErrors, 0, 1 << 16)) return bad("at most 65536 ICMP errors may wait")
   return isSeconds(fragments.timeout) ? undefined : bad("fragments wait a whole number of seconds")
 }

@@ -1,6 +1,6 @@
 import { nextDue } from "../../table/index.ts"
 import { isIpv4 } from "../../wire/index.ts"
-import { type Change, counted } from "../change.ts"
+import type { Change } from "../change.ts"
 import { type CgnState, instantOf, type Step } from "../layout.ts"
 import type { Realm } from "../mapping.ts"
 import {
@@ -18,10 +18,12 @@ import {
   isFragment,
   readPacket,
 } from "../packet/index.ts"
-import { type Out, type Passage, type Passed, type Reason, reasonIndex, type Side } from "../passage.ts"
+import type { Out, Passage, Passed, Reason, Side } from "../passage.ts"
 import { sealed, stepOf } from "../step.ts"
 import { type Ended, identifyTunnel, inwards, no, outwards, stopped } from "./ends.ts"
 import { gather } from "./fragments.ts"
+import { NOTHING_WAITS, nextLate, withOutbound, withoutOld } from "./late.ts"
+import { lost, refuse } from "./refuse.ts"
 
 /** A packet on its way; of a softwire, what was in it. */
 interface Carried {
@@ -40,8 +42,8 @@ const HOP_LIMIT = 64
  * administrator and traffic have made; from the inside it makes an implicit one where there is none. What it changes is in
  * `changes`, as with a request; a packet that goes no further changes nothing but a counter of the vector `packet`.
  *
- * Fragments wait until their packet is whole, which then goes on in as many as the next link wants. How many ICMP errors are
- * sent in a second is the caller's to limit (RFC 1812 section 4.3.2.8).
+ * Fragments wait until their packet is whole, which then goes on in as many as the next link wants. ICMP errors that are
+ * not to be sent at once wait for {@link sendLate}.
  */
 export const translate = (
   state: CgnState,
@@ -58,11 +60,13 @@ const arrive = (state: CgnState, carried: Carried, now: number, allocate: Alloca
   const { packet, side, realm } = carried
   const { inside, fragments } = state.config.translation
   if (isFragment(packet)) {
-    const gathered = gather(state.waiting ?? [], packet, side, realm, now, fragments)
-    const after = { ...state, waiting: gathered.waiting }
+    const before = withoutOld(state.waiting ?? NOTHING_WAITS, state.config, now)
+    const gathered = gather(before.fragments, packet, side, realm, now, fragments)
+    const waiting = { ...before, fragments: gathered.waiting }
+    const after = { ...state, waiting }
     switch (gathered.kind) {
       case "waits":
-        return { state: after, out: { kind: "kept" }, changes: [], next: undefined }
+        return { state: after, out: { kind: "kept" }, changes: [], next: nextLate(waiting, state.config) }
       case "dropped":
         return lost(after, { kind: "dropped", reason: gathered.reason })
       case "whole":
@@ -81,24 +85,20 @@ const arrive = (state: CgnState, carried: Carried, now: number, allocate: Alloca
   return arrive(state, { packet: softwire.packet, side, realm: softwire.remote }, now, allocate)
 }
 
-const lost = (state: CgnState, out: Extract<Out, { readonly reason: Reason }>): Passed<CgnState> => ({
-  state,
-  out,
-  changes: [counted("packet", reasonIndex(out.reason))],
-  next: undefined,
-})
-
 const carry = (state: CgnState, carried: Carried, now: number, allocate: Allocate): Passed<CgnState> => {
   const step = stepOf(state, now)
   const changes: Change[] = []
   const way = wayOf(step, carried, changes, allocate)
-  if (!way.ok) return lost(state, refusal(step, carried, way.reason, way.reply))
+  const { packet, side } = carried
+  if (!way.ok) return refuse(state, refusal(step, carried, way.reason, way.reply), packet, side, now)
   const sent = send(step, way.side, way.packets, way.realm, allocate)
-  if (!sent.ok) return lost(state, refusal(step, carried, sent.code, sent.reply))
+  if (!sent.ok) return refuse(state, refusal(step, carried, sent.code, sent.reply), packet, side, now)
   const out: Out = { kind: "forwarded", side: way.side, packets: sent.packets, realm: way.realm }
-  if (changes.length === 0) return { state, out, changes, next: undefined }
+  const after = changes.length === 0 ? state : sealed(step)
+  const passed = way.side === "outside" ? withOutbound(after, packet, sent.packets[0]) : after
+  if (changes.length === 0) return { state: passed, out, changes, next: undefined }
   const due = nextDue(step.table)
-  return { state: sealed(step), out, changes, next: due === undefined ? undefined : instantOf(step.config, due) }
+  return { state: passed, out, changes, next: due === undefined ? undefined : instantOf(step.config, due) }
 }
 
 type Sent = { readonly ok: true; readonly packets: readonly Uint8Array[] } | Drop

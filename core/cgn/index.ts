@@ -91,3 +91,4 @@ export {
   type TranslationSettings,
 } from "./translate/settings.ts"
 export { translate } from "./translate/translate.ts"
+export type { Untranslated } from "./translate/untranslated.ts"

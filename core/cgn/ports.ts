@@ -71,6 +71,16 @@ const nextPort = (table: Table, address: number, set: number, from: number, firs
     ? nextFreeInBoth(table, PORTS, portSet(address, UDP), portSet(address, TCP), from, first, last)
     : nextFree(table, PORTS, portSet(address, set), from, first, last)
 
+/** The first port of a slot that nobody has on an address, from `from` on, cyclically between `first` and `last`; -1: none. */
+export const nextFreePort = (
+  { table }: Step,
+  address: number,
+  slot: number,
+  from: number,
+  first: number,
+  last: number,
+): number => nextPort(table, address, slot, from > last ? first : from, first, last)
+
 /** Does the whole of a protocol on this address belong to somebody, so that strangers find no port of this set there? */
 const isBlocked = (step: Step, address: number, set: number): boolean => {
   if (!step.config.whole) return false

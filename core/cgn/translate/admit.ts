@@ -1,4 +1,5 @@
 import { word } from "../../table/index.ts"
+import { Protocol } from "../../wire/index.ts"
 import { idleDeadline, isStatic, livePeer, mapDeadline, peerDeadline } from "../deadline.ts"
 import { isPeer, knowsPeer } from "../dependent.ts"
 import { anyMatches } from "../filter-list.ts"
@@ -32,7 +33,8 @@ export const admit = (step: Step, key: SessionKey): Admission => {
     const peer = findPeer(table, row, key.remote, key.remotePort)
     if (peer !== 0 && peerDeadline(step, peer) !== 0) return "admitted"
   }
-  const { filtering, sessions } = config.translation
+  const { sessions, tcpFiltering } = config.translation
+  const filtering = (key.protocol === Protocol.TCP ? tcpFiltering : undefined) ?? config.translation.filtering
   if (!map && filtering === "endpoint-independent") return "admitted"
   if (!implicit) return "filtered"
   if (filtering !== "endpoint-independent" && config.addressDependent && knowsPeer(table, row, filtering))

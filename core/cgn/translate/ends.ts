@@ -37,7 +37,7 @@ export const no = (reason: Reason, reply?: IcmpCause): Ended & { readonly ok: fa
 export const stopped = ({ code, reply }: Drop): Ended & { readonly ok: false } => no(code, reply)
 
 /** Is this the IPv4 address of one host elsewhere: not of this network, loopback, multicast or beyond? */
-const isHost = (address: Flow["source"]): boolean => {
+export const isHost = (address: Flow["source"]): boolean => {
   const first = addressWord(address, 3) >>> 24
   return first !== 0 && first !== 127 && first < 224
 }
@@ -76,7 +76,7 @@ export const outwards = (
   const isError = packet.embedded !== undefined
   const timeout = isError ? 0 : firstTimeout(step, packet)
   const found = findOutbound(step, flow, realm, timeout, absence(packet), changes)
-  if (!found.ok) return no(found.reason, found.reason === "no-resources" ? { kind: "address-unreachable" } : undefined)
+  if (!found.ok) return no(found.reason, toldInside(packet, found.reason))
   const { row } = found.key
   const { external, externalPort } = externalOf(step, row)
   const whole = internalPortOf(table, row) === 0
@@ -102,6 +102,22 @@ export const outwards = (
 const identify = ({ bytes, payload, checksumAt, totalLength }: IpPacket): number => {
   const checksum = checksumAt === 0 ? u16(bytes, payload) : u16(bytes, checksumAt)
   return (checksum ^ (totalLength * 0x9e37)) & 0xffff
+}
+
+/** Protocols whose packets a NAT64 carries (RFC 6146 section 1.2). */
+const isCarried = (protocol: number): boolean =>
+  protocol === Protocol.TCP || protocol === Protocol.UDP || protocol === Protocol.ICMP || protocol === Protocol.ICMPV6
+
+/**
+ * What a host is told whose packet got no mapping. Where there is none to be had, code 1 over IPv4, a soft error, rather than
+ * RFC 5508 REQ-8's code 13 (RFC 6888 REQ-11), and code 3 over IPv6 (RFC 6146 section 3.5.1.1). An IPv6 host learns of protocols
+ * that are not carried (RFC 6146 section 3.4).
+ */
+const toldInside = (packet: IpPacket, reason: Reason): IcmpCause | undefined => {
+  if (reason === "no-resources") return { kind: "address-unreachable" }
+  return reason === "not-translatable" && packet.version === 6 && !isCarried(packet.protocol)
+    ? { kind: "protocol-unreachable" }
+    : undefined
 }
 
 /** Why a packet from inside without a mapping is given none. */
@@ -145,13 +161,14 @@ export const inwards = (
 
 /**
  * What the sender of a packet from outside is told at once that nobody is to get, by the settings: nothing of a SYN, whose
- * connection the host inside may be opening as well (RFC 5382 REQ-4). A query that nobody asked is for no port (RFC 6146
- * section 3.5.3).
+ * connection the host inside may be opening as well (RFC 5382 REQ-4). A query is for no port (RFC 6146 section 3.5.3), and
+ * other protocols have none (section 3.4).
  */
 const told = ({ config }: Step, packet: IpPacket, reason: Reason): IcmpCause | undefined => {
   if (!config.translation.filteredErrors) return undefined
   if ((tcpFlags(packet) & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN) return undefined
   if (reason === "filtered") return { kind: "prohibited" }
+  if (!isCarried(packet.protocol)) return { kind: "protocol-unreachable" }
   return { kind: packet.content === "query" ? "address-unreachable" : "port-unreachable" }
 }
 

@@ -1,21 +1,21 @@
 import { word } from "../../table/index.ts"
 import { ANY4, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
-import { choose, ownAddress } from "../choose.ts"
+import { choose } from "../choose.ts"
 import { connectionAfter, connectionFrom, connectionTimeout } from "../connection.ts"
 import { implicitAsData } from "../data.ts"
 import { idleDeadline, isStatic, LOOK } from "../deadline.ts"
 import type { MappedEnd } from "../dependent.ts"
-import { isTranslated, slotOf } from "../end.ts"
+import { isTranslated } from "../end.ts"
 import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
-import { hashEnd, isMarked } from "../ports.ts"
 import { change, create, type External, externalOf } from "../step.ts"
 import { findSubscriber } from "../subscriber.ts"
 import { subscriberAfter, tidyRow } from "../sweep.ts"
 import { remembersPeers } from "./admit.ts"
+import { portFor } from "./port-for.ts"
 import {
   findSession,
   lastSession,
@@ -48,27 +48,6 @@ export const makeImplicit = (step: Step, end: MappedEnd, timeout: number, change
   const mapping = implicitOf(step, end, at, deadlineOf(config, step.now, timeout))
   const owner = subscriberAfter(step, end, subscriber, changes)
   return create(step, owner, chosen, changes, mapping)
-}
-
-/** Ports that are looked at for one of the wanted parity. */
-const TRIES = 32
-
-/** The external port that the settings would like (RFC 4787 section 4.2, REQ-4 for parity); 0: any. */
-const portFor = (step: Step, subscriber: number, end: MappedEnd): number => {
-  const { config } = step
-  const { protocol, internalPort } = end
-  if (config.translation.ports === "preserve") return internalPort
-  if (config.translation.ports === "random") return 0
-  const { first, last } = config.ports
-  const start = first + (hashEnd(config, end) % (last - first + 1))
-  const even = start + ((start ^ internalPort) & 1)
-  const address = ownAddress(step, end, subscriber)
-  const slot = slotOf(protocol, internalPort)
-  for (let n = 0, port = even; n < TRIES; n++, port += 2) {
-    if (port > last) port = first + ((first ^ internalPort) & 1)
-    if (port <= last && !isMarked(step, address, slot, port)) return port
-  }
-  return 0
 }
 
 const implicitOf = (step: Step, end: MappedEnd, at: External, deadline: number): Mapping => {

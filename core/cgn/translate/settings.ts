@@ -3,6 +3,7 @@ import type { RemoteDependence } from "../mapping.ts"
 import { prefix64Fault } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
+import type { Untranslated } from "./untranslated.ts"
 
 /** What of a remote peer's end counts (RFC 4787 sections 4.1 and 5, RFC 5382 section 4). */
 export type Dependence = "endpoint-independent" | RemoteDependence
@@ -37,7 +38,14 @@ export interface TranslationSettings {
    * mapping is answered from the external end of a mapping of his own.
    */
   readonly filtering: Dependence
-  /** Which external port an implicit mapping is given (RFC 4787 section 4.2). */
+  /** The same for TCP alone (RFC 5382 REQ-3b); `undefined`: as `filtering`. */
+  readonly tcpFiltering?: Dependence | undefined
+  /** Destinations that are reached without translation (RFC 6888 REQ-6), of a NAPT44 whose inside has no realms. */
+  readonly untranslated: readonly Untranslated[]
+  /**
+   * Which external port an implicit mapping is given (RFC 4787 section 4.2). RFC 7857 section 8 leaves it open whether parity is
+   * kept. A port below 1024 gets another below it, and one above another above, where the CGN has both (RFC 4787 REQ-3a).
+   */
   readonly ports: "random" | "preserve" | "parity"
   /**
    * Is an ICMP error returned for a packet that is filtered, or for a port that nobody has (S-125)? For TCP's SYN only after
@@ -82,6 +90,7 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
   inside: { kind: "ipv4" },
   mapping: "endpoint-independent",
   filtering: "endpoint-independent",
+  untranslated: [],
   ports: "random",
   filteredErrors: false,
   ownErrors: { inside: true, outside: true },
@@ -108,7 +117,8 @@ const isBetween = (value: number, least: number, most: number): boolean =>
 
 /** The first rule that the settings break, or `undefined`. */
 export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
-  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors } = completeTranslation(given)
+  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated } =
+    completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
   const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
   if (fault !== undefined) return bad(`the prefix of a NAT64 ${fault}`)
@@ -123,6 +133,13 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
     return bad("the CGN's own address outside is no IPv4 address")
   if (!isBetween(fragments.count, 0, 1 << 16) || !isBetween(fragments.octets, 0, 1 << 30))
     return bad("at most 65536 fragments of 2^30 octets may wait")
+  if (untranslated.length > 0 && inside.kind !== "ipv4") return bad("only a NAPT44 passes packets without translation")
+  for (const { prefix, protocol = 0, ports = { first: 0, last: 0 } } of untranslated) {
+    if (!isIpv4(prefix.address) || !isBetween(prefix.prefixLength, 96, 128))
+      return bad("a destination without translation is an IPv4 prefix of 96 to 128 bits")
+    if (!isBetween(protocol, 0, 255) || !isBetween(ports.first, 0, ports.last) || !isBetween(ports.last, 0, 65535))
+      return bad("a destination without translation has a protocol of 0 to 255 and ports of 0 to 65535")
+  }
   if (!(errorRate.perSecond > 0 && errorRate.perSecond <= 1e9) || !isBetween(errorRate.burst, 1, 1e9))
     return bad("ICMP errors are over 0 a second, and at least 1 at once")
   if (!isBetween(lateErrors, 0, 1 << 16)) return bad("at most 65536 ICMP errors may wait")

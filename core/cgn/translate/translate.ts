@@ -24,6 +24,7 @@ import { type Ended, identifyTunnel, inwards, no, outwards, stopped } from "./en
 import { gather } from "./fragments.ts"
 import { NOTHING_WAITS, nextLate, withOutbound, withoutOld } from "./late.ts"
 import { lost, refuse } from "./refuse.ts"
+import { passPlain } from "./untranslated.ts"
 
 /** A packet on its way; of a softwire, what was in it. */
 interface Carried {
@@ -90,15 +91,24 @@ const carry = (state: CgnState, carried: Carried, now: number, allocate: Allocat
   const changes: Change[] = []
   const way = wayOf(step, carried, changes, allocate)
   const { packet, side } = carried
-  if (!way.ok) return refuse(state, refusal(step, carried, way.reason, way.reply), packet, side, now)
+  if (!way.ok) {
+    // A packet that turned and is filtered went out all the same: its sender lets the other host in (RFC 6146 section 3.8).
+    const turned = side === "inside" && way.reason === "filtered" && changes.length > 0
+    const refused = refusal(step, carried, way.reason, way.reply)
+    const passed = refuse(turned ? sealed(step) : state, refused, packet, side, now)
+    return turned ? { ...passed, changes: [...changes, ...passed.changes], next: dueOf(step) } : passed
+  }
   const sent = send(step, way.side, way.packets, way.realm, allocate)
   if (!sent.ok) return refuse(state, refusal(step, carried, sent.code, sent.reply), packet, side, now)
   const out: Out = { kind: "forwarded", side: way.side, packets: sent.packets, realm: way.realm }
   const after = changes.length === 0 ? state : sealed(step)
   const passed = way.side === "outside" ? withOutbound(after, packet, sent.packets[0]) : after
-  if (changes.length === 0) return { state: passed, out, changes, next: undefined }
-  const due = nextDue(step.table)
-  return { state: passed, out, changes, next: due === undefined ? undefined : instantOf(step.config, due) }
+  return { state: passed, out, changes, next: changes.length === 0 ? undefined : dueOf(step) }
+}
+
+const dueOf = ({ table, config }: Step): number | undefined => {
+  const due = nextDue(table)
+  return due === undefined ? undefined : instantOf(config, due)
 }
 
 type Sent = { readonly ok: true; readonly packets: readonly Uint8Array[] } | Drop
@@ -127,6 +137,8 @@ const wayOf = (step: Step, { packet, side, realm }: Carried, changes: Change[], 
   const prefix = inside.kind === "nat64" ? inside.prefix : undefined
   if (packet.version !== (side === "inside" && prefix !== undefined ? 6 : 4)) return no("wrong-family")
   if (hopLimit(packet) <= 1) return no("hop-limit", { kind: "hop-limit" })
+  const plain = passPlain(step, packet, side, realm, allocate)
+  if (plain !== undefined) return plain.ok ? { ...plain, side: side === "inside" ? "outside" : "inside" } : plain
   if (side === "outside") return into(inwards(step, packet, prefix, 1, changes, allocate))
   const out = outwards(step, packet, realm, prefix, changes, allocate)
   if (!out.ok) return out

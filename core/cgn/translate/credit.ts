@@ -1,9 +1,9 @@
 import type { Side } from "../passage.ts"
 import type { TranslationSettings } from "./settings.ts"
 
-/** What is left of a token bucket: how many ICMP errors may be sent at an instant, milliseconds. */
+/** What is left of a token bucket: how many ICMP errors, in thousandths of one, may be sent at an instant, milliseconds. */
 export interface Credit {
-  readonly errors: number
+  readonly thousandths: number
   readonly at: number
 }
 
@@ -19,9 +19,8 @@ export const allowError = (
 ): { readonly ok: boolean; readonly credit: Credit | undefined } => {
   if (!ownErrors[side]) return { ok: false, credit: before }
   const { perSecond, burst } = errorRate
-  const since = before === undefined ? 0 : Math.max(0, now - before.at)
-  const errors = before === undefined ? burst : Math.min(burst, before.errors + (since * perSecond) / 1000)
-  return errors < 1
-    ? { ok: false, credit: before }
-    : { ok: true, credit: { errors: errors - 1, at: before === undefined ? now : Math.max(now, before.at) } }
+  if (before === undefined) return { ok: true, credit: { thousandths: (burst - 1) * 1000, at: now } }
+  const at = Math.max(now, before.at)
+  const left = Math.min(burst * 1000, before.thousandths + (at - before.at) * perSecond) - 1000
+  return left < 0 ? { ok: false, credit: before } : { ok: true, credit: { thousandths: left, at } }
 }

@@ -43,9 +43,11 @@ export const isHost = (address: Flow["source"]): boolean => {
 }
 
 /** MTUs and hops of a change of family; between two translations, where a packet turns, there is no link. */
-const crossing = ({ config }: Step, hops: 0 | 1, turns: boolean): CrossingSettings => {
-  const { mtu } = config.translation
-  return { ...CROSSING_DEFAULTS, ipv6Mtu: mtu.inside, ipv4Mtu: turns ? 65535 : mtu.outside, hops }
+const crossingOf = ({ config }: Step, hops: 0 | 1, turns: boolean): CrossingSettings => {
+  const { mtu, crossing } = config.translation
+  const lowestIpv6Mtu = Math.min(crossing.lowestIpv6Mtu ?? CROSSING_DEFAULTS.lowestIpv6Mtu, mtu.inside)
+  const ipv4Mtu = turns ? 65535 : mtu.outside
+  return { ...CROSSING_DEFAULTS, ...crossing, lowestIpv6Mtu, ipv6Mtu: mtu.inside, ipv4Mtu, hops }
 }
 
 /**
@@ -89,7 +91,7 @@ export const outwards = (
     return { ok: true, packets: [made.bytes], turns }
   }
   const to = { source: external, sourcePort, destination, destinationPort: undefined }
-  const made = toIpv4(packet, to, identify(packet), crossing(step, 1, turns), allocate)
+  const made = toIpv4(packet, to, identify(packet), crossingOf(step, 1, turns), allocate)
   if (!made.ok) return stopped(made)
   if (!isError) keep(step, { key: found.key, packet, from: "inside" }, changes)
   return { ok: true, packets: made.packets, turns }
@@ -153,7 +155,7 @@ export const inwards = (
   }
   const errorSource = isError ? embedIpv4(prefix, sourceAddress(packet)) : undefined
   const to = { source, sourcePort: undefined, destination: internal, destinationPort, errorSource }
-  const made = toIpv6(packet, to, crossing(step, hops, false), allocate)
+  const made = toIpv6(packet, to, crossingOf(step, hops, false), allocate)
   if (!made.ok) return stopped(made)
   if (!isError) keep(step, { key: found.key, packet, from: "outside" }, changes)
   return { ok: true, packets: made.packets, realm }

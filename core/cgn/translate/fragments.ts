@@ -65,7 +65,7 @@ export const gather = (
   side: Side,
   realm: Realm | undefined,
   now: number,
-  limits: TranslationSettings["fragments"],
+  { fragments: limits, inside }: TranslationSettings,
 ): Gathered => {
   const source = sourceAddress(fragment)
   const destination = destinationAddress(fragment)
@@ -84,7 +84,7 @@ export const gather = (
   const pile = at < 0 ? undefined : waiting[at]
   const others = at < 0 ? waiting : waiting.filter((one) => one !== pile)
   const fragments = [...(pile?.fragments ?? []), fragment]
-  const whole = reassemble(fragments)
+  const whole = reassemble(fragments, inside.kind === "nat64" && side === "inside")
   if (whole?.ok === false) return { kind: "dropped", reason: whole.code, waiting: others }
   if (whole?.ok) {
     const packet = readPacket(whole.bytes)

@@ -1,6 +1,6 @@
 import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
 import type { RemoteDependence } from "../mapping.ts"
-import { prefix64Fault } from "../packet/index.ts"
+import { prefix64Fault, type CrossingSettings } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 import type { Untranslated } from "./untranslated.ts"
@@ -72,11 +72,14 @@ export interface TranslationSettings {
   readonly timeouts: { readonly tcpOpening: number; readonly tcpClosing: number; readonly icmp: number }
   /** Sessions that one mapping remembers, at least 2; the oldest give way. */
   readonly sessions: number
+  /** What a NAT64 does with headers where RFC 7915 leaves that to the administrator: what is not given is `CROSSING_DEFAULTS`'. */
+  readonly crossing: Partial<Pick<CrossingSettings, "lowestIpv6Mtu" | "trafficClass" | "tos">>
   /** The longest packet that the link on each side carries, octets, at least 68; a softwire is one of its link's. */
   readonly mtu: { readonly inside: number; readonly outside: number }
   /**
    * The CGN's own address on each side, from which it sends ICMP errors; none inside of a NAT64 whose address here is not
-   * IPv6. Outside, an error about a packet to an external address comes from that.
+   * IPv6. Outside, an error about a packet to an external address comes from that. Default: 192.0.0.8 inside (RFC 7600 section
+   * 4.8), 192.0.0.1 of an AFTR (RFC 6333 section 6.5).
    */
   readonly routers: { readonly inside: Address; readonly outside: Address | undefined }
   /** Fragments that wait at a time, their octets, and for how many seconds (RFC 4787 REQ-14, RFC 6146 section 3.4). */
@@ -85,6 +88,8 @@ export interface TranslationSettings {
 
 /** `192.0.0.8`, from which a node without an address of its own sends ICMP errors (RFC 7600 section 4.8). */
 const DUMMY: Address = addressFromIpv4(0xc0000008)
+/** `192.0.0.1`, an AFTR's in its softwires (RFC 6333 section 6.5). */
+const AFTR: Address = addressFromIpv4(0xc0000001)
 
 export const TRANSLATION_DEFAULTS: TranslationSettings = {
   inside: { kind: "ipv4" },
@@ -100,6 +105,7 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
   hairpinning: true,
   timeouts: { tcpOpening: 240, tcpClosing: 240, icmp: 60 },
   sessions: 4096,
+  crossing: {},
   mtu: { inside: 1500, outside: 1500 },
   routers: { inside: DUMMY, outside: undefined },
   fragments: { count: 256, octets: 1 << 20, timeout: 30 },
@@ -108,6 +114,7 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
 /** The settings with every default filled in. */
 export const completeTranslation = (given: Partial<TranslationSettings> | undefined): TranslationSettings => ({
   ...TRANSLATION_DEFAULTS,
+  ...(given?.inside?.kind === "dslite" ? { routers: { inside: AFTR, outside: undefined } } : {}),
   ...given,
 })
 
@@ -117,7 +124,7 @@ const isBetween = (value: number, least: number, most: number): boolean =>
 
 /** The first rule that the settings break, or `undefined`. */
 export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
-  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated } =
+  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated, crossing } =
     completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
   const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
@@ -133,6 +140,10 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
     return bad("the CGN's own address outside is no IPv4 address")
   if (!isBetween(fragments.count, 0, 1 << 16) || !isBetween(fragments.octets, 0, 1 << 30))
     return bad("at most 65536 fragments of 2^30 octets may wait")
+  const { lowestIpv6Mtu = 1280, trafficClass = "copy", tos = "copy" } = crossing
+  if (!isBetween(lowestIpv6Mtu, 1280, 65535)) return bad("the lowest IPv6 MTU is 1280 to 65535 octets")
+  if (![trafficClass, tos].every((octet) => octet === "copy" || isBetween(octet, 0, 255)))
+    return bad("a traffic class or TOS is copied, or an octet")
   if (untranslated.length > 0 && inside.kind !== "ipv4") return bad("only a NAPT44 passes packets without translation")
   for (const { prefix, protocol = 0, ports = { first: 0, last: 0 } } of untranslated) {
     if (!isIpv4(prefix.address) || !isBetween(prefix.prefixLength, 96, 128))

@@ -59,10 +59,10 @@ export const translate = (
 /** A packet that was read: put together if it is one of several, and taken out of its softwire. */
 const arrive = (state: CgnState, carried: Carried, now: number, allocate: Allocate): Passed<CgnState> => {
   const { packet, side, realm } = carried
-  const { inside, fragments } = state.config.translation
+  const { inside } = state.config.translation
   if (isFragment(packet)) {
     const before = withoutOld(state.waiting ?? NOTHING_WAITS, state.config, now)
-    const gathered = gather(before.fragments, packet, side, realm, now, fragments)
+    const gathered = gather(before.fragments, packet, side, realm, now, state.config.translation)
     const waiting = { ...before, fragments: gathered.waiting }
     const after = { ...state, waiting }
     switch (gathered.kind) {

@@ -50,24 +50,24 @@ const back = (state: NptState, text: string): string | undefined => {
 const EXAMPLE = npt(["fd01:203:405::/48", "2001:db8:1::/48"])
 
 describe("RFC 6296", () => {
-  test("3.6: the example, both ways", () => {
+  test("NAT-6296-3.6: the example, both ways", () => {
     assert.equal(out(EXAMPLE, "fd01:203:405:1::1234"), "2001:db8:1:d550::1234")
     assert.equal(back(EXAMPLE, "2001:db8:1:d550::1234"), "fd01:203:405:1::1234")
   })
 
-  test("3.2, 3.3: an adjusted word of ffff becomes 0", () => {
+  test("NAT-6296-3.2, NAT-6296-3.3: an adjusted word of ffff becomes 0", () => {
     // ffff - d54f = 2ab0 is the subnet that comes out as ffff, had it not become 0.
     assert.equal(out(EXAMPLE, "fd01:203:405:2ab0::1"), "2001:db8:1::1")
     assert.equal(back(EXAMPLE, "2001:db8:1::1"), "fd01:203:405:2ab0::1")
   })
 
-  test("3.2, 4.2: the subnet ffff has no mapping, nor has an address outside the prefix", () => {
+  test("NAT-6296-3.2, NAT-6296-4.2: the subnet ffff has no mapping, nor has an address outside the prefix", () => {
     assert.equal(out(EXAMPLE, "fd01:203:405:ffff::1"), undefined)
     assert.equal(out(EXAMPLE, "fd01:203:406:1::1"), undefined)
     assert.equal(back(EXAMPLE, "2001:db8:2:1::1"), undefined)
   })
 
-  test("3.5: beyond 48 bits the first word of the interface identifier that is not ffff takes the adjustment", () => {
+  test("NAT-6296-3.5: beyond 48 bits the first word of the interface identifier that is not ffff takes the adjustment", () => {
     // Sums of the /64s: fd01+0203+0405+0007 = 0311 with the carry, 2001+0db8+0001+00a0 = 2e5a; 0311 - 2e5a = d4b6.
     const state = npt(["fd01:203:405:7::/64", "2001:db8:1:a0::/64"])
     assert.equal(out(state, "fd01:203:405:7:1:2:3:4"), "2001:db8:1:a0:d4b7:2:3:4")
@@ -76,7 +76,7 @@ describe("RFC 6296", () => {
     assert.equal(out(state, "fd01:203:405:7:ffff:ffff:ffff:ffff"), undefined)
   })
 
-  test("3.7: the shorter prefix is extended with zeros, and an interface identifier of zeros is not translated", () => {
+  test("NAT-6296-3.7: the shorter prefix is extended with zeros, and an interface identifier of zeros is not translated", () => {
     const state = npt(["fd01:203:405::/48", "2001:db8:1:a200::/56"])
     // Sums: 030a and 2001+0db8+0001+a200 = cfba; 030a - cfba = 334f, which the identifier's first word, 0, takes.
     assert.equal(out(state, "fd01:203:405:4d::1"), "2001:db8:1:a24d:334f::1")
@@ -84,7 +84,7 @@ describe("RFC 6296", () => {
     assert.equal(out(state, "fd01:203:405:4d::"), undefined)
   })
 
-  test("3.1: each pair of prefixes is a translator of its own", () => {
+  test("NAT-6296-3.1: each pair of prefixes is a translator of its own", () => {
     const state = npt(["fd01:203:405::/48", "2001:db8:1::/48"], ["fd01:203:406::/48", "2001:db8:2::/48"])
     assert.equal(out(state, "fd01:203:405:1::1234"), "2001:db8:1:d550::1234")
     assert.match(out(state, "fd01:203:406:1::1234") ?? "", /^2001:db8:2:/)
@@ -123,7 +123,7 @@ const scene = fc
   })
 
 describe("RFC 6296 of any prefixes", () => {
-  test("2.6: translation keeps the checksum and the interface's side, and comes back", () => {
+  test("NAT-6296-2.6, NAT-6296-4.1: any unicast prefixes: translation keeps the checksum and the interface's side, and comes back", () => {
     fc.assert(
       fc.property(scene, ({ length, pair, internal }) => {
         const made = createNpt({ pairs: [pair] })

@@ -63,7 +63,7 @@ const turned = (of: PortEnds): PortEnds => ({
 })
 
 describe("a stateless NAT46", () => {
-  test("RFC 7915 appendix A: both ends by the prefix, out and back", () => {
+  test("NAT-7915-6, NAT-7915-A: both ends by the prefix, out and back", () => {
     const out = forwarded(pass(ip4({ ...FOUR, protocol: 6, flags: 2 }, tcp(FOUR)), "inside"), "outside")
     same(out, ip6({ ...SIX, protocol: 6, hopLimit: 63 }, tcp(SIX)))
     const [back, seen] = [turned(SIX), turned(FOUR)]
@@ -71,7 +71,7 @@ describe("a stateless NAT46", () => {
     same(came, ip4({ ...seen, protocol: 6, ttl: 63, id: 0 }, tcp(seen)))
   })
 
-  test("RFC 7757 section 3.2: a pair comes before the prefix, both ways, and hides nothing else", () => {
+  test("NAT-7915-6, NAT-7757-3.2: a pair comes before the prefix, both ways, and hides nothing else", () => {
     const out = forwarded(
       pass(ip4({ ...four("192.0.2.1", H6_AS_4), protocol: 17, flags: 2 }, udp(four("192.0.2.1", H6_AS_4))), "inside"),
       "outside",
@@ -98,7 +98,7 @@ describe("a stateless NAT46", () => {
     assert.equal(STATE.packetId, 0)
   })
 
-  test("ICMP errors: the router's own address where it has one, else that of the far end, and the packet in error", () => {
+  test("NAT-7915-6: ICMP errors: the router's own address where it has one, else that of the far end, and the packet in error", () => {
     const error = (source: string) => {
       const ends: Ends = { source, destination: H4_AS_6 }
       const inner = ip6({ ...SIX, protocol: 17 }, udp(SIX))
@@ -113,7 +113,7 @@ describe("a stateless NAT46", () => {
     same(forwarded(pass(error("2001:db8:bbbb::7"), "outside"), "inside"), seen(H6_AS_4))
   })
 
-  test("an address that none stands for: no route to it, nothing from it; the last hop", () => {
+  test("NAT-7915-4.6, NAT-7915-5.6: an address that none stands for: no route to it, nothing from it; the last hop", () => {
     const state = make({ prefix: undefined, pairs: [PAIR, { ipv4: address(`::ffff:${H4}`), ipv6: address(H4_AS_6) }] })
     const sent = ip4({ ...FOUR, protocol: 17 }, udp(FOUR))
     const told = pass(sent, "inside", state)

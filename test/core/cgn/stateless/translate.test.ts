@@ -58,6 +58,20 @@ describe("packets at an NPTv6 device", () => {
     same(forwarded(pass(datagram(between(PEER, EXTERNAL)), "outside"), "inside"), datagram(between(PEER, INTERNAL), 63))
   })
 
+  test("NAT-6296-2.5: nothing is remembered: either side begins, and no packet changes the state", () => {
+    const [out, into] = [datagram(between(INTERNAL, PEER)), datagram(between(PEER, EXTERNAL))]
+    for (const order of [
+      [out, into],
+      [into, out],
+    ] as const)
+      for (const bytes of order) {
+        const side = bytes === out ? "inside" : "outside"
+        const passed = translateNpt(EXAMPLE, { bytes, side, now: 0 })
+        assert.equal(passed.state, EXAMPLE)
+        assert.deepEqual([passed.out.kind, passed.changes, passed.next], ["forwarded", [], undefined])
+      }
+  })
+
   test("NAT-6296-4.3: hairpinned, the packet comes from its sender's external address, one hop further", () => {
     const sent = datagram(between(INTERNAL, NEIGHBOUR_OUT))
     same(forwarded(pass(sent, "inside"), "inside"), datagram(between(EXTERNAL, NEIGHBOUR), 63))

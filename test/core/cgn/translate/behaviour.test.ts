@@ -26,7 +26,7 @@ type Translation = NonNullable<CgnSettings["translation"]>
 const cgnOf = (translation: Translation, settings: Partial<CgnSettings> = {}) =>
   network(cgnWith({ ...settings, translation }))
 
-test("filtering: whom an implicit mapping lets in (RFC 4787 REQ-8, RFC 5382 REQ-3)", () => {
+test("filtering: whom an implicit mapping lets in (NAT-4787-REQ-8, NAT-5382-REQ-3)", () => {
   const expected = {
     "endpoint-independent": ["same", "same address", "stranger"],
     "address-dependent": ["same", "same address"],
@@ -74,7 +74,7 @@ test("a mapping remembers so many sessions and no more: the oldest gives way", (
   assert.ok(still.length <= 4 && still.includes(20), `${still}`)
 })
 
-test("ports: preserved or of the same parity where they can be had (RFC 4787 section 4.2)", () => {
+test("ports: preserved or of the same parity where they can be had (NAT-4787-4.2)", () => {
   const preserving = cgnOf({ ports: "preserve" })
   assert.equal(sourceOf(sent(preserving.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside")).port, 5000)
   assert.notEqual(sourceOf(sent(preserving.out(udp4(ends(OTHER_HOST, 5000, REMOTE, 53))), "outside")).port, 5000)
@@ -127,7 +127,7 @@ test("other settings in force: what traffic made stays, and the packets after ar
   isPacket(sent(cgn.in(echo4(0, REMOTE, EXTERNAL, port), 1000), "inside"), echo4(0, REMOTE, HOST, 7, 63))
 })
 
-test("SCTP passes with its ports as they are where the settings serve it, and not at all else (RFC 6887 section 16.3.3)", () => {
+test("SCTP passes with its ports as they are where the settings serve it, and not at all else (NAT-6887-16.3.3)", () => {
   const packet = (source: string, destination: string, ttl = 64) =>
     ip4({ source, destination, protocol: 132, ttl }, sctp(5000, 5001))
   assert.equal(reason(cgnOf({}).out(packet(HOST, REMOTE))), "not-translatable")

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { memoryCgn, type Out } from "../../../../core/cgn/index.ts"
-import { fragmentHeader, icmp6, inet, ip4, ip6, type PortEnds, tcp, toHex, udp, w16 } from "../packet/build.ts"
+import { fragmentHeader, icmp6, inet, ip4, ip6, toHex, udp, w16 } from "../packet/build.ts"
 import { address, cgnWith, lines, map, met } from "../scene.ts"
 import {
   ACK,
@@ -23,44 +23,9 @@ import {
   tcp4,
   udp4,
 } from "./scene.ts"
+import { echo6, HOST6, isIpv4, nat64, REMOTE6, tcp6, udp6 } from "./scene6.ts"
 
-const HOST6 = "2001:db8:1::10"
-const ROUTER6 = "2001:db8:1::1"
-/** 198.51.100.7 behind 2001:db8:64::/96. */
-const REMOTE6 = "2001:db8:64::c633:6407"
-const prefix = { address: address("2001:db8:64::"), prefixLength: 96 }
-
-const nat64 = () =>
-  network(
-    cgnWith({
-      internalFamily: "ipv6",
-      translation: {
-        inside: { kind: "nat64", prefix },
-        routers: { inside: address(ROUTER6), outside: undefined },
-        filteredErrors: true,
-      },
-    }),
-  )
-
-const udp6 = (at: PortEnds, hopLimit = 64): Uint8Array => ip6({ ...at, protocol: 17, hopLimit }, udp(at))
-const tcp6 = (at: PortEnds, flags: number, hopLimit = 64): Uint8Array =>
-  ip6({ ...at, protocol: 6, hopLimit }, tcp(at, [], flags))
-const echo6 = (type: number, source: string, destination: string, identifier: number, hopLimit = 64): Uint8Array =>
-  ip6(
-    { source, destination, protocol: 58, hopLimit },
-    icmp6({ source, destination }, type, 0, [...w16(identifier), 0, 1], [1, 2, 3, 4]),
-  )
-
-/** Are these the packet expected but for the IPv4 identification, which is the translator's own? */
-const isIpv4 = (actual: Uint8Array, expected: Uint8Array): void => {
-  assert.equal(inet(actual.subarray(0, 20)), 0)
-  const copy = actual.slice()
-  copy.set(expected.subarray(4, 6), 4)
-  copy.set(expected.subarray(10, 12), 10)
-  isPacket(copy, expected)
-}
-
-test("NAT64: UDP goes out with IPv4's header and comes back with IPv6's (RFC 6146 section 3.5.1)", () => {
+test("NAT64: UDP goes out with IPv4's header and comes back with IPv6's (NAT-6146-3.5.1)", () => {
   const cgn = nat64()
   const out = sent(cgn.out(udp6(ends(HOST6, 5000, REMOTE6, 53))), "outside")
   const { address: external, port } = sourceOf(out)
@@ -70,7 +35,7 @@ test("NAT64: UDP goes out with IPv4's header and comes back with IPv6's (RFC 614
   assert.deepEqual(lines(cgn.state), [`implicit 17 ${HOST6}:5000 ${EXTERNAL}:${port}`])
 })
 
-test("NAT64: TCP sessions have RFC 6146's states, ICMPv6 echo becomes ICMP echo with a mapped identifier", () => {
+test("NAT-6146-3.5.2.2, NAT-6146-3.5.3: TCP sessions have their states, ICMPv6 echo becomes ICMP echo with a mapped identifier", () => {
   const cgn = nat64()
   assert.equal(reason(cgn.out(tcp6(ends(HOST6, 5000, REMOTE6, 80), ACK))), "no-connection")
   const { port } = sourceOf(sent(cgn.out(tcp6(ends(HOST6, 5000, REMOTE6, 80), SYN)), "outside"))
@@ -85,7 +50,7 @@ test("NAT64: TCP sessions have RFC 6146's states, ICMPv6 echo becomes ICMP echo 
   isPacket(sent(cgn.in(echo4(0, REMOTE, EXTERNAL, identifier)), "inside"), echo6(129, REMOTE6, HOST6, 9, 63))
 })
 
-test("NAT64: ICMP errors cross in both directions with their inner packet (RFC 6146 section 3.5.3, RFC 7915 4.3 and 5.3)", () => {
+test("NAT64: ICMP errors cross in both directions with their inner packet (NAT-6146-3.6.1, NAT-7915-4.3, NAT-7915-5.3)", () => {
   const cgn = nat64()
   const out = sent(cgn.out(udp6(ends(HOST6, 5000, REMOTE6, 53))), "outside")
   const { port } = sourceOf(out)
@@ -135,7 +100,7 @@ test("NAT64: hosts meet by their external ends; what is not behind the prefix, o
   assert.equal(reason(cgn.out(udp4(ends(HOST, 1, REMOTE, 1)))), "wrong-family")
 })
 
-test("NAT64: IPv6 fragments in any order are put together first (RFC 6146 section 3.4)", () => {
+test("NAT64: IPv6 fragments in any order are put together first (NAT-6146-3.4)", () => {
   const at = ends(HOST6, 5000, REMOTE6, 53)
   const whole = udp(at, Array(100).fill(5))
   const pieces = [
@@ -173,7 +138,7 @@ const dslite = (mtu = 1500) =>
     }),
   )
 
-test("DS-Lite: the same internal end behind two B4s are two hosts, each answered in its own softwire (RFC 6333 section 6.6)", () => {
+test("DS-Lite: the same internal end behind two B4s are two hosts, each answered in its own softwire (NAT-6333-6.6)", () => {
   const cgn = dslite()
   const ports = [B4, OTHER_B4].map(
     (b4) => sourceOf(sent(cgn.out(softwire(b4, AFTR, udp4(ends(HOST, 5000, REMOTE, 53)))), "outside")).port,
@@ -214,7 +179,7 @@ test("DS-Lite: an ICMP error for the host goes back in its softwire; one that is
   )
 })
 
-test("DS-Lite: fragments of a softwire's packet, and of the packet in it, are put together (RFC 6333 section 6.3)", () => {
+test("DS-Lite: fragments of a softwire's packet, and of the packet in it, are put together (NAT-6333-6.3)", () => {
   const cgn = dslite()
   const at = ends(HOST, 5000, REMOTE, 53)
   const whole = udp(at, Array(100).fill(5))

@@ -27,7 +27,7 @@ import {
   udp4,
 } from "./scene.ts"
 
-test("UDP: one external end for all destinations, and anybody comes in by it (RFC 4787 REQ-1, REQ-8)", () => {
+test("UDP: one external end for all destinations, and anybody comes in by it (NAT-4787-REQ-1, NAT-4787-REQ-8)", () => {
   const cgn = network(cgnWith())
   const first = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
   assert.deepEqual(said(cgn.changes()), ["created implicit"])
@@ -57,7 +57,7 @@ test("an old state goes on to give what it gave before", () => {
   isPacket(sent(cgn.out(packet), "outside"), first)
 })
 
-test("UDP: outbound packets keep a mapping alive for the idle time; inbound ones do by setting (RFC 4787 REQ-5, REQ-6)", () => {
+test("UDP: outbound packets keep a mapping alive for the idle time; inbound ones do by setting (NAT-4787-REQ-5, NAT-4787-REQ-6)", () => {
   for (const refresh of ["outbound", "both"] as const) {
     const cgn = network(cgnWith({ translation: { refresh } }))
     const { port } = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
@@ -69,7 +69,7 @@ test("UDP: outbound packets keep a mapping alive for the idle time; inbound ones
   }
 })
 
-test("hairpinning: hosts meet by their external ends, each seeing the other's (RFC 4787 REQ-9)", () => {
+test("hairpinning: hosts meet by their external ends, each seeing the other's (NAT-4787-REQ-9)", () => {
   const cgn = network(cgnWith())
   const { port } = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
   const there = sent(cgn.out(udp4(ends(OTHER_HOST, 6000, EXTERNAL, port))), "inside")
@@ -85,7 +85,7 @@ test("hairpinning: hosts meet by their external ends, each seeing the other's (R
   assert.equal(reason(silent.out(udp4(ends(OTHER_HOST, 6000, EXTERNAL, own.port)))), "no-mapping")
 })
 
-test("hairpinning carries ICMP errors back to the host (RFC 5508 REQ-7); to an end of nobody's it changes nothing", () => {
+test("hairpinning carries ICMP errors back to the host (NAT-5508-REQ-7); to an end of nobody's it changes nothing", () => {
   const cgn = network(cgnWith())
   const { port } = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
   const there = sent(cgn.out(udp4(ends(OTHER_HOST, 6000, EXTERNAL, port))), "inside")
@@ -98,7 +98,7 @@ test("hairpinning carries ICMP errors back to the host (RFC 5508 REQ-7); to an e
   assert.deepEqual(lines(cgn.state), before)
 })
 
-test("TCP: a SYN makes a mapping, a segment of no connection does not (RFC 5382 section 5)", () => {
+test("TCP: a SYN makes a mapping, a segment of no connection does not (NAT-5382-5)", () => {
   const cgn = network(cgnWith())
   for (const flags of [ACK, RST, FIN | ACK, SYN | ACK])
     assert.equal(reason(cgn.out(tcp4(ends(HOST, 5000, REMOTE, 80), flags))), "no-connection")
@@ -116,7 +116,7 @@ const SLACK = 116
 const tcpUntil = (cgn: ReturnType<typeof network>, now: number): number =>
   (listMappings(cgn.state, now, 0, 10).mappings[0]?.expires ?? 0) / 1000
 
-test("TCP: opening 4 minutes, established 2 hours 4 minutes, closing 4 minutes (RFC 5382 REQ-5, RFC 7857 section 2)", () => {
+test("TCP: opening 4 minutes, established 2 hours 4 minutes, closing 4 minutes (NAT-5382-REQ-5, NAT-7857-2)", () => {
   const cgn = network(cgnWith())
   const out = (flags: number, now: number) => sent(cgn.out(tcp4(ends(HOST, 5000, REMOTE, 80), flags), now), "outside")
   const { port } = sourceOf(out(SYN, 0))
@@ -142,7 +142,7 @@ test("TCP: opening 4 minutes, established 2 hours 4 minutes, closing 4 minutes (
   )
 })
 
-test("TCP: a RST shortens an implicit mapping to 4 minutes, and only if no other connection keeps it (RFC 7857 section 2.2)", () => {
+test("TCP: a RST shortens an implicit mapping to 4 minutes, and only if no other connection keeps it (NAT-7857-2.2)", () => {
   const cgn = network(cgnWith())
   const open = (remotePort: number) => {
     const packet = cgn.out(tcp4(ends(HOST, 5000, REMOTE, remotePort), SYN))
@@ -161,7 +161,7 @@ test("TCP: a RST shortens an implicit mapping to 4 minutes, and only if no other
   assert.equal(tcpUntil(cgn, 1000), 7441 + SLACK, "the RST was not its peer's: the connection goes on")
 })
 
-test("ICMP echo: identifiers are mapped like ports, for 60 seconds (RFC 5508 REQ-1, REQ-2)", () => {
+test("ICMP echo: identifiers are mapped like ports, for 60 seconds (NAT-5508-REQ-1, NAT-5508-REQ-2)", () => {
   const cgn = network(cgnWith())
   const { port } = sourceOf(sent(cgn.out(echo4(8, HOST, REMOTE, 7)), "outside"))
   isPacket(sent(cgn.in(echo4(0, REMOTE, EXTERNAL, port)), "inside"), echo4(0, REMOTE, HOST, 7, 63))
@@ -226,7 +226,7 @@ test("what has no ports, no legal source or no place here is dropped", () => {
   assert.deepEqual(lines(cgn.state), [])
 })
 
-test("no port is left: ICMP tells the host, and nothing changes (RFC 5508 REQ-8)", () => {
+test("no port is left: ICMP tells the host, and nothing changes (NAT-5508-REQ-8)", () => {
   const cgn = network(cgnWith({ ports: { first: 2000, last: 2001 } }))
   sent(cgn.out(udp4(ends(HOST, 1, REMOTE, 1))), "outside")
   sent(cgn.out(udp4(ends(HOST, 2, REMOTE, 1))), "outside")
@@ -248,7 +248,7 @@ const fragmentsOf = (packet: Uint8Array, at: readonly number[]): Uint8Array[] =>
     )
   })
 
-test("fragments in any order make one packet, which goes on as the next link wants it (RFC 4787 REQ-14)", () => {
+test("fragments in any order make one packet, which goes on as the next link wants it (NAT-4787-REQ-14)", () => {
   const data = Array.from({ length: 900 }, (_, i) => i & 255)
   const packet = udp4(ends(HOST, 5000, REMOTE, 53), 64, data)
   const [a, b, c] = fragmentsOf(packet, [400, 800])
@@ -291,7 +291,7 @@ test("fragments wait in bounded number and for a bounded time, apart by realm; a
   assert.equal(cgn.out(packet(2)[0], 17_000).kind, "kept", "its other half waited for 15 seconds and is gone")
 })
 
-test("an octet more than the link carries, and not to be fragmented: the sender is told the MTU (RFC 4787 REQ-13)", () => {
+test("an octet more than the link carries, and not to be fragmented: the sender is told the MTU (NAT-4787-REQ-13)", () => {
   const cgn = network(cgnWith({ translation: { mtu: { inside: 1500, outside: 600 } } }))
   const at = ends(HOST, 5000, REMOTE, 53)
   const packet = ip4({ ...at, protocol: 17, flags: 2 }, udp(at, Array(573).fill(1)))

@@ -1,7 +1,7 @@
 /** Requirements of RFC 4787 (UDP) that no other test is about. */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import type { CgnSettings } from "../../../../core/cgn/index.ts"
+import { type CgnSettings, memoryCgn, translate } from "../../../../core/cgn/index.ts"
 import { address, cgnWith, lines } from "../scene.ts"
 import {
   EXTERNAL,
@@ -83,6 +83,33 @@ describe("ports", () => {
     assert.deepEqual(got.slice(2, 4).sort(), [1024, 1026])
     assert.deepEqual(got.slice(4).sort(), [1020, 1022])
   })
+})
+
+test("NAT-4787-REQ-9, NAT-4787-REQ-9a: two hosts that know each other's external ends meet, whatever filters are set", () => {
+  for (const filtering of ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const) {
+    const cgn = cgnOf({ filtering })
+    const one = endOf(cgn, "10.0.0.1", 5000)
+    const two = endOf(cgn, "10.0.0.2", 6000)
+    const begun = cgn.state
+    // The first knocks in vain where packets are filtered, but has opened its own side, as through two NATs.
+    const knock = cgn.out(udp4(ends("10.0.0.1", 5000, EXTERNAL, two.port)))
+    assert.equal(knock.kind, filtering === "endpoint-independent" ? "forwarded" : "dropped")
+    isPacket(
+      sent(cgn.out(udp4(ends("10.0.0.2", 6000, EXTERNAL, one.port))), "inside"),
+      udp4(ends(EXTERNAL, two.port, "10.0.0.1", 5000), 63),
+    )
+    isPacket(
+      sent(cgn.out(udp4(ends("10.0.0.1", 5000, EXTERNAL, two.port))), "inside"),
+      udp4(ends(EXTERNAL, one.port, "10.0.0.2", 6000), 63),
+    )
+    // What a filtered packet changed is in its changes, as everything is.
+    const changes = cgn.changes()
+    assert.deepEqual(lines(memoryCgn.apply(cgnWith({ translation: { filtering } }), changes)), lines(cgn.state))
+    assert.equal(
+      translate(begun, { bytes: udp4(ends("10.0.0.2", 6000, EXTERNAL, one.port)), now: 0, side: "inside" }).out.kind,
+      knock.kind,
+    )
+  }
 })
 
 describe("deterministic behaviour", () => {

@@ -267,8 +267,9 @@ describe("NAPT44, NAT64, DS-Lite and layer-2 DS-Lite", () => {
         const protocol = PROTOCOL[message]
         const { out, changes, state: next } = happen(kind, state, one, now)
         state = next
+        // A hairpinned packet that is filtered on its way in went out before, by a mapping that nobody else sees.
         for (const change of changes)
-          if (change.type === "created" && change.mapping.kind === "map") {
+          if (change.type === "created" && (change.mapping.kind === "map" || one.kind === "hairpin")) {
             const { mapping } = change
             owners.set(`${mapping.protocol} ${text(mapping.external)}:${mapping.externalPort}`, { host, port })
           }

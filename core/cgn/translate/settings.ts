@@ -1,6 +1,6 @@
 import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
 import type { RemoteDependence } from "../mapping.ts"
-import { prefix64Fault, type CrossingSettings } from "../packet/index.ts"
+import { type CrossingSettings, prefix64Fault } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 import type { Untranslated } from "./untranslated.ts"

@@ -34,8 +34,8 @@ const CHECKS = [
   "dccp.check_checksum",
 ]
 
-/** Runs tshark once over all packets. */
-export const judge = (packets: readonly Uint8Array[]): Judgement[] => {
+/** Runs tshark once over all packets; `defragment`: the last of a packet's fragments is judged as the whole packet. */
+export const judge = (packets: readonly Uint8Array[], defragment = false): Judgement[] => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-packets-"))
   try {
     const file = join(folder, "packets.pcap")
@@ -53,7 +53,8 @@ export const judge = (packets: readonly Uint8Array[]): Judgement[] => {
     const fields = ["frame.protocols", ...STATUS]
     const args = [
       ...["-n", "-r", file, "-T", "fields", "-E", "aggregator=|", "-E", "separator=/t"],
-      ...["-o", "tcp.analyze_sequence_numbers:FALSE", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"],
+      ...["-o", "tcp.analyze_sequence_numbers:FALSE"],
+      ...["ip", "ipv6"].flatMap((name) => ["-o", `${name}.defragment:${defragment ? "TRUE" : "FALSE"}`]),
       ...options.flatMap((option) => ["-o", option]),
       ...fields.flatMap((field) => ["-e", field]),
     ]

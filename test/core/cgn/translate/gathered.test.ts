@@ -74,14 +74,14 @@ test("NAT-6146-3.4: of IPv4 fragments with DF come IPv6 fragments", () => {
   }
 })
 
-test("NAT-4787-REQ-13: IPv4 fragments with DF are short enough each: together they go on in fragments with DF", () => {
+test("NAT-4787-REQ-13: IPv4 fragments with DF are short enough each: together they go on in fragments, which may be cut again", () => {
   for (const flags of [0, 2]) {
     const { host, cgn } = kindOf("nat44")
     const [first, second] = cut(ends(host.address, 5000, REMOTE, 53), flags)
     cgn.out(first)
     const packets = all(cgn.out(second), "outside")
     const { port } = sourceOf(packets[0])
-    assert.ok(packets.every((bytes) => bytes.length <= 1300 && bytes[6] >> 6 === flags >> 1))
+    assert.ok(packets.every((bytes) => bytes.length <= 1300 && bytes[6] >> 6 === 0))
     assert.equal(joined(packets, 17), toHex(udp(ends(EXTERNAL, port, REMOTE, 53), DATA)))
   }
 })

@@ -1,7 +1,7 @@
 import { type Change, counted, type Mapping } from "../cgn/index.ts"
 import type { Call } from "./call.ts"
 import { count, countServed } from "./counts.ts"
-import { NO_PUSHES, stopUpdates } from "./push.ts"
+import { hasRoom, NO_PUSHES, stopUpdates } from "./push.ts"
 import type { Response } from "./request.ts"
 import type { ServerState } from "./state.ts"
 import { update } from "./update.ts"
@@ -61,9 +61,17 @@ export const withOptions = <S>([state, response]: Answer<S>, codes: readonly num
   ]
 }
 
-/** The answer with updates of these mappings under way, and due at once. */
+/** Updates that one request brings about at most. Who is not told by one learns of its mapping when it renews that. */
+const MOST_UPDATES = 32
+
+/**
+ * The answer with updates of these mappings under way, and due at once. What requests bring about has a quarter of the room
+ * that there is for updates, so that however many come, there is room for what moved (RFC 6887 section 14.2).
+ */
 export const withUpdates = <S>([state, response]: Answer<S>, mappings: readonly Mapping[], now: number): Answer<S> => {
+  const room = Math.floor(state.settings.updateLimit / 4)
   let after = state
-  for (const mapping of mappings) after = update(after, { mapping }, now)[0]
+  for (const mapping of mappings.slice(0, MOST_UPDATES))
+    if (hasRoom(after.pushes, room)) after = update(after, { mapping }, now)[0]
   return [after, after === state ? response : { ...response, next: now }]
 }

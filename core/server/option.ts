@@ -190,12 +190,23 @@ const readThirdPartyId = (draft: Draft, bytes: Uint8Array, at: number, settings:
   const id = hexOf(bytes, at + 4, length)
   const realm = thirdPartyIds.get(id)
   if (realm === undefined) {
-    for (const known of thirdPartyIds.keys()) if (known.length === 2 * length) return ResultCode.THIRD_PARTY_ID_UNKNOWN
-    return ResultCode.UNSUPP_THIRD_PARTY_ID_LENGTH
+    const known = lengthsOf(thirdPartyIds).has(length)
+    return known ? ResultCode.THIRD_PARTY_ID_UNKNOWN : ResultCode.UNSUPP_THIRD_PARTY_ID_LENGTH
   }
   draft.thirdPartyId = id
   draft.realm = realm
   return ECHO
+}
+
+/** The lengths of each server's identifiers, so that not every unknown one has them all walked over. */
+const lengths = new WeakMap<ServerSettings["thirdPartyIds"], ReadonlySet<number>>()
+
+const lengthsOf = (ids: ServerSettings["thirdPartyIds"]): ReadonlySet<number> => {
+  const known = lengths.get(ids)
+  if (known !== undefined) return known
+  const made = new Set([...ids.keys()].map((id) => id.length / 2))
+  lengths.set(ids, made)
+  return made
 }
 
 const hexOf = (bytes: Uint8Array, start: number, length: number): string => {

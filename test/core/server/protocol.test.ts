@@ -84,6 +84,28 @@ describe("PORT_SET over the in-memory CGN (RFC 7753)", () => {
   })
 })
 
+describe("updates of what a set overlaps (RFC 7753 section 4.4.1)", () => {
+  const set = (size: number, first: number) => option(130, [size >> 8, size & 255, first >> 8, first & 255, 0])
+  const waiting = (scene: Scene): number => scene.state.pushes.queues.reduce((sum, { size }) => sum + size, 0)
+
+  it("are few for one request, however many mappings it overlaps", () => {
+    const scene = new Scene({ quota: 0 })
+    scene.send(map({ port: 5000, options: set(1000, 5000) }))
+    scene.send(map({ port: 4999, options: set(1001, 4999) }))
+    assert.equal(waiting(scene), 32)
+  })
+
+  it("leave room for updates of what moved, however many requests come", () => {
+    const scene = new Scene({ quota: 0, updateLimit: 64 })
+    for (let n = 1; n <= 8; n++) {
+      const client = `10.0.1.${n}`
+      scene.send(map({ client, port: 5000, options: set(20, 5000) }), client)
+      scene.send(map({ client, port: 4999, options: set(21, 4999) }), client)
+    }
+    assert.equal(waiting(scene), 16)
+  })
+})
+
 describe("DESCRIPTION over the in-memory CGN (RFC 7220)", () => {
   it("S-32 keeps 128 octets, cut between characters, and shows them in the listing", () => {
     const scene = new Scene()

@@ -1,7 +1,7 @@
 /** Explicit mappings where the external ends of traffic depend on the remote peer (RFC 6887 sections 11, 12 and 15.1). */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { type CgnSettings, listMappings, memoryCgn } from "../../../../core/cgn/index.ts"
+import { type CgnSettings, type Change, listMappings, memoryCgn } from "../../../../core/cgn/index.ts"
 import { ResultCode } from "../../../../core/wire/index.ts"
 import { address, cgnWith, host, lines, map, met, NONCE, OTHER, peer, refusal, remove, UDP } from "../scene.ts"
 import { EXTERNAL, ends, HOST, isPacket, network, REMOTE, STRANGER, sent, sourceOf, udp4 } from "./scene.ts"
@@ -87,6 +87,54 @@ test("PEER gives the external end that packets to its peer have, or will have; e
       listMappings(cgn.state, 1_001_000, 0, 9).mappings.map(({ kind, externalPort }) => [kind, externalPort]),
       [["implicit", made.externalPort]],
     )
+  }
+})
+
+test("a replica has each PEER at the external end of its peer, whatever made that", () => {
+  for (const mapping of DEPENDENT) {
+    const first = cgnWith({ translation: { mapping } })
+    const cgn = network(first)
+    sent(cgn.out(udp4(ends(HOST, 4000, REMOTE, 53))), "outside")
+    const changes = [...cgn.changes()]
+    for (const ask of [
+      { remote: address(REMOTE), remotePort: 53 },
+      { remote: address(REMOTE), remotePort: 54 },
+      { remote: address(STRANGER), remotePort: 53 },
+      { remote: address(STRANGER), remotePort: 53, lifetime: 900 },
+    ]) {
+      const made = met(peer(cgn.state, ask))
+      changes.push(...made.changes)
+      cgn.set(made.state)
+    }
+    const replica = memoryCgn.apply(first, changes)
+    assert.deepEqual(listMappings(replica, 0, 0, 10), listMappings(cgn.state, 0, 0, 10))
+    assert.equal(listMappings(replica, 0, 0, 10).mappings.length, 4)
+  }
+})
+
+test("what has run out makes way for its successor, be it another PEER or traffic, though nothing has swept it", () => {
+  for (const successor of ["peer", "traffic"] as const) {
+    const cgn = cgnOf({ mapping: "address-dependent" })
+    sent(cgn.out(udp4(ends(HOST, 4000, REMOTE, 53))), "outside")
+    // Newer and alive, so that nobody looks past it at what its host had before.
+    sent(cgn.out(udp4(ends(HOST, 4001, REMOTE, 53)), 200_000), "outside")
+    cgn.changes()
+    const changes: Change[] = []
+    if (successor === "traffic") {
+      sent(cgn.out(udp4(ends(HOST, 4000, REMOTE, 53)), 300_000), "outside")
+      changes.push(...cgn.changes())
+    } else {
+      const made = met(peer(cgn.state, { remote: address(REMOTE) }, 300_000))
+      changes.push(...made.changes)
+      cgn.set(made.state)
+    }
+    assert.deepEqual(
+      changes.map(({ type }) => type),
+      ["expired", "created"],
+    )
+    assert.equal(lines(cgn.state, 300_000).length, 2)
+    cgn.expire(1e9)
+    assert.equal(lines(cgn.state, 1e9).length, 0)
   }
 })
 

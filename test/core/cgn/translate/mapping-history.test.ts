@@ -110,6 +110,17 @@ test("an external address leaves the pool: every mapping moves by itself, and a 
   assert.equal(seen.size, 20)
 })
 
+test("a replica with settings of its own finds what it was told of", () => {
+  const cgn = network(cgnWith(settingsOf("address-and-port-dependent")))
+  const ports = [1, 2, 3].map((port) => portOf(cgn, REMOTE, port))
+  const replica = network(memoryCgn.apply(cgnWith(settingsOf("endpoint-independent")), cgn.changes()))
+  assert.deepEqual(lines(replica.state), lines(cgn.state))
+  assert.deepEqual(
+    [1, 2, 3].map((port) => portOf(replica, REMOTE, port)),
+    ports,
+  )
+})
+
 test("a snapshot has them all, and goes on under whatever settings come then", () => {
   for (const mapping of DEPENDENT)
     for (const after of ["endpoint-independent", mapping] as const) {
@@ -156,6 +167,18 @@ test("a forged snapshot is refused, or gives a CGN that carries packets, lists a
     for (const at of named) {
       const changed = bytes.slice()
       new DataView(changed.buffer).setUint32(at, other, true)
+      const restored = restore(changed)
+      assert.equal(restored.ok ? "ok" : restored.code, "contents")
+    }
+  // The row of 198.51.100.7's port 1, which names the mapping row of another, or none.
+  const port = Array.from({ length: bytes.length >> 2 }, (_, i) => 4 * i).filter(
+    (at) => at > 0 && words.getUint32(at - 4, true) === 0xc6336407 && words.getUint32(at, true) === 0x10001,
+  )
+  assert.ok(port.length > 0)
+  for (const other of [0, 5, 0x77777777])
+    for (const at of port) {
+      const changed = bytes.slice()
+      new DataView(changed.buffer).setUint32(at + 4, other, true)
       const restored = restore(changed)
       assert.equal(restored.ok ? "ok" : restored.code, "contents")
     }

@@ -17,7 +17,8 @@ export type Admission = "admitted" | "filtered" | "absent"
  * - a MAP mapping: everybody (S-56), or whom its filters name (RFC 6887 section 13.3); none while it is locked;
  * - a PEER: that remote peer;
  * - what outbound traffic made: whom the settings let in, but beside a filtered MAP mapping only whom the host sends to,
- *   so that its own traffic does not open what it asked to have filtered.
+ *   so that its own traffic does not open what it asked to have filtered. A mapping of one remote peer alone says itself whom
+ *   its host sends to.
  */
 export const admit = (step: Step, key: SessionKey): Admission => {
   const { table, config } = step

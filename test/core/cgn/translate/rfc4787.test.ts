@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { type CgnSettings, memoryCgn, translate } from "../../../../core/cgn/index.ts"
+import { inet, ip4, udp } from "../packet/build.ts"
 import { address, cgnWith, lines } from "../scene.ts"
 import {
   EXTERNAL,
@@ -67,7 +68,7 @@ describe("ports", () => {
     }
   })
 
-  test("NAT-4787-REQ-4: with parity as set, even ports stay even and odd ones odd, for UDP's sake and TCP's alike", () => {
+  test("NAT-4787-REQ-4, NAT-7857-8: with parity as set, even ports stay even and odd ones odd, for UDP's sake and TCP's alike", () => {
     const cgn = cgnOf({ ports: "parity" })
     for (let port = 1; port < 300; port += 1) {
       assert.equal(endOf(cgn, HOST, port).port % 2, port % 2)
@@ -83,6 +84,25 @@ describe("ports", () => {
     assert.deepEqual(got.slice(2, 4).sort(), [1024, 1026])
     assert.deepEqual(got.slice(4).sort(), [1020, 1022])
   })
+})
+
+test("NAT-4787-REQ-14: fragments that say DF, each of which fits, make a packet that goes on in fragments", () => {
+  const at = ends(HOST, 5000, REMOTE, 53)
+  const data = Array.from({ length: 2000 }, (_, i) => i & 255)
+  const whole = udp(at, data)
+  const cgn = cgnOf({})
+  cgn.out(ip4({ ...at, protocol: 17, flags: 3 }, whole.subarray(0, 1480)))
+  const out = cgn.out(ip4({ ...at, protocol: 17, flags: 2, offset: 185 }, whole.subarray(1480)))
+  assert.ok(out.kind === "forwarded", JSON.stringify(out))
+  assert.deepEqual(
+    out.packets.map((packet) => [packet.length <= 1500, packet[6] & 0x40, inet(packet.subarray(0, 20))]),
+    [
+      [true, 0, 0],
+      [true, 0, 0],
+    ],
+  )
+  const joined = out.packets.flatMap((packet) => [...packet.subarray(20)])
+  assert.deepEqual(joined, [...udp(ends(EXTERNAL, (joined[0] << 8) | joined[1], REMOTE, 53), data)])
 })
 
 test("NAT-4787-REQ-9, NAT-4787-REQ-9a: two hosts that know each other's external ends meet, whatever filters are set", () => {

@@ -11,7 +11,6 @@ import {
   flowCount,
   listMappings,
   listPinholes,
-  type Mapping,
   memoryCgn,
   type NptState,
   nptCgn,
@@ -21,38 +20,12 @@ import {
 } from "../../../../core/cgn/index.ts"
 import { createServerOver } from "../../../../core/server/index.ts"
 import { PROFILES } from "../../../../core/wire/index.ts"
-import { filter, address as four, map, read } from "../../server/scene.ts"
+import { filter, address as four } from "../../server/scene.ts"
 import { prefix } from "../packet/scene.ts"
-import { digits } from "../stage.ts"
 import { Backbone, Gateway } from "./gateway.ts"
-import { type Datagram, Host, pcpAddress, plain } from "./host.ts"
-import { type LinkSettings, Network, type Receive, WIRE } from "./network.ts"
-
-const BAD: LinkSettings = { delay: [5, 400], loss: 4, twice: 10 }
-const HOUR = 3_600_000
-
-/** Where a host can be reached. */
-interface End {
-  readonly address: string
-  readonly port: number
-}
-
-/** Between a backbone and one side's hosts. */
-interface Box {
-  readonly fromInside: Receive
-  readonly fromOutside: Receive
-  lead(side: "inside" | "outside", way: Receive): void
-}
-
-/** Puts a box with one host behind it at the backbone, with links of these settings on both sides. */
-const attach = (network: Network, backbone: Backbone, box: Box, host: Host, routes: string, settings: LinkSettings) => {
-  const [toBox, toHost] = network.link(host.receive, box.fromInside, settings)
-  host.out = toBox
-  box.lead("inside", toHost)
-  const [out, back] = network.link(box.fromOutside, backbone.receive, settings)
-  box.lead("outside", out)
-  backbone.route(routes, routes.includes(":") ? 6 : 4, back)
-}
+import { Host, plain } from "./host.ts"
+import { type LinkSettings, Network, WIRE } from "./network.ts"
+import { attach, BAD, bytesOf, HOUR, learn, mapPort, rendezvous, shown, talk } from "./peers.ts"
 
 const nat = (network: Network, external: string): Gateway<CgnState> => {
   const made = createCgn({
@@ -86,78 +59,6 @@ const npt = (network: Network): Gateway<NptState> => {
   assert.ok(server.ok)
   return new Gateway(network, "fd01:203:405::1", server.state, translateNpt)
 }
-
-/** Asks for a MAP of the host's UDP port 4000; the answer's external end is there once it has come. */
-const mapPort = (network: Network, host: Host, server: string, options: readonly number[] = [], lifetime = 7200) => {
-  const client = host.address.includes(":") ? digits(host.address) : host.address
-  const nonce = Array.from({ length: 12 }, () => network.random.below(256))
-  const got: { end: End | undefined } = { end: undefined }
-  const suggested = host.address.includes(":") ? "0".repeat(32) : "0.0.0.0"
-  const ask = (extra: readonly number[]): void => {
-    got.end = undefined
-    const request = map({ client, nonce, port: 4000, lifetime, suggested, options: extra })
-    host.ask(server, 5350, request, (reply) => {
-      const { result, external, externalPort } = read(reply)
-      assert.equal(result, 0)
-      got.end = { address: pcpAddress(external), port: externalPort }
-    })
-  }
-  ask(options)
-  return { got, ask }
-}
-
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
-const textOf = ({ data }: Datagram): string => new TextDecoder().decode(data)
-
-/** Each end learns of the other's from a host that both can reach: `ADDRESS PORT` in, the other's back once it is known. */
-const rendezvous = (host: Host): void => {
-  const known = new Map<string, string>()
-  host.bind(7, (datagram) => {
-    const [name, end] = textOf(datagram).split("=")
-    known.set(name, end)
-    const other = known.get(name === "a" ? "b" : "a")
-    if (other !== undefined) host.send(7, datagram.source, datagram.sourcePort, bytesOf(other))
-  })
-}
-
-const learn = (host: Host, meeting: string, name: string, own: End) => {
-  const other: { end: End | undefined } = { end: undefined }
-  host.bind(4001, (datagram) => {
-    const [address, port] = textOf(datagram).split(" ")
-    other.end = { address, port: Number(port) }
-  })
-  const message = bytesOf(`${name}=${own.address} ${own.port}`)
-  host.repeat(
-    700,
-    () => other.end !== undefined,
-    () => host.send(4001, meeting, 7, message),
-  )
-  return other
-}
-
-/** Sends numbered messages until each is answered, and answers the other's. */
-const talk = (host: Host, to: End, count: number) => {
-  const answered = new Set<number>()
-  const heard = new Set<number>()
-  const sources = new Set<string>()
-  host.bind(4000, (datagram) => {
-    sources.add(`${datagram.source} ${datagram.sourcePort}`)
-    const [kind, number] = textOf(datagram).split(" ")
-    if (kind === "answer") answered.add(Number(number))
-    if (kind !== "hello") return
-    heard.add(Number(number))
-    host.send(4000, datagram.source, datagram.sourcePort, bytesOf(`answer ${number}`))
-  })
-  for (let n = 0; n < count; n++)
-    host.repeat(
-      500,
-      () => answered.has(n),
-      () => host.send(4000, to.address, to.port, bytesOf(`hello ${n}`)),
-    )
-  return { answered, heard, sources }
-}
-
-const shown = (mappings: readonly Mapping[]): string[] => mappings.map((one) => JSON.stringify(one)).sort()
 
 /** Two hosts with the same internal address, each behind a NAT44 of its own. */
 const twoNats = (seed: number, settings: LinkSettings) => {
@@ -218,7 +119,7 @@ describe("two peers behind two NAT44s", () => {
 
   test("without mappings neither reaches the other, and once they have run out no more", () => {
     const { network, a, b, left, right } = twoNats(7, WIRE)
-    const one = mapPort(network, a, "10.0.0.1", [], 120)
+    const one = mapPort(network, a, "10.0.0.1", { lifetime: 120 })
     network.run(HOUR, () => one.got.end !== undefined)
     assert.ok(one.got.end !== undefined)
     const end = one.got.end

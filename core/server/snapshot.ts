@@ -7,9 +7,12 @@ import type { ServerState } from "./state.ts"
 
 /** When, and as what, a snapshot is made. */
 export interface SnapshotTime {
-  /** The present on the clock of every request's `now`, milliseconds. */
+  /**
+   * The present on the clock of every request's `now`, milliseconds. One before the epoch's start, or no number, counts as that
+   * start, and one over 2^31 s (68 years) after it as that many: a snapshot is always one that `restore` takes.
+   */
   readonly now: number
-  /** The same instant as milliseconds since 1970-01-01 00:00 UTC: all that two runs' clocks have in common. */
+  /** The same instant as milliseconds since 1970-01-01 00:00 UTC: all that two runs' clocks have in common. Not finite: 0. */
   readonly wallClock: number
   /**
    * The server is over: no request came after this state. Only from such a snapshot may Epoch Time go on, as of any other
@@ -85,8 +88,9 @@ export function* snapshotOver<S>(
   time: SnapshotTime,
   hasher: () => Hasher = sha256.create,
 ): Generator<Uint8Array, void, undefined> {
-  const pushes = savePushes(state.pushes, time.now)
-  const parts = [headOf(state, time, pushes.length), pushes, ...save(state.cgnState, time.now)]
+  const at = inRange(state, time)
+  const pushes = savePushes(state.pushes, at.now)
+  const parts = [headOf(state, at, pushes.length), pushes, ...save(state.cgnState, at.now)]
   const hash = hasher()
   let length = TRAILER
   for (const part of parts) {
@@ -100,6 +104,15 @@ export function* snapshotOver<S>(
   trailer.set(hash.digest(), 8)
   yield trailer
 }
+
+/** Milliseconds that a server may have run. */
+const LONGEST = 2 ** 31 * 1000
+
+const inRange = <S>({ epochStart }: ServerState<S>, { now, wallClock, final }: SnapshotTime): SnapshotTime => ({
+  now: Number.isNaN(now) ? epochStart : Math.min(Math.max(now, epochStart), epochStart + LONGEST),
+  wallClock: Number.isFinite(wallClock) ? wallClock : 0,
+  final: final ?? false,
+})
 
 const headOf = <S>(state: ServerState<S>, time: SnapshotTime, pushes: number): Uint8Array => {
   const { epochStart, counts } = state

@@ -230,3 +230,15 @@ test("the parts of a snapshot are its octets, of the state as it was, whatever h
   assert.deepEqual(met, [...whole])
   assert.notDeepEqual([...snapshot(after, time)], [...whole])
 })
+
+test("a snapshot at an instant that no clock can have said is taken as of the nearest that one can", () => {
+  const { config } = serverOf(SETTINGS).cgnState
+  for (const now of [-1e300, -1, Number.NaN, 2 ** 60, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+    for (const wallClock of [WALL, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const state = serverOf(SETTINGS)
+      const bytes = snapshot(state, { now, wallClock, final: true })
+      const restored = restore(bytes, { cgn: config, server: state.settings, now: 0, wallClock: WALL + 1000 })
+      assert.ok(restored.ok, `${now} ${wallClock}: ${restored.ok ? "" : restored.error.text}`)
+      assert.ok(epochOf(restored.state, undefined, undefined, 0) >= 0)
+    }
+})

@@ -52,6 +52,8 @@ Signals:
   SIGUSR1          list the mappings
   SIGUSR2          write the state file now
   SIGHUP           read the configuration file again, a bad one changes nothing;
+                   listen, interfaces, state, metrics, control and the kind of
+                   the profile change at the next start alone;
                    without a file, stop`
 
 export const addServeOptions = (command: Command): Command =>

@@ -25,10 +25,10 @@ export const reloader = <S>(
       return
     }
     for (const warning of planned.value.warnings) complain(warning)
-    const fixed = fixedSettings(plan, planned.value)
     plan = planned.value
-    const later = fixed.length === 0 ? "" : `; ${fixed.join(", ")}: at the next start`
-    complain(`${options.config}: read again${later}`)
+    for (const name of fixedSettings(first, plan))
+      complain(`${options.config}: ${name}: changed, and in force at the next start alone`)
+    complain(`${options.config}: read again`)
   }
   let waiting = false
   return () => {
@@ -53,7 +53,7 @@ const otherKind = (before: ServePlan, after: ServePlan): readonly string[] | und
   return was === is ? undefined : [after.line(["profile"], `a running ${was} does not become a ${is}: start it anew`)]
 }
 
-/** What a running server cannot change and the new file has otherwise. */
+/** What a running server keeps as it began, and the new file has otherwise. */
 const fixedSettings = (before: ServePlan, after: ServePlan): readonly string[] =>
   (["listen", "state", "metrics", "control"] as const).filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),

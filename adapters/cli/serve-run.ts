@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { announce } from "../../core/server/index.ts"
-import { nodeClock } from "../node/index.ts"
+import { lockState, nodeClock } from "../node/index.ts"
 import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
@@ -44,7 +44,15 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   }
 }
 
-const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions, fail: Fail): Promise<void> => {
+const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions, failed: Fail): Promise<void> => {
+  // Before the file is looked at: what another server is about must not be set aside or written over.
+  const locked = plan.state === undefined ? undefined : lockState(plan.state.file)
+  if (locked?.ok === false) failed([`state file ${plan.state?.file}: ${locked.text}`])
+  const release = (): void => (locked?.ok ? locked.lock.release() : undefined)
+  const fail: Fail = (lines) => {
+    release()
+    return failed(lines)
+  }
   const begun = await device.begin(plan)
   const begin = begun.ok ? begun.value : fail([begun.text])
   const { state, lost } = begin
@@ -109,6 +117,7 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   await services.value.stop()
   const last = await host.stop()
   const saved = await keeper?.finish(last)
+  release()
   if (saved?.ok === false) process.exitCode = Exit.FAILED
   onList()
   await listing

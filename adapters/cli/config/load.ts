@@ -93,7 +93,44 @@ const brokenRules = (issue: z.core.$ZodIssue): readonly { readonly path: Setting
     const inner = issue.errors.filter((branch) => branch.some(({ path: { length } }) => length > 0)).flat()
     if (inner.length > 0) return inner.flatMap((one) => brokenRules({ ...one, path: [...path, ...one.path] }))
   }
-  return [{ path, rule: issue.message }]
+  return [{ path, rule: ruleOf(issue) }]
+}
+
+/** What a value should have been, in the words of the file rather than of the language. */
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text in quotation marks",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list in [ ]",
+  object: "settings in { }",
+}
+
+const ruleOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case "invalid_type":
+      // A schema's own words go before.
+      if (!issue.message.startsWith("Invalid input")) return issue.message
+      return `expected ${KINDS[issue.expected] ?? issue.expected}${issue.message.endsWith("undefined") ? "; it is missing" : ""}`
+    case "too_small":
+      if (!issue.message.startsWith("Too small")) return issue.message
+      return issue.origin === "array" || issue.origin === "string"
+        ? `expected ${issue.minimum} at least`
+        : `expected ${issue.minimum} or more`
+    case "too_big":
+      if (!issue.message.startsWith("Too big")) return issue.message
+      return issue.origin === "array" || issue.origin === "string"
+        ? `expected ${issue.maximum} at most`
+        : `expected ${issue.maximum} or less`
+    case "invalid_value":
+      if (!issue.message.startsWith("Invalid")) return issue.message
+      return `expected ${issue.values
+        .map(String)
+        .join(", ")
+        .replace(/, ([^,]*)$/, " or $1")}`
+    default:
+      return issue.message
+  }
 }
 
 const SYNTAX: Readonly<Partial<Record<ReturnType<typeof printParseErrorCode>, string>>> = {

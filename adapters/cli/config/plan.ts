@@ -80,12 +80,27 @@ const load = async (file: string | undefined): Promise<Loaded> => {
   try {
     text = readFileSync(file, "utf8")
   } catch (cause) {
-    return { ok: false, lines: [`option '--config': ${messageOf(cause)}`] }
+    return { ok: false, lines: [`option '--config': ${unreadable(file, cause)}`] }
   }
   // Loaded when it runs: a server without a file starts without a parser and a schema.
   const { readConfig } = await import("./load.ts")
   const read = readConfig(text)
   return read.ok ? read : { ok: false, lines: read.faults.map((fault) => formatFault(file, fault)) }
+}
+
+/** Why a file cannot be read, without the system's call names. */
+const unreadable = (file: string, cause: unknown): string => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  switch (code) {
+    case "ENOENT":
+      return `there is no file ${file}`
+    case "EISDIR":
+      return `${file} is a folder`
+    case "EACCES":
+      return `${file} may not be read`
+    default:
+      return `${file} cannot be read: ${messageOf(cause)}`
+  }
 }
 
 const isFromOption = (options: ServeOptions, setting: string | number | undefined): boolean => {

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync } from "node:fs"
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { messageOf } from "../complain.ts"
@@ -27,14 +27,20 @@ export const knownSockets = (): readonly string[] => {
 }
 
 /**
- * Makes the folder of a socket, mode 0700, if it is not there. The one for everybody's default must be its user's own: in a
- * folder that all may write to, anybody could have made it first.
+ * Sees to the folder of a socket. The one for everybody's default is made if it is not there, mode 0700, and must be its
+ * user's own: in a folder that all may write to, anybody could have made it first. Of another path the last folder is made
+ * alike, and those before it have to be there: a path with a slip of the pen makes no tree of folders.
  */
 export const prepareFolder = (path: string): Read<undefined> => {
   const folder = dirname(path)
   try {
+    if (folder !== controlFolder()) {
+      if (statSync(dirname(folder), { throwIfNoEntry: false })?.isDirectory() !== true)
+        return { ok: false, text: `there is no folder ${dirname(folder)}` }
+      if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+      return { ok: true, value: undefined }
+    }
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (folder !== controlFolder()) return { ok: true, value: undefined }
     const { mode, uid } = lstatSync(folder)
     const isFolder = (mode & 0o170000) === 0o040000
     if (!isFolder || uid !== process.getuid?.()) return { ok: false, text: `${folder} belongs to somebody else` }

@@ -13,6 +13,8 @@ export interface Begin<S> {
   readonly outdated: boolean
   /** Epoch Time began again, which clients are to be told (RFC 6887 sections 8.5 and 14.1.3). */
   readonly lost: boolean
+  /** The bad state file was renamed to this. */
+  readonly aside?: string
 }
 
 /** Writes a state to a file: now and then, and the last one as such. */

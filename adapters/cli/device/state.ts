@@ -1,3 +1,4 @@
+import { rename } from "node:fs/promises"
 import type { SaveCgn, ServerReconfigured, ServerState } from "../../../core/server/index.ts"
 import { keepState, loadState, nodeClock, type StateForm, saveState, type Versioned } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
@@ -14,7 +15,7 @@ export const beginFrom = async <S>(
   form: StateForm<S>,
   made: ServerState<S>,
 ): Promise<Read<Begin<S>>> => {
-  const fresh: Read<Begin<S>> = { ok: true, value: { state: made, outdated: false, lost: true } }
+  const fresh = { ok: true, value: { state: made, outdated: false, lost: true } } as const
   if (kept === undefined) return fresh
   const loaded = await loadState(kept.file, form, { server, now: nodeClock.now(), wallClock: Date.now() })
   switch (loaded.found) {
@@ -26,7 +27,7 @@ export const beginFrom = async <S>(
       return { ok: true, value: { state: loaded.state, outdated: true, lost: loaded.lost } }
     case "bad":
       complain(`${kept.file}: ${loaded.error.text}; kept as ${loaded.aside}: no mappings, and the epoch begins again`)
-      return fresh
+      return { ok: true, value: { ...fresh.value, aside: loaded.aside } }
     case "bad-settings":
       return { ok: false, text: line(settingOf(loaded.error), loaded.error.text) }
     case "failed":
@@ -34,11 +35,16 @@ export const beginFrom = async <S>(
   }
 }
 
-/** What becomes of a state file when the server does not come up after all: one that was the last of its run is so again. */
+/**
+ * What becomes of a state file when the server does not come up after all: one that was the last of its run is so again, and
+ * one that was set aside is where it was.
+ */
 export const undoWith =
   <S>(save: SaveCgn<S>): Device<S>["undo"] =>
-  async ({ state: kept }, { state, lost }) => {
-    if (kept === undefined || lost) return
+  async ({ state: kept }, { state, lost, aside }) => {
+    if (kept === undefined) return
+    if (aside !== undefined) await rename(aside, kept.file).then(() => complain(`${kept.file}: put back`))
+    if (lost) return
     await saveState(kept.file, save, state, { now: nodeClock.now(), wallClock: Date.now(), final: true })
   }
 

@@ -237,6 +237,11 @@ describe("a control socket", () => {
     await killed.stop("SIGKILL")
     const server = await serving(["--control", path])
     await server.stop()
+    const far = await sallyport(["serve", "--listen", "127.0.0.1:0", "--control", join(folder, "no", "such", "c.sock")])
+    assert.deepEqual(
+      [far.code, far.stderr],
+      [1, `sallyport: control socket: there is no folder ${join(folder, "no")}\n`],
+    )
     const file = join(folder, "file")
     writeFileSync(file, "")
     const { code, stderr } = await sallyport(["serve", "--listen", "127.0.0.1:0", "--control", file])

@@ -69,7 +69,7 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
     assert.match(crossed.stderr, /rule\.jsonc:3:3: lifetimes: the least lifetime, 9 s, is over the most, 8 s\n$/)
     const missing = await sallyport(["serve", "--config", join(folder, "nothing.jsonc")])
     assert.equal(missing.code, 1)
-    assert.match(missing.stderr, /^sallyport: option '--config': ENOENT.*nothing\.jsonc'\n$/)
+    assert.match(missing.stderr, /^sallyport: option '--config': there is no file .*nothing\.jsonc\n$/)
     const nowhere = await sallyport(["serve", "--config", file("interface.jsonc", '{ "interfaces": ["nosuch0"] }')])
     assert.equal(nowhere.code, 1)
     assert.match(nowhere.stderr, /interface\.jsonc:1:3: interfaces: the interface nosuch0 is not there/)
@@ -92,7 +92,10 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
       await server.untilError(told)
     }
     assert.equal(await lifetime(), 600)
-    await reload('{ "lifetimes": { "max": 700 } }', /again\.jsonc: read again; control: at the next start\n/)
+    await reload(
+      '{ "lifetimes": { "max": 700 } }',
+      /again\.jsonc: control: changed, and in force at the next start alone\n.*again\.jsonc: read again\n/,
+    )
     assert.equal(await lifetime(), 700)
     await reload(
       '{\n "lifetimes": { "max": 1.5 } }',

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
@@ -131,6 +131,42 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     }
   })
 
+  it("is one server's: a second one says who has the file, and touches nothing", async () => {
+    const first = await start("shared")
+    const { port } = await first.ask(mapRequest(5000, 3600))
+    writeFileSync(first.path, "what a second server would set aside")
+    const second = await sallyport(["serve", "--state", first.path, "--listen", "127.0.0.1:0"])
+    assert.equal(second.code, 1)
+    const [pid, lock] = [first.server.child.pid, `${first.path}.lock`]
+    assert.equal(
+      second.stderr,
+      `sallyport: state file ${first.path}: another server has it: process ${pid} (${lock})\n`,
+    )
+    assert.equal(existsSync(`${first.path}.bad-1`), false)
+    await first.stop()
+    assert.equal(existsSync(lock), false)
+    const third = await start("shared")
+    assert.equal((await third.ask(mapRequest(5000, 3600))).port, port)
+    await third.stop("SIGKILL")
+    // A killed one leaves its lock behind.
+    assert.equal(existsSync(lock), true)
+    await (await start("shared")).stop()
+  })
+
+  it("puts a bad file back when the server does not come up", async () => {
+    const path = join(folder, "put-back")
+    writeFileSync(path, "no snapshot")
+    const socket = createSocket("udp4")
+    socket.bind(0, "127.0.0.1")
+    await once(socket, "listening")
+    const taken = await sallyport(["serve", "--state", path, "--listen", `127.0.0.1:${socket.address().port}`])
+    socket.close()
+    assert.equal(taken.code, 1)
+    assert.equal(readFileSync(path, "utf8"), "no snapshot")
+    assert.equal(existsSync(`${path}.bad-1`), false)
+    assert.equal(existsSync(`${path}.lock`), false)
+  })
+
   it("leaves an orderly end as it was when the server does not come up", async () => {
     const first = await start("again")
     await first.ask(mapRequest(5000, 3600))
@@ -157,7 +193,7 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     assert.match(nowhere.stderr, /^sallyport: state file .*nowhere\/file: ENOENT.*\n$/)
     mkdirSync(join(folder, "gone"))
     const server = await start("gone/file")
-    rmdirSync(join(folder, "gone"))
+    rmSync(join(folder, "gone"), { recursive: true })
     server.server.child.kill("SIGUSR2")
     await server.server.untilError(/state file .*gone\/file: not written: ENOENT/)
     const { code } = await server.stop()

@@ -31,6 +31,7 @@ export {
   pinholeFilters,
 } from "./firewall/firewall.ts"
 export type { FirewallState } from "./firewall/layout.ts"
+export { revokePinholes } from "./firewall/revoke.ts"
 export {
   type FirewallSettings,
   type FirewallSettingsError,

@@ -4,10 +4,12 @@ import {
   firewallCgn,
   listPinholes,
   pinholeCount,
+  revokePinholes,
   saveFirewall,
 } from "../../../core/cgn/index.ts"
-import { createServerOver, reconfigureOver } from "../../../core/server/index.ts"
+import { adopt, type CgnStep, createServerOver, reconfigureOver } from "../../../core/server/index.ts"
 import { entropy, firewallForm, nodeClock } from "../../node/index.ts"
+import { pushedOutput } from "../../server-machine.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { settingOf } from "../config/settings.ts"
 import type { Device } from "./device.ts"
@@ -39,7 +41,16 @@ export const firewallDevice: Device<FirewallState> = {
       return reconfigureOver(state, plan.settings.server, now, { state: cgnState, changes: [] })
     })
   },
-  revoke: () => ({ ok: false, text: "a firewall's pinholes are not revoked: they end with their lifetime" }),
+  revoke: (host, internal, realm) => {
+    let deleted = 0
+    host.act((state, now) => {
+      const step: CgnStep<FirewallState> = revokePinholes(state.cgnState, internal, realm, now)
+      const [after, pushed] = adopt(state, step, now)
+      deleted = step.changes.filter(({ type }) => type === "deleted").length
+      return [after, pushedOutput(pushed)]
+    })
+    return { ok: true, value: deleted }
+  },
   list: listPinholes,
   count: pinholeCount,
   counts: (state) => ({ map: pinholeCount(state) }),

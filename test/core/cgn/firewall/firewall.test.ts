@@ -9,6 +9,7 @@ import {
   listPinholes,
   pinholeCount,
   pinholeFilters,
+  revokePinholes,
 } from "../../../../core/cgn/index.ts"
 import { apply, type ServerState } from "../../../../core/server/index.ts"
 import { PROFILES, readNonce } from "../../../../core/wire/index.ts"
@@ -430,4 +431,34 @@ describe("changes", () => {
     assert.deepEqual(listPinholes(first.cgnState, 0, 0, 100).mappings, [])
     assert.deepEqual(pinholes(server), before)
   })
+})
+
+test("S-137 all that a host asked for is revoked, and nobody else's", () => {
+  const server = stage()
+  const other = digits("2001:db8:1::8")
+  server.send(map({ ...ask, port: 4000, options: filter(128, 53, "2001:db8:ffff::1") }), HOST)
+  server.send(map({ ...ask, port: 4001, lifetime: 120 }), HOST)
+  server.send(map({ ...ask, port: 4002, protocol: 6 }), HOST)
+  server.send(map({ ...ask, client: other, port: 4000 }), "2001:db8:1::8")
+  server.now = 200_000
+  const before = server.state.cgnState
+  const { state, changes } = revokePinholes(before, address(HOST), undefined, server.now)
+  assert.deepEqual(
+    changes.map((change) => ("mapping" in change ? [change.type, change.mapping.internalPort] : [])).sort(),
+    [
+      ["deleted", 4000],
+      ["deleted", 4002],
+      ["expired", 4001],
+    ],
+  )
+  const left = listPinholes(state, server.now, 0, 10).mappings.map(({ internal }) => internal)
+  assert.deepEqual(left, [address("2001:db8:1::8")])
+  assert.equal(pinholeCount(state), 1)
+  assert.deepEqual(
+    listPinholes(firewallCgn.apply(before, changes), server.now, 0, 10),
+    listPinholes(state, server.now, 0, 10),
+  )
+  // An old state stays valid, and a host without mappings has none to revoke.
+  assert.equal(pinholeCount(before), 4)
+  assert.deepEqual(revokePinholes(state, address(HOST), undefined, server.now).changes, [])
 })

@@ -60,10 +60,10 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
     if (changes.length !== seen) owner = ownerOf(step, want, subscriber, seen, changes)
     const here = choosePort(step, first, owner)
     if (here >= 0) return free(first, here)
-    // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere,
-    // more before giving up. Not all: rows renewed since come up as well, and a refusal keeps nothing of the sweep, so
+    // Full, but perhaps of mappings that have run out and wait to be taken away: some of them before going elsewhere or
+    // giving up. Not all: rows renewed since come up as well, and a refusal keeps nothing of the sweep, so
     // that each request to a full pool would walk over all of it again. The client asks again in half a minute.
-    if (round < (elsewhere ? ROUNDS : LAST_ROUND) && expireRows(step, SWEEP, changes) > 0) continue
+    if (round < ROUNDS && expireRows(step, SWEEP, changes) > 0) continue
     const beside = chooseBeside(step, owner, own, elsewhere ? undefined : first)
     if (!elsewhere) return beside ?? fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
     const there = first === own ? -1 : choosePort(step, own, owner)
@@ -72,7 +72,7 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
     const anywhere = external < 0 ? -1 : choosePort(step, external, owner)
     if (anywhere >= 0) return free(external, anywhere)
     if (beside !== undefined) return beside
-    if (round >= LAST_ROUND || expireRows(step, SWEEP, changes) === 0) return fail(ResultCode.NO_RESOURCES)
+    if (round >= ROUNDS || expireRows(step, SWEEP, changes) === 0) return fail(ResultCode.NO_RESOURCES)
   }
 }
 
@@ -90,10 +90,12 @@ export const ownAddress = (
   return config.inPool[own] ? own : pairedAddress(config, internal, realm)
 }
 
-/** Rows swept at a time, how often before another address is taken, and how often at most: some milliseconds in all. */
+/**
+ * Rows swept at a time, and how often at most: under a millisecond in all, as a refusal keeps nothing of it and the next request
+ * to a full pool walks over the same rows.
+ */
 const SWEEP = 256
 const ROUNDS = 4
-const LAST_ROUND = 16
 
 /** Addresses looked at for an end that only one port of each can be. */
 const ADDRESSES = 64

@@ -79,12 +79,15 @@ const exactMove = (random: Random, settings: ModelSettings, before: number): Mov
   }
 }
 
+/** May a request have a PORT_SET (RFC 7753)? How many ports it gets depends on which ones are taken. */
+const hasPortSet = (bytes: Uint8Array): boolean => bytes[1] === 1 && bytes.subarray(60).includes(130)
+
 /** PCP and traffic of one transport without suggestions: whether there is room does not depend on which ports are taken. */
 const unsuggestedMove = (random: Random, settings: ModelSettings, before: number): Move => {
   for (;;) {
     const move = randomMove(random, settings, before, 0)
     if (move.type === "outbound" && move.protocol === 17) return move
-    if (move.type !== "request" || move.bytes[0] !== 2) continue
+    if (move.type !== "request" || move.bytes[0] !== 2 || hasPortSet(move.bytes)) continue
     const bytes = move.bytes.slice()
     if (bytes.length >= 60) {
       bytes[36] = 17

@@ -25,8 +25,15 @@ const flag = (description: string, preset: boolean) => z.boolean().optional().me
 /** Kinds that `serve` has a CGN for. */
 export const SERVED_KINDS = ["nat444", "nat64", "dslite", "firewall4", "firewall6", "nptv6"] as const
 
+/** Why a kind that is one is not served. */
+const unserved = ({ input }: { readonly input?: unknown }): string | undefined =>
+  input === "l2dslite"
+    ? "l2dslite tells hosts apart by their layer-2 access, which a UDP socket does not say: serve has no such device"
+    : undefined
+
 const kind = z.enum(SERVED_KINDS, {
-  error: `expected one of ${SERVED_KINDS.join(", ")}: the kinds that serve has a device for`,
+  error: (issue) =>
+    unserved(issue) ?? `expected one of ${SERVED_KINDS.join(", ")}: the kinds that serve has a device for`,
 })
 
 const ON = z.boolean().optional()
@@ -52,7 +59,9 @@ const SWITCHES = {
 
 const profile = z
   .union([kind, z.strictObject({ kind, ...SWITCHES })], {
-    error: `expected a kind (${SERVED_KINDS.join(", ")}), or an object with kind and switches that are true or false: ${CGN_FLAGS.join(", ")}`,
+    error: (issue) =>
+      unserved(issue) ??
+      `expected a kind (${SERVED_KINDS.join(", ")}), or an object with kind and switches that are true or false: ${CGN_FLAGS.join(", ")}`,
   })
   .optional()
   .meta({

@@ -91,5 +91,5 @@ export {
   TRANSLATION_DEFAULTS,
   type TranslationSettings,
 } from "./translate/settings.ts"
-export { translate } from "./translate/translate.ts"
+export { translate, translateInPlace } from "./translate/translate.ts"
 export type { Untranslated } from "./translate/untranslated.ts"

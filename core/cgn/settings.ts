@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, CLIENT_PORT, i32, ipv4Value, SERVER_PORT } from "../wire/index.ts"
+import { type Address, addressWord, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
 import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
@@ -91,6 +91,8 @@ export interface CgnConfig extends CompleteSettings {
    * reconfigurations for as long as a mapping may have it; some stand for addresses that are no longer in use.
    */
   readonly addresses: readonly Address[]
+  /** The 32 bits of each, signed. */
+  readonly addressBits: readonly number[]
   /** Which numbers dynamic mappings may have. */
   readonly inPool: readonly boolean[]
   /** The numbers of the pool's addresses, in the pool's order. */
@@ -99,8 +101,10 @@ export interface CgnConfig extends CompleteSettings {
   readonly poolIndex: ReadonlyMap<Address, number>
   /** The number of each address in use: the pool's and the static mappings'. */
   readonly addressIndex: ReadonlyMap<Address, number>
-  /** The same by the 32-bit values of the addresses: for packets, to which a string an address is dear. */
-  readonly addressValues: ReadonlyMap<number, number>
+  /** The same by the addresses' 32 bits, signed: for packets, to which a string an address is dear. */
+  readonly addressWords: ReadonlyMap<number, number>
+  /** The first three words of a NAT64's prefix of 96 bits that changes families with the settings that are default. */
+  readonly prefix96: readonly number[] | undefined
   /** Ports of one address that can be assigned: without and with UDP's 5350 and 5351 taken out (S-49). */
   readonly portCount: number
   readonly udpPortCount: number
@@ -184,6 +188,12 @@ export type Numbering = Pick<CgnConfig, "addresses" | "addressIndex">
 const udpPorts = ({ first, last }: PortRange): number =>
   last - first + 1 - [CLIENT_PORT, SERVER_PORT].filter((port) => first <= port && port <= last).length
 
+const prefix96Of = ({ inside, crossing }: TranslationSettings): readonly number[] | undefined => {
+  if (inside.kind !== "nat64" || inside.prefix.prefixLength !== 96 || Object.keys(crossing).length > 0) return undefined
+  const { address } = inside.prefix
+  return [addressWord(address, 0), addressWord(address, 1), addressWord(address, 2)]
+}
+
 /** The configuration that a CGN runs with. `before`: what it ran with so far, whose table goes on. */
 export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConfig => {
   const key = (label: string, length: number) =>
@@ -204,11 +214,13 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
   return {
     ...whole,
     addresses,
+    addressBits: addresses.map((address) => addressWord(address, 3)),
     inPool,
     pool: [...poolIndex.values()],
     poolIndex,
     addressIndex,
-    addressValues: new Map([...addressIndex].map(([address, number]) => [ipv4Value(address), number])),
+    addressWords: new Map([...addressIndex].map(([address, number]) => [addressWord(address, 3), number])),
+    prefix96: prefix96Of(whole.translation),
     portCount: whole.ports.last - whole.ports.first + 1,
     udpPortCount: udpPorts(whole.ports),
     addressDependent: whole.translation.mapping !== "endpoint-independent",

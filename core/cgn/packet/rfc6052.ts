@@ -100,7 +100,8 @@ const NOT_GLOBAL: readonly (readonly [number, number])[] = [
   [0xf0000000, 4],
 ]
 
-const isGlobal = (value: number): boolean =>
+/** Is an IPv4 address of 32 bits one that the Well-Known Prefix may stand before? */
+export const isGlobal = (value: number): boolean =>
   NOT_GLOBAL.every(([bits, length]) => (value ^ bits) >>> (32 - length) !== 0)
 
 /** Can a packet have come from there? Not from this network, loopback, multicast, class E (RFC 1812 section 5.3.7). */

@@ -6,14 +6,11 @@ import { hopLimit, identification, isFragment, trafficClass } from "./flow.ts"
 import { cutIpv4, MIN_IPV4_MTU } from "./fragment.ts"
 import { icmpErrorTo4 } from "./icmp-map.ts"
 import type { IpPacket } from "./packet.ts"
-import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU } from "./protocol.ts"
+import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU, UNMARKED } from "./protocol.ts"
 import { addresses4, addresses6, copyOctets, icmpValue, pseudo6, putIcmpChecksum, putIpv4Header } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
 import { fixedPorts, retouch } from "./retouch.ts"
 import { type Allocate, allocateEach } from "./room.ts"
-
-/** Longest IPv4 packet that is sent without DF: 1280 less 20 (RFC 7915 section 5.1). */
-const UNMARKED = 1260
 
 /**
  * An IPv6 packet translated to IPv4 (RFC 7915 section 5), with the ends that the caller found: by RFC 6052 for stateless

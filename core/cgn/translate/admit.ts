@@ -24,7 +24,7 @@ export const admit = (step: Step, key: SessionKey): Admission => {
   const { table, config } = step
   const { row } = key
   if (isStatic(table, row)) return "admitted"
-  const map = mapDeadline(step, row) !== 0 && (word(table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) === 0
+  const map = isOpen(step, row)
   const first = map ? word(table, MAPPING, row, MappingWord.FILTERS) : 0
   if (map && (first === 0 || anyMatches(table, FILTER, first, key.remote, key.remotePort))) return "admitted"
   const implicit = idleDeadline(step, row) !== 0
@@ -42,6 +42,17 @@ export const admit = (step: Step, key: SessionKey): Admission => {
     return isPeer(table, row, key.remote, key.remotePort, filtering) ? "admitted" : "filtered"
   if (sessionDeadline(step, findSession(table, key)) !== 0) return "admitted"
   return !map && filtering === "address-dependent" && hasSessionWith(step, key, sessions) ? "admitted" : "filtered"
+}
+
+/** Has the row a MAP mapping that is active? */
+const isOpen = (step: Step, row: number): boolean =>
+  mapDeadline(step, row) !== 0 && (word(step.table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) === 0
+
+/** Does {@link admit} let everybody in by this row, without a look at who it is? Not all rows that do are found. */
+export const admitsAll = (step: Step, row: number): boolean => {
+  if (isStatic(step.table, row)) return true
+  if (isOpen(step, row)) return word(step.table, MAPPING, row, MappingWord.FILTERS) === 0
+  return step.config.translation.filtering === "endpoint-independent" && idleDeadline(step, row) !== 0
 }
 
 /** Is whom the host sends to of importance for who may come in by this row, and not said by that itself? */

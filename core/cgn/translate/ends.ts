@@ -1,4 +1,4 @@
-import { addressWord, i32, ipv4Value, isIpv4, Protocol, u16 } from "../../wire/index.ts"
+import { addressWord, i32, isIpv4, Protocol, u16 } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import { internalPortOf } from "../dependent.ts"
 import type { Step } from "../layout.ts"
@@ -14,6 +14,7 @@ import {
   flowOf,
   type IcmpCause,
   type IpPacket,
+  isLegalIpv4Source,
   rewrite,
   sourceAddress,
   TcpFlag,
@@ -37,10 +38,7 @@ export const no = (reason: Reason, reply?: IcmpCause): Ended & { readonly ok: fa
 export const stopped = ({ code, reply }: Drop): Ended & { readonly ok: false } => no(code, reply)
 
 /** Is this the IPv4 address of one host elsewhere: not of this network, loopback, multicast or beyond? */
-export const isHost = (address: Flow["source"]): boolean => {
-  const first = addressWord(address, 3) >>> 24
-  return first !== 0 && first !== 127 && first < 224
-}
+export const isHost = (address: Flow["source"]): boolean => isLegalIpv4Source(addressWord(address, 3))
 
 /** MTUs and hops of a change of family; between two translations, where a packet turns, there is no link. */
 const crossingOf = ({ config }: Step, hops: 0 | 1, turns: boolean): CrossingSettings => {
@@ -71,9 +69,9 @@ export const outwards = (
   // Its own hairpinned packets would go round for ever (RFC 6146 section 3.5).
   if (prefix === undefined ? !isHost(flow.source) : extractIpv4(prefix, flow.source) !== undefined)
     return no("illegal-source")
-  if (isIpv4(flow.source) && config.addressValues.has(ipv4Value(flow.source))) return no("illegal-source")
+  if (isIpv4(flow.source) && config.addressWords.has(addressWord(flow.source, 3))) return no("illegal-source")
   if (!isHost(destination)) return no("not-served")
-  const turns = config.addressValues.has(ipv4Value(destination))
+  const turns = config.addressWords.has(addressWord(destination, 3))
   if (turns && !config.translation.hairpinning) return no("no-mapping")
   const isError = packet.embedded !== undefined
   const timeout = isError ? 0 : firstTimeout(step, packet)
@@ -101,10 +99,12 @@ export const outwards = (
  * An identification for the IPv4 packet of an IPv6 packet that had none: of what is in it, so that no state is needed and
  * fragments of different packets differ, but for those that do not matter.
  */
-const identify = ({ bytes, payload, checksumAt, totalLength }: IpPacket): number => {
-  const checksum = checksumAt === 0 ? u16(bytes, payload) : u16(bytes, checksumAt)
-  return (checksum ^ (totalLength * 0x9e37)) & 0xffff
-}
+const identify = ({ bytes, payload, checksumAt, totalLength }: IpPacket): number =>
+  identificationOf(checksumAt === 0 ? u16(bytes, payload) : u16(bytes, checksumAt), totalLength)
+
+/** The same by the transport checksum and the octets of the whole IPv6 packet. */
+export const identificationOf = (checksum: number, totalLength: number): number =>
+  (checksum ^ (totalLength * 0x9e37)) & 0xffff
 
 /** Protocols whose packets a NAT64 carries (RFC 6146 section 1.2). */
 const isCarried = (protocol: number): boolean =>

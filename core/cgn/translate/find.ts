@@ -1,5 +1,5 @@
 import { type Table, word } from "../../table/index.ts"
-import { type Address, ipv4Value, Protocol } from "../../wire/index.ts"
+import { type Address, addressWord, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { InternalEnd } from "../contract.ts"
 import { isWanted } from "../deadline.ts"
@@ -91,7 +91,7 @@ const endAt = (table: Table, address: number, protocol: number, port: number): n
 export const findInbound = (step: Step, flow: Flow): Found => {
   const { table, config } = step
   const { protocol, destination, destinationPort } = flow
-  const address = config.addressValues.get(ipv4Value(destination))
+  const address = config.addressWords.get(addressWord(destination, 3))
   if (address === undefined) return none("no-mapping")
   const found = admitted(step, flow, endAt(table, address, protocol, destinationPort))
   if (found !== undefined) return found

@@ -73,7 +73,7 @@ const implicitOf = (step: Step, end: MappedEnd, at: External, deadline: number):
 }
 
 /** Seconds that a packet keeps an implicit mapping which is no TCP connection's. */
-const timeoutOf = ({ config }: Step, protocol: number): number => {
+export const timeoutOf = ({ config }: Step, protocol: number): number => {
   if (protocol === Protocol.UDP) return config.idleTimeout.udp
   return protocol === Protocol.ICMP ? config.translation.timeouts.icmp : config.idleTimeout.tcp
 }
@@ -150,7 +150,7 @@ export const keep = (step: Step, kept: Kept, changes: Change[]): void => {
 const slackOf = (timeout: number): number => timeout >>> 6
 
 /** Has the implicit mapping of a row last until this second, if it would not yet. From outside it is not made anew. */
-const prolongImplicit = (step: Step, row: number, deadline: number, from: Side, changes: Change[]): void => {
+export const prolongImplicit = (step: Step, row: number, deadline: number, from: Side, changes: Change[]): void => {
   const { table } = step
   if (isStatic(table, row)) return
   let idle = idleDeadline(step, row)

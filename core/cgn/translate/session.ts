@@ -47,11 +47,36 @@ export interface SessionKey {
 }
 
 /** The row of a session, or 0. */
-export const findSession = (table: Table, { row, protocol, internalPort, remote, remotePort }: SessionKey): number => {
+export const findSession = (table: Table, { row, protocol, internalPort, remote, remotePort }: SessionKey): number =>
+  sessionOf(
+    table,
+    row,
+    protocol,
+    (internalPort << 16) | remotePort,
+    addressWord(remote, 0),
+    addressWord(remote, 1),
+    addressWord(remote, 2),
+    addressWord(remote, 3),
+  )
+
+/** The same of ends in words: the internal port << 16 | the remote one, and the four of the remote address. */
+export const sessionOf = (
+  table: Table,
+  row: number,
+  protocol: number,
+  ports: number,
+  r0: number,
+  r1: number,
+  r2: number,
+  r3: number,
+): number => {
   const key = keyOf(table, SESSION)
   key[0] = row
-  for (const i of [0, 1, 2, 3] as const) key[1 + i] = addressWord(remote, i)
-  key[5] = (internalPort << 16) | remotePort
+  key[1] = r0
+  key[2] = r1
+  key[3] = r2
+  key[4] = r3
+  key[5] = ports
   key[6] = protocol
   return find(table, SESSION)
 }

@@ -1,7 +1,6 @@
-import { nextDue } from "../../table/index.ts"
 import { isIpv4 } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
-import { type CgnState, instantOf, type Step } from "../layout.ts"
+import type { CgnState, Step } from "../layout.ts"
 import type { Realm } from "../mapping.ts"
 import {
   type Allocate,
@@ -21,6 +20,7 @@ import {
 import type { Out, Passage, Passed, Reason, Side } from "../passage.ts"
 import { sealed, stepOf } from "../step.ts"
 import { type Ended, identifyTunnel, inwards, no, outwards, stopped } from "./ends.ts"
+import { dueOf, passEstablished, passed } from "./established.ts"
 import { gather } from "./fragments.ts"
 import { NOTHING_WAITS, nextLate, withOutbound, withoutOld } from "./late.ts"
 import { lost, refuse } from "./refuse.ts"
@@ -46,10 +46,25 @@ const HOP_LIMIT = 64
  * Fragments wait until their packet is whole, which then goes on in as many as the next link wants. ICMP errors that are
  * not to be sent at once wait for {@link sendLate}.
  */
-export const translate = (
+export const translate = (state: CgnState, passage: Passage, allocate: Allocate = allocateEach): Passed<CgnState> =>
+  passEstablished(state, passage, allocate, false) ?? translateAny(state, passage, allocate)
+
+/**
+ * {@link translate} of a packet whose octets the caller gives away: the packet that comes out may lie in them, and they are
+ * to be used no more. So it is with TCP and UDP of established flows that keep their family: no copy is made, which of a long
+ * packet is most of the work. State, changes and the octets that come out are those of `translate`.
+ */
+export const translateInPlace = (
+  state: CgnState,
+  passage: Passage,
+  allocate: Allocate = allocateEach,
+): Passed<CgnState> => passEstablished(state, passage, allocate, true) ?? translateAny(state, passage, allocate)
+
+/** The long way of a packet, whatever it is. */
+export const translateAny = (
   state: CgnState,
   { bytes, now, side, realm }: Passage,
-  allocate: Allocate = allocateEach,
+  allocate: Allocate,
 ): Passed<CgnState> => {
   const packet = readPacket(bytes)
   if (!packet.ok) return lost(state, { kind: "dropped", reason: packet.code })
@@ -95,20 +110,14 @@ const carry = (state: CgnState, carried: Carried, now: number, allocate: Allocat
     // A packet that turned and is filtered went out all the same: its sender lets the other host in (RFC 6146 section 3.8).
     const turned = side === "inside" && way.reason === "filtered" && changes.length > 0
     const refused = refusal(step, carried, way.reason, way.reply)
-    const passed = refuse(turned ? sealed(step) : state, refused, packet, side, now)
-    return turned ? { ...passed, changes: [...changes, ...passed.changes], next: dueOf(step) } : passed
+    const after = refuse(turned ? sealed(step) : state, refused, packet, side, now)
+    return turned ? { ...after, changes: [...changes, ...after.changes], next: dueOf(step) } : after
   }
   const sent = send(step, way.side, way.packets, way.realm, allocate)
   if (!sent.ok) return refuse(state, refusal(step, carried, sent.code, sent.reply), packet, side, now)
   const out: Out = { kind: "forwarded", side: way.side, packets: sent.packets, realm: way.realm }
-  const after = changes.length === 0 ? state : sealed(step)
-  const passed = way.side === "outside" ? withOutbound(after, packet, sent.packets[0]) : after
-  return { state: passed, out, changes, next: changes.length === 0 ? undefined : dueOf(step) }
-}
-
-const dueOf = ({ table, config }: Step): number | undefined => {
-  const due = nextDue(table)
-  return due === undefined ? undefined : instantOf(config, due)
+  const after = passed(state, step, out, changes)
+  return way.side === "outside" ? { ...after, state: withOutbound(after.state, packet, sent.packets[0]) } : after
 }
 
 type Sent = { readonly ok: true; readonly packets: readonly Uint8Array[] } | Drop

@@ -1,4 +1,4 @@
-import { ipv4Value, isIpv4 } from "../../wire/index.ts"
+import { addressWord, isIpv4 } from "../../wire/index.ts"
 import type { Step } from "../layout.ts"
 import { type Allocate, type Flow, flowOf, type IpPacket, KEEP, rewrite, subjectOf } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
@@ -32,7 +32,7 @@ export const passPlain = (
   const flow = flowOf(packet)
   const [there, port] = side === "inside" ? [flow.destination, flow.destinationPort] : [flow.source, flow.sourcePort]
   if (!untranslated.some((one) => isOf(one, flow, packet, there, port))) return undefined
-  if (isOwn(flow.source, config.addressValues) || isOwn(flow.destination, config.addressValues)) return undefined
+  if (isOwn(flow.source, config.addressWords) || isOwn(flow.destination, config.addressWords)) return undefined
   if (!isHost(flow.source)) return no("illegal-source")
   if (!isHost(flow.destination)) return no("not-served")
   const made = rewrite(packet, KEEP, 1, allocate)
@@ -40,7 +40,7 @@ export const passPlain = (
 }
 
 const isOwn = (address: Flow["source"], own: ReadonlyMap<number, number>): boolean =>
-  isIpv4(address) && own.has(ipv4Value(address))
+  isIpv4(address) && own.has(addressWord(address, 3))
 
 const isOf = (
   { prefix, protocol, ports }: Untranslated,

@@ -283,6 +283,37 @@ for (const network of networks)
     assert.equal(short > 0, network.short, `${short} packets went the short way`)
   })
 
+test("a packet that the next link does not carry goes the long way, which says so", () => {
+  for (const { settings, hosts, remotes } of [networks[1], networks[3]]) {
+    const six = hosts[0].includes(":")
+    const at = ends(hosts[0], 1000, remotes[0], 443)
+    const inside = (length: number): Uint8Array => {
+      const data = dataOf(length - (six ? 48 : 28))
+      return six ? ip6({ ...at, protocol: 17 }, udp(at, data)) : ip4({ ...at, protocol: 17, flags: 2 }, udp(at, data))
+    }
+    const { state } = translate(cgnWith(settings), { bytes: inside(100), now: 0, side: "inside" })
+    const mapping = listMappings(state, 0, 0, 10).mappings.find(({ kind }) => kind === "implicit")
+    assert.ok(mapping !== undefined)
+    const outside = (length: number): Uint8Array => {
+      const back = ends(REMOTE, 443, formatAddress(mapping.external), mapping.externalPort)
+      return ip4({ ...back, protocol: 17, flags: 2 }, udp(back, dataOf(length - 28)))
+    }
+    const isShort = (bytes: Uint8Array, side: "inside" | "outside"): boolean => {
+      takes(state, { bytes, now: 0, side }, () => {})
+      return passEstablished(state, { bytes, now: 0, side }, allocate, false) !== undefined
+    }
+    const most = six ? { inside: 1480, outside: 1520 } : { inside: 600, outside: 570 }
+    assert.deepEqual(
+      [isShort(inside(most.outside), "inside"), isShort(inside(most.outside + 1), "inside")],
+      [true, false],
+    )
+    assert.deepEqual(
+      [isShort(outside(most.inside), "outside"), isShort(outside(most.inside + 1), "outside")],
+      [true, false],
+    )
+  }
+})
+
 test("RFC 768: a UDP checksum that comes out as zero is sent as ones, the short way as well", () => {
   for (const { settings, hosts, remotes } of [networks[0], networks[3]]) {
     const at = ends(hosts[0], 1000, remotes[0], 443)

@@ -94,6 +94,33 @@ const networks: readonly Network[] = [
     short: false,
   },
   {
+    name: "NAT64 with a Traffic Class of its own",
+    settings: {
+      internalFamily: "ipv6",
+      translation: {
+        inside: { kind: "nat64", prefix: { address: address("2001:db8:64::"), prefixLength: 96 } },
+        crossing: { trafficClass: 32, tos: 64 },
+      },
+    },
+    hosts: HOSTS6,
+    remotes: ["2001:db8:64::c633:6407", "2001:db8:64::c000:0263", "2001:db8:64::cb00:7101"],
+    short: false,
+  },
+  {
+    name: "NAPT44 with mappings of one remote peer alone",
+    settings: { translation: { mapping: "address-dependent", filtering: "address-dependent" } },
+    hosts: HOSTS4,
+    remotes: REMOTES4,
+    short: false,
+  },
+  {
+    name: "NAPT44 with a destination that is not translated",
+    settings: { translation: { untranslated: [{ prefix: { address: address(STRANGER), prefixLength: 128 } }] } },
+    hosts: HOSTS4,
+    remotes: REMOTES4,
+    short: false,
+  },
+  {
     name: "DS-Lite",
     settings: { translation: { inside: { kind: "dslite", aftr: address("2001:db8:ffff::1") } } },
     hosts: HOSTS4,
@@ -278,7 +305,7 @@ for (const network of networks)
       fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
         short += runs(network, happenings)
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
     assert.equal(short > 0, network.short, `${short} packets went the short way`)
   })

@@ -1,5 +1,5 @@
-import type { Mapping } from "../../core/cgn/index.ts"
-import { formatAddress } from "../../core/wire/index.ts"
+import type { Block, Mapping } from "../../core/cgn/index.ts"
+import { type Address, formatAddress, isIpv4 } from "../../core/wire/index.ts"
 import type { Endpoint } from "../udp.ts"
 import type { Asked, Entry } from "./event.ts"
 import type { WallClock } from "./wall-clock.ts"
@@ -18,6 +18,9 @@ export const entryRecord = (entry: Entry, clock: WallClock): object => {
         mapping: mappingRecord(entry.mapping, clock),
         ...(entry.asked === undefined ? {} : { asked: askedRecord(entry.asked) }),
       }
+    case "block":
+    case "block-over":
+      return { ...head, ...blockRecord(entry.block) }
     case "moved":
       return { ...head, from: endRecord(entry.from), mapping: mappingRecord(entry.mapping, clock) }
     case "reset":
@@ -41,6 +44,16 @@ export const entryRecord = (entry: Entry, clock: WallClock): object => {
       return { ...head, reason: entry.reason, octets: entry.octets, source: endRecord(entry.source) }
   }
 }
+
+/** Whose block it is, and which. `subscriber` is left out where the realm is the subscriber. */
+const blockRecord = ({ internal, prefixLength, realm, external, firstPort, lastPort }: Block): object => ({
+  ...(realm === undefined ? { subscriber: formatPrefix(internal, prefixLength) } : { realm: formatAddress(realm) }),
+  external: { address: formatAddress(external), firstPort, lastPort },
+})
+
+/** `192.0.2.1/32`, `2001:db8::/64`. */
+export const formatPrefix = (address: Address, prefixLength: number): string =>
+  `${formatAddress(address)}/${isIpv4(address) ? prefixLength - 96 : prefixLength}`
 
 /** A mapping without its nonce; `expires` is null when it does not end. */
 export const mappingRecord = (mapping: Mapping, clock: WallClock): object => ({

@@ -1,6 +1,7 @@
 import { formatAddress, isIpv4, NATPMP_VERSION, readIpv4 } from "../../core/wire/index.ts"
 import type { Endpoint } from "../udp.ts"
 import { formatEndpoint } from "./endpoint.ts"
+import { formatPrefix } from "./entry-json.ts"
 import type { Asked, Entry } from "./event.ts"
 import { mappingEnds, shortOrigin, shortProtocol } from "./mapping-text.ts"
 import type { Paint } from "./paint.ts"
@@ -34,6 +35,12 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
         const start = `${line} ${shortProtocol(entry.mapping.protocol).padEnd(4)} ${column("internal", internal)}`
         return `${start} -> ${column("external", external)} from ${formatEndpoint(entry.from)}`
       }
+      case "block":
+      case "block-over": {
+        const { internal, prefixLength, realm, external, firstPort, lastPort } = entry.block
+        const whose = realm === undefined ? formatPrefix(internal, prefixLength) : `realm ${formatAddress(realm)}`
+        return `${line} ${whose} -> ${formatAddress(external)}:${firstPort}-${lastPort}`
+      }
       case "reset":
         return `${line} Epoch Time of ${entry.internal === undefined ? "everybody" : formatAddress(entry.internal)} starts again`
       case "filtered": {
@@ -62,6 +69,8 @@ const COLOURS: Readonly<Record<Entry["event"], (paint: Paint) => Paint>> = {
   expired: (paint) => paint.yellow,
   filtered: (paint) => paint.cyan,
   moved: (paint) => paint.yellow,
+  block: (paint) => paint.green,
+  "block-over": (paint) => paint.yellow,
   reset: (paint) => paint.yellow,
   answered: (paint) => paint.blue,
   refused: (paint) => paint.red,

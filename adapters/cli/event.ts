@@ -1,5 +1,5 @@
 import { match, P } from "ts-pattern"
-import type { Change, Mapping } from "../../core/cgn/index.ts"
+import type { Block, Change, Mapping } from "../../core/cgn/index.ts"
 import {
   type Address,
   type AddressFamily,
@@ -50,6 +50,8 @@ export type Entry =
       /** Seconds granted. */
       readonly lifetime: number | undefined
     }
+  /** A subscriber was given a block of external ports, or has it no longer. */
+  | { readonly event: "block" | "block-over"; readonly block: Block }
   /** Its external end became another one. */
   | { readonly event: "moved"; readonly mapping: Mapping; readonly from: Endpoint }
   | {
@@ -114,6 +116,7 @@ const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | un
     .with({ type: "moved" }, ({ mapping, external, externalPort }) => [
       { event: "moved", mapping, from: { address: external, port: externalPort } },
     ])
+    .with({ type: P.union("block", "block-over") }, ({ type, ...block }) => [{ event: type, block }])
     .with({ type: "filtered" }, ({ protocol, internal, internalPort, filters }) => [
       {
         event: "filtered",

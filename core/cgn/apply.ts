@@ -1,9 +1,11 @@
 import { open, peek, poke, seal, setWord, word } from "../table/index.ts"
+import { isAssigned } from "./area.ts"
+import { addBlock, replayBlockOver } from "./block.ts"
 import type { Change } from "./change.ts"
 import { setMapDeadline, wake } from "./deadline.ts"
 import { withDependents } from "./dependent.ts"
 import { dropDetails, mappingOwner, needRow, peerOwner, setDetails } from "./details.ts"
-import { addressOf, fieldOf, holderOf, portOf, slotOf, WHOLE } from "./end.ts"
+import { addressOf, fieldOf, holderOf, portOf, SCTP, slotOf, WHOLE } from "./end.ts"
 import { resetEpoch } from "./epoch.ts"
 import { addHeld, holdRow, replayFreed } from "./hold.ts"
 import {
@@ -65,6 +67,12 @@ export const applyChange = (step: Step, change: Change, known: number): void => 
     case "freed":
       replayFreed(step, change)
       return
+    case "block":
+      addBlock(step, change)
+      return
+    case "block-over":
+      replayBlockOver(step, change)
+      return
     case "filtered": {
       const row = known !== 0 ? known : findRow(step.table, change)
       if (row !== 0) setFilters(step.table, row, change.filters)
@@ -101,6 +109,7 @@ const endFor = (step: Step, mapping: Mapping, any: boolean) => {
   const slot = slotOf(protocol, internalPort)
   if (address === undefined || slot < 0) return undefined
   if (!any && slot !== WHOLE && !isInRange(config, externalPort)) return undefined
+  if (!any && slot !== WHOLE && slot !== SCTP && !isAssigned(step, mapping, address, externalPort)) return undefined
   return { address, slot, field: fieldOf(slot, protocol, externalPort) }
 }
 

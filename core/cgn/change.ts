@@ -99,6 +99,21 @@ export interface SessionEnds {
 }
 
 /**
+ * Consecutive ports of one external address that are one subscriber's, for UDP, TCP and ICMP queries alike: what a log has
+ * in place of each mapping there (RFC 6888 REQ-14).
+ */
+export interface Block {
+  /** The subscriber: all internal addresses that share this prefix, none of whose bits count in a realm of its own. */
+  readonly internal: Address
+  /** Of 128 bits. */
+  readonly prefixLength: number
+  readonly realm: Realm | undefined
+  readonly external: Address
+  readonly firstPort: number
+  readonly lastPort: number
+}
+
+/**
  * What a step changed, as data: the one source for journals, replicas, kernel backends, metrics and timelines.
  * Folding `apply` over the changes of a run gives the run's last state.
  */
@@ -126,6 +141,8 @@ export type Change =
     }
   /** A held external end is free again: reclaimed, or its time is over. */
   | { readonly type: "freed"; readonly protocol: number; readonly external: Address; readonly externalPort: number }
+  /** A subscriber was given a block of external ports, or has none of its ends in use or held any more. */
+  | ({ readonly type: "block" | "block-over" } & Block)
   /** The filters of a MAP mapping are now exactly these (RFC 6887 section 13.3). */
   | {
       readonly type: "filtered"

@@ -1,5 +1,7 @@
 import { word } from "../table/index.ts"
 import { CLIENT_PORT, isAny, ResultCode, SERVER_PORT } from "../wire/index.ts"
+import { areasOf, assignedAddress, isAssigned, isServed } from "./area.ts"
+import { blocksOf, leaveBlock, openBlock } from "./block.ts"
 import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
@@ -37,10 +39,11 @@ const free = (external: number, port: number): Chosen => ({ ok: true, external, 
  */
 export const choose = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
   const { config } = step
+  if (config.assignment.kind !== "random") return chooseAssigned(step, known, want, changes)
   const slot = slotOf(want.protocol, want.internalPort)
   const subscriber = freshSubscriber(step, want, known, changes)
   const seen = changes.length
-  const own = ownAddress(step, want, subscriber)
+  const own = pairedWith(step, want, subscriber)
   const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
   if (slot === SCTP || slot === WHOLE) return chooseFixed(step, own, subscriber, want, changes)
   let owner = ownerOf(step, want, subscriber, seen, changes)
@@ -80,7 +83,12 @@ export const choose = (step: Step, known: number, want: Want, changes: Change[])
  * The number of the address that a subscriber's next mapping goes to while it has room: its mappings', if the pool has
  * that, or the one that it is paired with. `subscriber` is its row if anything still wants it, else 0.
  */
-export const ownAddress = (
+export const ownAddress = (step: Step, host: Pick<InternalEnd, "internal" | "realm">, subscriber: number): number =>
+  step.config.assignment.kind === "random"
+    ? pairedWith(step, host, subscriber)
+    : assignedAddress(step, host, subscriber)
+
+const pairedWith = (
   step: Step,
   { internal, realm }: Pick<InternalEnd, "internal" | "realm">,
   subscriber: number,
@@ -88,6 +96,59 @@ export const ownAddress = (
   const { table, config } = step
   const own = subscriber === 0 ? -1 : word(table, SUBSCRIBER, subscriber, Subscriber.EXTERNAL) - 1
   return config.inPool[own] ? own : pairedAddress(config, internal, realm)
+}
+
+/**
+ * The same where ports are assigned to subscribers. Of these, too, the suggestion goes first and then what is held; a host
+ * that finds no port gets another block for its subscriber. Nobody gets a port that is not his own, suggested or not; a
+ * suggestion decides nothing of where a block is. Mappings that have run out may keep a block for a while.
+ */
+const chooseAssigned = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
+  const { config } = step
+  if (!isServed(step, want)) return fail(ResultCode.NOT_AUTHORIZED)
+  const slot = slotOf(want.protocol, want.internalPort)
+  const subscriber = freshSubscriber(step, want, known, changes)
+  const seen = changes.length
+  const own = assignedAddress(step, want, subscriber)
+  if (slot === SCTP || slot === WHOLE) return chooseFixed(step, own, subscriber, want, changes)
+  const suggested = isAny(want.suggested) ? own : config.poolIndex.get(want.suggested)
+  let owner = ownerOf(step, want, subscriber, seen, changes)
+  if (suggested !== undefined && want.suggestedPort !== 0 && isAssigned(step, want, suggested, want.suggestedPort)) {
+    sweepEnd(step, suggested, slot, want.suggestedPort, changes)
+    if (changes.length !== seen) owner = ownerOf(step, want, subscriber, seen, changes)
+    // With what ran out there its block may have gone.
+    const stays = changes.length === seen || isAssigned(step, want, suggested, want.suggestedPort)
+    if (stays && isAvailable(step, suggested, slot, want.suggestedPort, owner))
+      return taking(step, suggested, want.suggestedPort, owner)
+  }
+  if (want.exact && (want.suggestedPort !== 0 || suggested === undefined))
+    return fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
+  const only = want.exact && !isAny(want.suggested) ? suggested : undefined
+  const isOwnEnd = (end: Chosen | undefined): end is Chosen & { readonly ok: true } =>
+    end?.ok === true && isAssigned(step, want, end.external, end.port)
+  const back = reclaim(step, owner, only, changes)
+  if (isOwnEnd(back)) return back
+  for (let round = 0; ; round++) {
+    if (changes.length !== seen) owner = ownerOf(step, want, subscriber, seen, changes)
+    const areas = areasOf(step, want).filter(({ external }) => external === (only ?? external))
+    for (const area of areas) {
+      const port = choosePort(step, area.external, owner, area)
+      if (port >= 0) return free(area.external, port)
+    }
+    // Before a block more, or none, some of what has run out: as above.
+    if (round < (areas.length === 0 ? 0 : ROUNDS) && expireRows(step, SWEEP, changes) > 0) continue
+    const beside = chooseBeside(step, owner, own, only)
+    if (isOwnEnd(beside)) return beside
+    const had = blocksOf(step, want).length
+    const limited = had >= (config.blocks?.limit ?? 0)
+    const opened = limited ? undefined : openBlock(step, want, only ?? own, only !== undefined, had, changes)
+    const port = opened === undefined ? -1 : choosePort(step, opened.external, owner, opened)
+    if (opened !== undefined && port >= 0) return free(opened.external, port)
+    if (opened !== undefined) leaveBlock(step, config.addresses[opened.external], opened.first, changes)
+    if (round < ROUNDS && expireRows(step, SWEEP, changes) > 0) continue
+    if (only !== undefined) return fail(ResultCode.CANNOT_PROVIDE_EXTERNAL)
+    return fail(limited ? ResultCode.USER_EX_QUOTA : ResultCode.NO_RESOURCES)
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { word } from "../table/index.ts"
 import { applyChange, takeAway } from "./apply.ts"
+import { leaveBlock } from "./block.ts"
 import type { Change } from "./change.ts"
 import { implicitAsData, mapAsData, peerAsData } from "./data.ts"
 import { Flag, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
@@ -27,6 +28,7 @@ export const wantsOf = (step: Step, row: number): readonly Mapping[] => {
 export const dropEnd = (step: Step, row: number, changes: Change[], mapping: Mapping): void => {
   changes.push({ type: "deleted", mapping })
   takeAway(step, mapping, row, 0)
+  if (step.config.blocks !== undefined) leaveBlock(step, mapping.external, mapping.externalPort, changes)
 }
 
 /** The rows of a subscriber's lists. */

@@ -15,6 +15,7 @@ import {
   word,
 } from "../table/index.ts"
 import { type Address, addressFromWords, addressWord, type Nonce, nonceWord, Protocol } from "../wire/index.ts"
+import { leaveBlock } from "./block.ts"
 import type { Change } from "./change.ts"
 import { addressOf, endWord, fieldOf, holderOf, portOf, protocolOfEnd, slotOf } from "./end.ts"
 import {
@@ -185,9 +186,16 @@ const findKey = (step: Step, internal: number, owner: Owner, changes: Change[]):
     wantHeld(table, internal)
     const row = find(table, MAPPING)
     if (row === 0 || !isOver(step, row)) return row !== 0 && mayReclaim(step, row, owner) ? row : 0
-    changes.push(freedAsData(step, row))
-    freeHeld(step, row)
+    endHeld(step, row, changes)
   }
+}
+
+/** Takes a held end's row away whose time is over, and puts that on the list. */
+export const endHeld = (step: Step, row: number, changes: Change[]): void => {
+  const freed = freedAsData(step, row)
+  changes.push(freed)
+  freeHeld(step, row)
+  if (step.config.blocks !== undefined) leaveBlock(step, freed.external, freed.externalPort, changes)
 }
 
 /** What becomes of a held row when it is reclaimed or its time is over. */

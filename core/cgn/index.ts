@@ -1,4 +1,15 @@
 export {
+  type Assignment,
+  type BlockAssignment,
+  type BlockLayout,
+  type DeterministicAssignment,
+  type DynamicPool,
+  LEAST_BLOCK,
+  layoutBlocks,
+  MOST_BLOCKS,
+} from "./assignment.ts"
+export {
+  type Block,
   type Change,
   COUNTER_VECTORS,
   type Counters,
@@ -21,6 +32,14 @@ export type {
   PortSetAsk,
   SubscriberAnswer,
 } from "./contract.ts"
+export {
+  type AssignedRange,
+  type DeterministicPlan,
+  type DeterministicSubscriber,
+  deterministicRange,
+  deterministicSubscriber,
+  planDeterministic,
+} from "./deterministic.ts"
 export { admits, type InboundPacket } from "./firewall/filter.ts"
 export {
   createFirewall,
@@ -41,7 +60,7 @@ export {
 export { restoreFirewall, saveFirewall } from "./firewall/snapshot.ts"
 export { translateFirewall } from "./firewall/translate.ts"
 export type { CgnState } from "./layout.ts"
-export { listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
+export { listBlocks, listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm, RemoteDependence } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
 export { type Allocate, createSlabs } from "./packet/index.ts"

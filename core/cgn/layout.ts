@@ -29,6 +29,8 @@ export const SESSION = 9
 export const SESSIONS = 10
 /** Mapping rows that are of one remote peer alone: see `dependent.ts`. */
 export const DEPENDENT = 11
+/** Blocks of external ports that subscribers have. */
+export const BLOCK = 12
 
 /** Words of a subscriber row: the internal address, the realm that keeps overlapping addresses apart, and the rest. */
 export const Subscriber = {
@@ -52,8 +54,14 @@ export const Subscriber = {
 /** Words of a realm row; `USES` counts the rows that name it. */
 export const RealmWord = { REALM: 0, USES: 4 } as const
 
-/** Words of a group row: the masked address and the realm; its subscriber rows; their MAP and PEER mappings. */
-export const GroupWord = { ADDRESS: 0, REALM: 4, SUBSCRIBERS: 5, COUNT: 6 } as const
+/** Words of a group row: the masked address and the realm; its subscriber rows; their MAP and PEER mappings; its newest block. */
+export const GroupWord = { ADDRESS: 0, REALM: 4, SUBSCRIBERS: 5, COUNT: 6, BLOCKS: 7 } as const
+
+/**
+ * Words of a block row: its group, the number of its address << 16 | its first port, its realm, its neighbours,
+ * and the length of its subscriber's prefix.
+ */
+export const BlockWord = { GROUP: 0, END: 1, REALM: 2, NEXT: 3, PREV: 4, LENGTH: 5 } as const
 
 /** Words of an epoch row: address and realm, then the instant as a 64-bit float. */
 export const EpochWord = { ADDRESS: 0, REALM: 4, AT: 5 } as const
@@ -156,8 +164,10 @@ export const SessionsWord = { MAPPING: 0, FIRST: 1, LAST: 2, COUNT: 3 } as const
 
 /** Set group: taken external ports, five sets an address. */
 export const PORTS = 0
-/** Set group: external addresses with no free port left, one set a kind of ports. */
+/** Set group: external addresses with no free port left, one set a kind of ports; and with no free block. */
 export const FULL = 1
+/** Set group: taken blocks, one set an address. */
+export const BLOCKS = 2
 
 /** Sparse array of totals. */
 export const TOTALS = 0
@@ -190,13 +200,14 @@ const families: readonly FamilyShape[] = [
     width: 8,
     key: { from: 0, to: 7, through: { family: SUBSCRIBER, from: Subscriber.ADDRESS, to: Subscriber.EXTERNAL } },
   },
+  { width: 8, key: { from: 1, to: 2 } },
 ]
 
 /** The shape of a CGN's table; `sizes` is for tests, which make every part tiny. */
 export const cgnShape = (config: CgnConfig, sizes: Sizes = {}): Shape => ({
   families,
   sparse: 1,
-  sets: 2,
+  sets: 3,
   wheel: {
     family: MAPPING,
     next: MappingWord.WHEEL_NEXT,

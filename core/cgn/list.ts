@@ -1,4 +1,5 @@
 import { open, peek, rowCount, rowLimit, word } from "../table/index.ts"
+import { blocksFrom } from "./block.ts"
 import type { InternalEnd } from "./contract.ts"
 import { implicitAsData, mapAsData, peerAsData, staticAsData } from "./data.ts"
 import { idleDeadline, isStatic, mapDeadline, peerDeadline } from "./deadline.ts"
@@ -68,3 +69,7 @@ export const mappingCounts = (state: CgnState): Readonly<Record<Mapping["kind"] 
 
 /** How much of the pool's ports is used up, by transport: mapped, held or reserved as a companion; and all there are. */
 export const poolUse = (state: CgnState): ReturnType<typeof useOf> => useOf(stepOf(state, state.config.now))
+
+/** Blocks of ports that subscribers have, by cursor as mappings are listed. */
+export const listBlocks = (state: CgnState, after: number, limit: number): ReturnType<typeof blocksFrom> =>
+  blocksFrom(stepOf(state, state.config.now), after, limit)

@@ -1,6 +1,7 @@
 import { nextDue, open, type Sizes, seal } from "../table/index.ts"
 import { type Address, isAny, isIpv4, ResultCode } from "../wire/index.ts"
 import { apply } from "./apply.ts"
+import { isServed } from "./area.ts"
 import type { Change } from "./change.ts"
 import { ownAddress } from "./choose.ts"
 import type { Cgn, DeleteAsk, MapAsk, SubscriberAnswer } from "./contract.ts"
@@ -14,6 +15,7 @@ import type { Realm } from "./mapping.ts"
 import { addDynamic } from "./peer.ts"
 import { addPortSet, delPortSet } from "./port-set.ts"
 import { refreshAddress } from "./ports.ts"
+import { refreshBlocks } from "./relayout.ts"
 import { permit } from "./rule.ts"
 import { type CgnSettings, configureCgn, type InternalFamily } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
@@ -39,7 +41,10 @@ export const createCgn = (
   const table = open(createCgnTable(config, sizes))
   const step: Step = { table, config, second: 0, now: config.now }
   for (let number = 0; number < config.addresses.length; number++)
-    if (!config.inPool[number]) refreshAddress(step, number)
+    if (!config.inPool[number]) {
+      refreshAddress(step, number)
+      refreshBlocks(step, number)
+    }
   for (const mapping of config.staticMappings) placeStatic(step, mapping, [])
   return { ok: true, state: { version: seal(table), config } }
 }
@@ -73,7 +78,8 @@ const isInside = (family: InternalFamily, internal: Address): boolean =>
 
 /** Whoever has an address of the internal family is a subscriber; a NAT44 has no IPv6 clients. */
 const getSubscriber = (state: CgnState, internal: Address, realm: Realm | undefined): SubscriberAnswer => {
-  if (!isInside(state.config.internalFamily, internal)) return NOT_SERVED
+  const { config } = state
+  if (!isInside(config.internalFamily, internal) || !isServed({ config }, { internal, realm })) return NOT_SERVED
   const epochStart = epochStartOf(open(state.version), internal, realm)
   return epochStart === undefined ? SERVED : { code: ResultCode.SUCCESS, epochStart }
 }

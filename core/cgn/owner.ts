@@ -1,11 +1,11 @@
 import { type Table, word } from "../table/index.ts"
-import { type Address, addressWord, type Nonce } from "../wire/index.ts"
+import { type Address, addressFromWords, addressWord, type Nonce } from "../wire/index.ts"
 import type { MappedEnd } from "./dependent.ts"
 import { protocolOfEnd } from "./end.ts"
 import { Flag, HELD_ADDRESS, HELD_REALM, MAPPING, MappingWord, type Step } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
 import { hasNonce } from "./nonce.ts"
-import { findRealm } from "./subscriber.ts"
+import { findRealm, realmAt } from "./subscriber.ts"
 
 /** Who asks for an external end. */
 export interface Owner extends MappedEnd {
@@ -22,6 +22,16 @@ export const isHeld = (table: Table, row: number): boolean => word(table, MAPPIN
 /** Is this held end over and not yet taken away? */
 export const isOver = (step: Step, row: number): boolean =>
   word(step.table, MAPPING, row, MappingWord.EXPIRES) >>> 0 <= step.second
+
+/** For whom a row holds an external end. */
+export const heldFor = (
+  table: Table,
+  row: number,
+): { readonly internal: Address; readonly realm: Realm | undefined } => {
+  const [a, b, c, d] = HELD_ADDRESS
+  const at = (index: number): number => word(table, MAPPING, row, index)
+  return { internal: addressFromWords(at(a), at(b), at(c), at(d)), realm: realmAt(table, at(HELD_REALM)) }
+}
 
 const isHeldBy = (table: Table, row: number, internal: Address, realm: Realm | undefined): boolean => {
   for (const i of [0, 1, 2, 3] as const)

@@ -1,5 +1,6 @@
 import { word } from "../table/index.ts"
 import { ResultCode } from "../wire/index.ts"
+import { boundsAt, isAssigned } from "./area.ts"
 import type { Change } from "./change.ts"
 import { choose, sweepEnd } from "./choose.ts"
 import type { CgnResult, DeleteAsk, MapAsk } from "./contract.ts"
@@ -11,6 +12,7 @@ import type { Owner } from "./owner.ts"
 import { isAvailable, isInRange, nextStart } from "./ports.ts"
 import { quotaLeft } from "./quota.ts"
 import { findRow } from "./row.ts"
+import type { PortRange } from "./rule.ts"
 import { type ChosenEnd, create, done, externalOf, refused, stepOf } from "./step.ts"
 import { findSubscriber } from "./subscriber.ts"
 import { expireRows, freshRow, freshSubscriber, subscriberAfter } from "./sweep.ts"
@@ -90,10 +92,11 @@ const runFrom = (
   first: number,
   wanted: number,
   subscriber: number,
+  bounds: PortRange,
 ): number => {
   const slot = slotOf(ask.protocol, ask.internalPort)
   let length = 0
-  while (length < wanted && isInRange(step.config, first + length)) {
+  while (length < wanted && first + length >= bounds.first && first + length <= bounds.last) {
     if (!isAvailable(step, external, slot, first + length, ownerOf(ask, length, subscriber))) break
     length++
   }
@@ -107,18 +110,19 @@ const runFrom = (
 const longestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, changes: Change[]) => {
   const subscriber = freshSubscriber(step, ask, 0, changes) || findSubscriber(step.table, ask.internal, ask.realm)
   const { external } = chosen
+  const bounds = boundsAt(step, ask, external, chosen.port)
   const parity = ask.portSet?.parity ? ask.internalPort & 1 : undefined
   const fits = (start: number): boolean => parity === undefined || (start & 1) === parity
   let best = { external, port: chosen.port, length: 1 }
   let looks = 0
   for (let n = 0, start = chosen.port; n < TRIES && start >= 0 && looks < LOOKS; n++) {
     const from = fits(start) ? start : start + 1
-    const length = runFrom(step, ask, external, from, wanted, subscriber)
+    const length = runFrom(step, ask, external, from, wanted, subscriber, bounds)
     looks += length + 1
     const better = fits(best.port) ? length > best.length : length > 0
     if (length > 0 && (better || (from === best.port && length > best.length))) best = { external, port: from, length }
     if (fits(best.port) && best.length === wanted) break
-    start = nextStart(step, external, ownerOf(ask, 0, subscriber), from + length + 1)
+    start = nextStart(step, external, ownerOf(ask, 0, subscriber), from + length + 1, bounds)
   }
   return best
 }
@@ -177,6 +181,7 @@ const extend = (step: Step, ask: MapAsk, found: readonly number[], changes: Chan
     if (step.config.inPool[external]) sweepEnd(step, external, slot, externalPort, all)
     const owner = ownerOf(ask, length, findSubscriber(table, ask.internal, ask.realm))
     if (left === 0 || !step.config.inPool[external] || !isInRange(step.config, externalPort)) break
+    if (!isAssigned(step, ask, external, externalPort)) break
     if (!isAvailable(step, external, slot, externalPort, owner)) break
     map(step, ask, length, external, externalPort, all)
     left--

@@ -3,6 +3,7 @@ import {
   isTaken,
   nextFree,
   nextFreeInBoth,
+  nextTaken,
   siphash24,
   type Table,
   take,
@@ -28,6 +29,7 @@ import {
 import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
 import { isOwn, mayReclaim, type Owner } from "./owner.ts"
+import type { PortRange } from "./rule.ts"
 import type { CgnConfig } from "./settings.ts"
 
 /**
@@ -53,9 +55,15 @@ const capacity = (config: CgnConfig, set: number): number => (isUdp(set) ? confi
 const isUdp = (set: number): boolean => set === UDP || set === BOTH
 
 /** The first free port from `start` on, cyclically, of those that are chosen from, or -1; never a scan of a full set. */
-const freePort = (step: Step, address: number, set: number, start: number): number => {
-  const { last } = step.config.ports
-  const first = set === QUERY ? Math.max(FIRST_QUERY, step.config.ports.first) : step.config.ports.first
+const freePort = (
+  step: Step,
+  address: number,
+  set: number,
+  start: number,
+  ports: PortRange = step.config.ports,
+): number => {
+  const { last } = ports
+  const first = set === QUERY ? Math.max(FIRST_QUERY, ports.first) : ports.first
   if (first > last) return -1
   let port = nextPort(step.table, address, set, Math.max(first, start), first, last)
   // Only 5350 and 5351 are reserved, so that the third step finds another or comes round.
@@ -237,20 +245,30 @@ export const hashEnd = (config: CgnConfig, end: MappedEnd): number => {
   return hashHost(config, end.internal, end.realm, internal, end.dependence === undefined ? undefined : end)
 }
 
-/** A free port of this address for the owner by the keyed hash; -1 when it has none left. */
-export const choosePort = (step: Step, address: number, owner: Owner): number => {
+/** Is any port of a slot, from `first` to `last`, in its set, and which is the first? -1: none is. */
+export const firstMarked = (step: Step, address: number, slot: number, first: number, last: number): number =>
+  nextTaken(step.table, PORTS, portSet(address, slot), first, last)
+
+/** A free port of this address, of these ports of it, for the owner by the keyed hash; -1 when there is none left. */
+export const choosePort = (step: Step, address: number, owner: Owner, ports: PortRange = step.config.ports): number => {
   const { table, config } = step
   const set = setFor(owner)
-  const { first, last } = config.ports
+  const { first, last } = ports
   const start = first + (hashEnd(config, owner) % (last - first + 1))
   if (isFull(table, address, set) && !(config.inPool[address] && hasWhole(step, address, owner))) return -1
-  return freePort(step, address, set, start)
+  return freePort(step, address, set, start, ports)
 }
 
-/** The next free port of an address from `from` on, cyclically, or -1. */
-export const nextStart = (step: Step, address: number, owner: Owner, from: number): number => {
+/** The next free port of an address, of these ports of it, from `from` on, cyclically, or -1. */
+export const nextStart = (
+  step: Step,
+  address: number,
+  owner: Owner,
+  from: number,
+  ports: PortRange = step.config.ports,
+): number => {
   const set = setFor(owner)
-  return isFull(step.table, address, set) ? -1 : freePort(step, address, set, from)
+  return isFull(step.table, address, set) ? -1 : freePort(step, address, set, from, ports)
 }
 
 /** Has an address surely nothing left to choose from in a set? Of BOTH, it may have nothing left though neither is full. */

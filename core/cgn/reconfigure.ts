@@ -1,18 +1,20 @@
 import { open, rowLimit, seal, setWord, type Table, word } from "../table/index.ts"
 import { ANY4 } from "../wire/index.ts"
 import { applyChange } from "./apply.ts"
+import { isAssigned } from "./area.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import { dropEnd, wantsOf } from "./clear.ts"
 import { staticAsData } from "./data.ts"
 import { isStatic } from "./deadline.ts"
 import { internalPortOf, protocolOf, remoteOf, withDependents } from "./dependent.ts"
-import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, QUERY, slotOfEnd, WHOLE } from "./end.ts"
+import { addressOf, holderOf, isTranslated, portOf, protocolOfEnd, QUERY, SCTP, slotOfEnd, WHOLE } from "./end.ts"
 import { freedAsData, freeHeld, rekeyHeld } from "./hold.ts"
 import { type CgnState, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
-import { isHeld } from "./owner.ts"
+import { heldFor, isHeld } from "./owner.ts"
 import { isInRange, pairedAddress, refreshAddress } from "./ports.ts"
+import { closeBlocks, closeEmptyBlocks, forgetBlocks, isSameLayout, refreshBlocks } from "./relayout.ts"
 import { findRow } from "./row.ts"
 import { type CgnChangeable, type CgnConfig, configureCgn, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
@@ -54,9 +56,11 @@ export const reconfigureCgn = (state: CgnState, settings: CgnChangeable, now: nu
   if (!adopted.ok) return adopted
   const { config } = adopted.state
   const step = stepOf(adopted.state, now)
+  if (before.blocks !== undefined && !isSameLayout(before, config)) closeBlocks(step, before.blocks, changes)
   dropStatics(step, before, changes)
   for (const mapping of config.staticMappings) installStatic(step, mapping, changes)
   moveAway(step, changes)
+  closeEmptyBlocks(step, changes)
   const moved = changes.filter((change) => change.type === "moved")
   return { ok: true, state: sealed(step), changes, moved }
 }
@@ -81,7 +85,11 @@ export const adoptCgnSettings = (
   regroup(step, before)
   if ((config.noncePolicy === "off") !== (before.noncePolicy === "off")) rekeyHeld(step)
   if (before.pool.some((number) => !config.inPool[number])) pairAgain(step)
-  for (let number = 0; number < config.addresses.length; number++) refreshAddress(step, number)
+  if (before.blocks !== undefined && !isSameLayout(before, config)) forgetBlocks(step, before.blocks)
+  for (let number = 0; number < config.addresses.length; number++) {
+    refreshAddress(step, number)
+    refreshBlocks(step, number)
+  }
   return { ok: true, state: sealed(step) }
 }
 
@@ -90,8 +98,8 @@ const regroup = (step: Step, before: CgnConfig): void => {
   const { table, config } = step
   const a = before.subscriberPrefix
   const b = config.subscriberPrefix
-  const on = config.subscriberQuota !== 0
-  if (on === (before.subscriberQuota !== 0) && a.ipv4 === b.ipv4 && a.ipv6 === b.ipv6) return
+  const on = config.grouped
+  if (on === before.grouped && a.ipv4 === b.ipv4 && a.ipv6 === b.ipv6) return
   const rows = subscribersOf(table)
   for (const row of rows) leaveGroup(step, row)
   if (on) for (const row of rows) joinGroup(step, row)
@@ -206,11 +214,26 @@ const mayStay = (step: Step, row: number, at: number): boolean => {
   // ICMP queries are mapped by traffic alone, whatever protocols requests may name.
   if (slot !== QUERY && !isTranslated(config, protocol, slot === WHOLE ? 0 : 1)) return false
   if (slot !== WHOLE && !isInRange(config, portOf(at))) return false
+  if (slot !== WHOLE && slot !== SCTP && !keepsEnd(step, row, at)) return false
   if (!config.whole) return true
   return (slot === WHOLE ? [0] : [protocol, 0]).every((whole) => {
     const holder = holderOf(table, address, WHOLE, whole)
     return holder === 0 || holder === row || (!held && isSameHost(table, holder, row))
   })
+}
+
+/** Where ports are assigned to subscribers: is this end still one of its host's, or of whom it is held for? */
+const keepsEnd = (step: Step, row: number, at: number): boolean => {
+  const { table, config } = step
+  if (config.assignment.kind === "random") return true
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const host = isHeld(table, row)
+    ? heldFor(table, row)
+    : {
+        internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
+        realm: realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM)),
+      }
+  return isAssigned(step, host, addressOf(at), portOf(at))
 }
 
 const isSameHost = (table: Table, a: number, b: number): boolean =>

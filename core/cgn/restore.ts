@@ -10,6 +10,7 @@ import {
   takeWord,
 } from "../table/index.ts"
 import { type Address, addressFromWords } from "../wire/index.ts"
+import type { Assignment } from "./assignment.ts"
 import { withDependents } from "./dependent.ts"
 import { mapEpochs } from "./epoch.ts"
 import { type CgnState, cgnShape } from "./layout.ts"
@@ -100,6 +101,7 @@ const readConfig = (reader: Reader, settings: CgnChangeable, start: number): Cgn
     oneToOne: (switches & 4) !== 0,
     internalFamily: (switches & 24) === 24 ? "any" : (switches & 16) === 0 ? "ipv4" : "ipv6",
     staticMappings: readList(reader, 15, readStatic),
+    assignment: readAssignment(reader),
     secret,
     now: start,
   }
@@ -121,6 +123,24 @@ const readList = <T>(reader: Reader, words: number, one: (reader: Reader) => T):
 
 const readAddress = (reader: Reader): Address =>
   addressFromWords(takeWord(reader), takeWord(reader), takeWord(reader), takeWord(reader))
+
+const readAssignment = (reader: Reader): Assignment | undefined => {
+  const kind = takeWord(reader)
+  if (kind === 1) return { kind: "blocks", size: takeWord(reader), limit: takeWord(reader) }
+  if (kind !== 2) {
+    if (kind !== 0) reader.failed = true
+    return undefined
+  }
+  const [realms, ratio, factor, size, maximum] = Array.from({ length: 5 }, () => takeWord(reader))
+  const internal = readList(reader, 5, () => ({ address: readAddress(reader), prefixLength: takeWord(reader) }))
+  return {
+    kind: "deterministic",
+    internal,
+    realms: realms !== 0,
+    ratio: ratio === 0 ? undefined : ratio,
+    dynamic: factor === 0 ? undefined : { factor, size, maximum },
+  }
+}
 
 const readNumbers = (reader: Reader): Numbering => {
   const list = readList(reader, 5, () => ({ address: readAddress(reader), used: takeWord(reader) === 1 }))

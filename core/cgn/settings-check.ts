@@ -1,6 +1,7 @@
 import { type Address, CLIENT_PORT, formatAddress, isAny, isIpv4, Protocol, SERVER_PORT } from "../wire/index.ts"
+import { checkAssignment } from "./assignment.ts"
 import type { PortRange, Prefix, Rule } from "./rule.ts"
-import { type CgnSettings, MAX_POOL, type StaticMapping } from "./settings.ts"
+import { CGN_DEFAULTS, type CgnSettings, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkTranslation } from "./translate/settings.ts"
 
 export interface SettingsError {
@@ -9,6 +10,7 @@ export interface SettingsError {
     | "pool-too-large"
     | "bad-address"
     | "bad-ports"
+    | "bad-assignment"
     | "bad-quota"
     | "bad-prefix"
     | "bad-filters"
@@ -46,7 +48,7 @@ export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefin
     return { code: "bad-ports", text: `${ports.first}-${ports.last} is no range of ports 1 to 65535` }
   if (!isCount(settings.quota) || !isCount(settings.subscriberQuota ?? 0))
     return { code: "bad-quota", text: "the quota must be 0 (no limit) or a whole number up to 2^31-1" }
-  const prefix = settings.subscriberPrefix ?? { ipv4: 32, ipv6: 64 }
+  const prefix = settings.subscriberPrefix ?? CGN_DEFAULTS.subscriberPrefix
   if (!isCount(prefix.ipv4) || prefix.ipv4 > 32 || !isCount(prefix.ipv6) || prefix.ipv6 > 128)
     return { code: "bad-prefix", text: "a subscriber's prefix has 0 to 32 bits of IPv4 and 0 to 128 of IPv6" }
   if (!isCount(settings.filterLimit) || settings.filterLimit < 1)
@@ -60,10 +62,24 @@ export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefin
     return { code: "bad-protocols", text: "oneToOne needs port0 and otherProtocols" }
   if (settings.secret.length !== 32) return { code: "bad-secret", text: "the secret must be 32 octets" }
   return (
+    checkAssigned(settings, seen) ??
     checkStatic(settings.staticMappings ?? [], seen) ??
     checkRules(settings.rules ?? []) ??
     checkTranslation(settings.translation)
   )
+}
+
+/** Whoever has a protocol of an address as a whole would have what others' ports there are for. */
+const checkAssigned = (settings: CgnSettings, pool: ReadonlySet<Address>): SettingsError | undefined => {
+  const { assignment = CGN_DEFAULTS.assignment, external, ports } = settings
+  const { subscriberPrefix = CGN_DEFAULTS.subscriberPrefix, staticMappings = [] } = settings
+  const bad = (text: string): SettingsError => ({ code: "bad-assignment", text })
+  if (assignment.kind === "random") return undefined
+  const whole = staticMappings.some((mapping) => mapping.internalPort === 0 && pool.has(mapping.external))
+  if (settings.port0 === true || whole)
+    return bad("where ports are assigned to subscribers, nobody has all ports of an address of the pool")
+  const text = checkAssignment({ assignment, external, ports, subscriberPrefix })
+  return text === undefined ? undefined : bad(text)
 }
 
 const checkStatic = (mappings: readonly StaticMapping[], pool: Set<Address>): SettingsError | undefined => {

@@ -1,6 +1,8 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, addressWord, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
+import { CLIENT_PORT, SERVER_PORT, addressWord, i32, ipv4Value, type Address } from "../wire/index.ts"
+import { type Assignment, type BlockLayout, layoutBlocks } from "./assignment.ts"
+import { type DeterministicPlan, planDeterministic } from "./deterministic.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
 import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
@@ -37,6 +39,8 @@ export interface CgnSettings {
   readonly external: readonly Address[]
   /** External ports that may be assigned, both ends included. */
   readonly ports: PortRange
+  /** How these are assigned. Default `random`. */
+  readonly assignment?: Assignment | undefined
   /** MAP and PEER mappings that one internal address may hold (RFC 6887 sections 11.3 and 17.2); 0 is no limit. */
   readonly quota: number
   /** The same for one subscriber: a realm, or all internal addresses of one {@link subscriberPrefix}. Default 0: no limit. */
@@ -116,6 +120,12 @@ export interface CgnConfig extends CompleteSettings {
   /** Key of the port choice: its own, so that answers say nothing of the index hash's secret. */
   readonly portKey: readonly [number, number, number, number]
   readonly indexKey: readonly [number, number]
+  /** Which ports internal hosts have of their own; `undefined`: the assignment is not deterministic. */
+  readonly plan: DeterministicPlan | undefined
+  /** Where blocks of ports are; `undefined`: nowhere. */
+  readonly blocks: BlockLayout | undefined
+  /** Are subscribers, in the sense of the subscriber quota, kept account of? */
+  readonly grouped: boolean
 }
 
 /** Each address of the pool costs a bit set a protocol, and its number must fit an external end's word. */
@@ -123,6 +133,7 @@ export const MAX_POOL = 16384
 
 /** What the optional settings are where they are not given. */
 export const CGN_DEFAULTS = {
+  assignment: { kind: "random" },
   subscriberQuota: 0,
   subscriberPrefix: { ipv4: 32, ipv6: 64 },
   recycleDelay: { udp: 120, tcp: 120 },
@@ -139,6 +150,7 @@ export const CGN_DEFAULTS = {
 const complete = (settings: CgnSettings): CompleteSettings & { readonly translation: TranslationSettings } => ({
   external: settings.external,
   ports: settings.ports,
+  assignment: settings.assignment ?? CGN_DEFAULTS.assignment,
   quota: settings.quota,
   subscriberQuota: settings.subscriberQuota ?? CGN_DEFAULTS.subscriberQuota,
   subscriberPrefix: settings.subscriberPrefix ?? CGN_DEFAULTS.subscriberPrefix,
@@ -228,5 +240,8 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
     whole: whole.port0 || whole.oneToOne || whole.staticMappings.some(({ internalPort }) => internalPort === 0),
     portKey: [i32(port, 0), i32(port, 4), i32(port, 8), i32(port, 12)],
     indexKey: [i32(index, 0), i32(index, 4)],
+    plan: planDeterministic(whole),
+    blocks: layoutBlocks(whole),
+    grouped: whole.subscriberQuota !== 0 || whole.assignment.kind !== "random",
   }
 }

@@ -1,5 +1,6 @@
 import { makeWriter, partsOf, putFloat, putWord, saveTable, type Writer } from "../table/index.ts"
 import { type Address, addressWord } from "../wire/index.ts"
+import type { Assignment } from "./assignment.ts"
 import type { CgnState } from "./layout.ts"
 import type { CgnConfig, StaticMapping } from "./settings.ts"
 
@@ -18,6 +19,8 @@ export const LAYOUT = 4
  * | 1, 5 each | external addresses by number: the address, and 1 if the number is in use |
  * | 1, 1 each | the pool: numbers of its addresses, in its order |
  * | 1, 15 each | static mappings: protocol, internal address and port, external address and port, 1 and the realm, or 0 and 4 words 0 |
+ * | 1, then 2 or 6 | the assignment: 0; or 1, size, limit; or 2, 1 for realms, ratio or 0, factor or 0, size, maximum, how many prefixes |
+ * | 5 each | these: the address and its length |
  * | the rest | the table: see `saveTable` |
  *
  * These settings are here because the table's words are to be read with them. It has every mapping's nonce and the
@@ -43,6 +46,7 @@ export const saveCgn = ({ version, config }: CgnState, now: number): readonly Ui
   for (const number of config.pool) putWord(writer, number)
   putWord(writer, config.staticMappings.length)
   for (const mapping of config.staticMappings) putStatic(writer, mapping)
+  putAssignment(writer, config.assignment)
   saveTable(version, writer)
   return partsOf(writer)
 }
@@ -53,6 +57,26 @@ const switchesOf = ({ otherProtocols, port0, oneToOne, internalFamily }: CgnConf
   (oneToOne ? 4 : 0) |
   (internalFamily === "ipv6" ? 0 : 8) |
   (internalFamily === "ipv4" ? 0 : 16)
+
+const putAssignment = (writer: Writer, assignment: Assignment): void => {
+  switch (assignment.kind) {
+    case "random":
+      putWord(writer, 0)
+      return
+    case "blocks":
+      for (const value of [1, assignment.size, assignment.limit]) putWord(writer, value)
+      return
+    case "deterministic": {
+      const { internal, realms, ratio, dynamic } = assignment
+      const values = [2, realms === true ? 1 : 0, ratio ?? 0, dynamic?.factor ?? 0, dynamic?.size ?? 0]
+      for (const value of [...values, dynamic?.maximum ?? 0, internal.length]) putWord(writer, value)
+      for (const { address, prefixLength } of internal) {
+        putAddress(writer, address)
+        putWord(writer, prefixLength)
+      }
+    }
+  }
+}
 
 const putAddress = (writer: Writer, address: Address): void => {
   for (const i of [0, 1, 2, 3] as const) putWord(writer, addressWord(address, i))

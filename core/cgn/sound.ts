@@ -1,9 +1,12 @@
 import { type Table, word } from "../table/index.ts"
+import { isSoundBlock } from "./block.ts"
 import { dependentOf } from "./dependent.ts"
 import { addressOf } from "./end.ts"
 import { type Exam, each, examOf, isBelow, isList, isRow, isUsed, type List } from "./exam.ts"
 import { NEXT_FILTER } from "./filter-list.ts"
 import {
+  BLOCK,
+  BlockWord,
   DEPENDENT,
   DETAILS,
   DependentWord,
@@ -47,6 +50,7 @@ const SESSION_LIST: List = {
   prev: SessionWord.PREV,
   owner: SessionWord.MAPPING,
 }
+const BLOCK_LIST: List = { family: BLOCK, next: BlockWord.NEXT, prev: BlockWord.PREV, owner: BlockWord.GROUP }
 const TEXTS: List = { family: TEXT, next: TextWord.NEXT }
 
 /** Octets that one piece of text holds. */
@@ -58,7 +62,7 @@ const PIECE = 56
  * end. It does not ask whether what the rows say makes sense, such as which of the ports is taken.
  */
 export const isSound = (table: Table, config: CgnConfig): boolean => {
-  const exam = examOf(table, DEPENDENT + 1)
+  const exam = examOf(table, BLOCK + 1)
   const { met } = exam
   const addresses = config.addresses.length
   return (
@@ -71,7 +75,8 @@ export const isSound = (table: Table, config: CgnConfig): boolean => {
     each(exam, SESSIONS, (row) => areSoundSessions(exam, row)) &&
     each(exam, SESSION, (row) => met[SESSION][row] === 1) &&
     each(exam, DEPENDENT, (row) => met[DEPENDENT][row] === 1) &&
-    each(exam, GROUP, (row) => isRow(exam, REALM, word(table, GROUP, row, GroupWord.REALM))) &&
+    each(exam, GROUP, (row) => isSoundGroup(exam, row)) &&
+    each(exam, BLOCK, (row) => isSoundBlockRow(exam, row, config)) &&
     each(exam, EPOCH, (row) => isRow(exam, REALM, word(table, EPOCH, row, EpochWord.REALM))) &&
     isCounted(exam)
   )
@@ -124,6 +129,21 @@ const areSoundDetails = (exam: Exam, row: number): boolean => {
   )
 }
 
+const isSoundGroup = (exam: Exam, row: number): boolean => {
+  const at = (index: number): number => word(exam.table, GROUP, row, index)
+  return isRow(exam, REALM, at(GroupWord.REALM)) && isList(exam, BLOCK_LIST, at(GroupWord.BLOCKS), row)
+}
+
+const isSoundBlockRow = (exam: Exam, row: number, config: CgnConfig): boolean => {
+  const at = (index: number): number => word(exam.table, BLOCK, row, index)
+  return (
+    exam.met[BLOCK][row] === 1 &&
+    isRow(exam, REALM, at(BlockWord.REALM)) &&
+    isBelow(at(BlockWord.END) >>> 16, config.addresses.length) &&
+    isSoundBlock({ table: exam.table, config }, row)
+  )
+}
+
 /** The sessions of one mapping: their list, its last row, and how many they are. */
 const areSoundSessions = (exam: Exam, row: number): boolean => {
   const at = (index: number): number => word(exam.table, SESSIONS, row, index)
@@ -154,6 +174,7 @@ const isCounted = (exam: Exam): boolean => {
     return true
   })
   each(exam, EPOCH, (row) => uses[word(table, EPOCH, row, EpochWord.REALM)]++ >= 0)
+  each(exam, BLOCK, (row) => uses[word(table, BLOCK, row, BlockWord.REALM)]++ >= 0)
   each(exam, MAPPING, (row) => !isHeld(table, row) || uses[word(table, MAPPING, row, HELD_REALM)]++ >= 0)
   return (
     each(exam, REALM, (row) => word(table, REALM, row, RealmWord.USES) === uses[row]) &&

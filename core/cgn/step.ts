@@ -1,6 +1,7 @@
 import { open, seal, word } from "../table/index.ts"
 import type { Address } from "../wire/index.ts"
 import { applyChange, place, takeAway } from "./apply.ts"
+import { leaveBlock } from "./block.ts"
 import type { Change } from "./change.ts"
 import type { CgnDone, CgnRefused } from "./contract.ts"
 import { idleDeadline } from "./deadline.ts"
@@ -100,6 +101,7 @@ export const end = (
   const explicit = mapping.kind === "map" || mapping.kind === "peer"
   const until = explicit ? heldUntil(step, mapping.protocol, from) : 0
   if (takeAway(step, mapping, row, until)) changes.push(heldAsData(step, mapping, until))
+  else if (config.blocks !== undefined) leaveBlock(step, mapping.external, mapping.externalPort, changes)
 }
 
 /** An external end that was chosen. */

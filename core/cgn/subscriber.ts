@@ -2,6 +2,7 @@ import { addRow, dropRow, find, indexRow, keyOf, setWord, type Table, unindexRow
 import { type Address, addressFromWords, addressWord, isIpv4 } from "../wire/index.ts"
 import { GROUP, GroupWord, REALM, RealmWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
+import type { CgnConfig } from "./settings.ts"
 
 /** The address in four words of a row. */
 export const addressAt = (table: Table, family: number, row: number, at: number): Address =>
@@ -71,7 +72,7 @@ export const addSubscriber = (step: Step, internal: Address, realm: Realm | unde
   setWord(table, SUBSCRIBER, row, Subscriber.REALM, useRealm(table, realm))
   setWord(table, SUBSCRIBER, row, Subscriber.EXTERNAL, external + 1)
   indexRow(table, SUBSCRIBER, row)
-  if (config.subscriberQuota !== 0) joinGroup(step, row)
+  if (config.grouped) joinGroup(step, row)
   return row
 }
 
@@ -107,19 +108,39 @@ const groupWord = (
   return bits <= 0 ? 0 : bits >= 32 ? addressWord(internal, i) : addressWord(internal, i) & ~(-1 >>> bits)
 }
 
+/** What all internal addresses of a group have in common, the rest 0: nothing where its realm is the subscriber. */
+export const groupAddress = (config: CgnConfig, internal: Address, realm: Realm | undefined): Address => {
+  const prefix = config.subscriberPrefix
+  const at = (i: 0 | 1 | 2 | 3): number => groupWord(prefix, internal, realm, i)
+  return addressFromWords(at(0), at(1), at(2), at(3))
+}
+
+/** The group that an internal address belongs to, made where it is not there yet; `realmRow` is the row of its realm, in use. */
+export const openGroup = (step: Step, internal: Address, realm: Realm | undefined, realmRow: number): number => {
+  const { table, config } = step
+  const found = findGroup(step, internal, realm)
+  if (found !== 0) return found
+  const row = addRow(table, GROUP)
+  for (const i of [0, 1, 2, 3] as const)
+    setWord(table, GROUP, row, GroupWord.ADDRESS + i, groupWord(config.subscriberPrefix, internal, realm, i))
+  setWord(table, GROUP, row, GroupWord.REALM, realmRow)
+  indexRow(table, GROUP, row)
+  return row
+}
+
+/** Takes a group's row away that has neither subscriber rows nor blocks. */
+export const tidyGroup = (table: Table, row: number): void => {
+  if (word(table, GROUP, row, GroupWord.SUBSCRIBERS) > 0 || word(table, GROUP, row, GroupWord.BLOCKS) !== 0) return
+  unindexRow(table, GROUP, row)
+  dropRow(table, GROUP, row)
+}
+
 /** Puts a subscriber into its group, with all the mappings that it has. */
 export const joinGroup = (step: Step, subscriber: number): void => {
-  const { table, config } = step
+  const { table } = step
   const internal = addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS)
-  const realm = realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM))
-  let row = findGroup(step, internal, realm)
-  if (row === 0) {
-    row = addRow(table, GROUP)
-    for (const i of [0, 1, 2, 3] as const)
-      setWord(table, GROUP, row, GroupWord.ADDRESS + i, groupWord(config.subscriberPrefix, internal, realm, i))
-    setWord(table, GROUP, row, GroupWord.REALM, word(table, SUBSCRIBER, subscriber, Subscriber.REALM))
-    indexRow(table, GROUP, row)
-  }
+  const realm = word(table, SUBSCRIBER, subscriber, Subscriber.REALM)
+  const row = openGroup(step, internal, realmAt(table, realm), realm)
   setWord(table, SUBSCRIBER, subscriber, Subscriber.GROUP, row)
   addTo(table, row, 1, word(table, SUBSCRIBER, subscriber, Subscriber.COUNT))
 }
@@ -131,9 +152,7 @@ export const leaveGroup = (step: Step, subscriber: number): void => {
   if (row === 0) return
   setWord(table, SUBSCRIBER, subscriber, Subscriber.GROUP, 0)
   addTo(table, row, -1, -word(table, SUBSCRIBER, subscriber, Subscriber.COUNT))
-  if (word(table, GROUP, row, GroupWord.SUBSCRIBERS) > 0) return
-  unindexRow(table, GROUP, row)
-  dropRow(table, GROUP, row)
+  tidyGroup(table, row)
 }
 
 const addTo = (table: Table, group: number, subscribers: number, mappings: number): void => {

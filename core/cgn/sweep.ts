@@ -4,7 +4,7 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { implicitAsData, mapAsData, peerAsData } from "./data.ts"
 import { idleDeadline, isStatic, isWanted, LOOK, livePeer, mapDeadline, peerDeadline, scheduleRow } from "./deadline.ts"
-import { freedAsData, freeHeld } from "./hold.ts"
+import { endHeld } from "./hold.ts"
 import { Flag, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
 import type { Mapping, Realm } from "./mapping.ts"
 import { isHeld, isOver } from "./owner.ts"
@@ -19,8 +19,7 @@ const byEnd = (a: Mapping, b: Mapping): number => a.expires - b.expires || RANK[
 /** Takes a held end's row away if its time is over. */
 const sweepHeld = (step: Step, row: number, changes: Change[]): boolean => {
   if (!isOver(step, row)) return false
-  changes.push(freedAsData(step, row))
-  freeHeld(step, row)
+  endHeld(step, row, changes)
   return true
 }
 

@@ -8,7 +8,13 @@ export interface ServerOptions
   extends Partial<ServerSettings>,
     Pick<
       CgnSettings,
-      "staticMappings" | "recycleDelay" | "noncePolicy" | "subscriberQuota" | "subscriberPrefix" | "rules"
+      | "assignment"
+      | "staticMappings"
+      | "recycleDelay"
+      | "noncePolicy"
+      | "subscriberQuota"
+      | "subscriberPrefix"
+      | "rules"
     > {
   /** Pool of external IPv4 addresses, 1 to 16384, each once. */
   readonly external: readonly Address[]
@@ -41,6 +47,7 @@ export const settingsOf = (
     quota = 1024,
     filterLimit = 43,
     idleTimeout = { udp: 300, tcp: 7440 },
+    assignment,
     staticMappings,
     recycleDelay,
     noncePolicy,
@@ -58,6 +65,7 @@ export const settingsOf = (
     quota,
     filterLimit,
     idleTimeout,
+    assignment,
     staticMappings,
     recycleDelay,
     noncePolicy,

@@ -171,3 +171,18 @@ const freeFromBoth = (table: Table, a: number, b: number, from: number, last: nu
   }
   return -1
 }
+
+/** First number in [first, last] that is in the set, or -1. Looks at each word of the range once at most. */
+export const nextTaken = (table: Table, group: number, set: number, first: number, last: number): number => {
+  const base = baseOf(table, group, set)
+  if (base === -1) return -1
+  let mask = -1 << (first & 31)
+  for (let at = first >>> 5; at <= last >>> 5; at++) {
+    const bits = read(table, table.setWords, base + at) & mask
+    mask = -1
+    if (bits === 0) continue
+    const found = (at << 5) | (31 - Math.clz32(bits & -bits))
+    return found <= last ? found : -1
+  }
+  return -1
+}

@@ -225,6 +225,8 @@ export const settingOf = ({ code, text }: SettingsError | ServerSettingsError | 
       return ["external"]
     case "bad-ports":
       return ["ports"]
+    case "bad-assignment":
+      return ["assignment"]
     case "bad-quota":
       return ["quota"]
     case "bad-prefix":

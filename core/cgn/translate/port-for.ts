@@ -1,4 +1,5 @@
 import { Protocol } from "../../wire/index.ts"
+import { areasOf } from "../area.ts"
 import { ownAddress } from "../choose.ts"
 import type { MappedEnd } from "../dependent.ts"
 import { slotOf } from "../end.ts"
@@ -23,19 +24,18 @@ export const portFor = (step: Step, subscriber: number, end: MappedEnd): number 
   const { config } = step
   const { protocol, internalPort } = end
   const { ports } = config.translation
-  const sides =
-    config.ports.first < REGISTERED &&
-    config.ports.last >= REGISTERED &&
-    protocol !== Protocol.ICMP &&
-    internalPort !== 0
+  // Before a subscriber's first block there is nothing to look at.
+  const range = config.assignment.kind === "random" ? config.ports : areasOf(step, end)[0]
+  if (range === undefined) return 0
+  const sides = range.first < REGISTERED && range.last >= REGISTERED && protocol !== Protocol.ICMP && internalPort !== 0
   if (ports === "random" && !sides) return 0
   if (ports === "preserve" && !sides) return internalPort
   const slot = slotOf(protocol, internalPort)
   const address = ownAddress(step, end, subscriber)
   if (ports === "preserve" && isInRange(config, internalPort) && !isMarked(step, address, slot, internalPort))
     return internalPort
-  const first = sides && internalPort >= REGISTERED ? REGISTERED : config.ports.first
-  const last = sides && internalPort < REGISTERED ? REGISTERED - 1 : config.ports.last
+  const first = sides && internalPort >= REGISTERED ? REGISTERED : range.first
+  const last = sides && internalPort < REGISTERED ? REGISTERED - 1 : range.last
   const start = first + (hashEnd(config, end) % (last - first + 1))
   const found = nextFreePort(step, address, slot, start, first, last)
   if (ports !== "parity") return Math.max(0, found)

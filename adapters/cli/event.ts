@@ -1,5 +1,5 @@
 import { match, P } from "ts-pattern"
-import type { Block, Change, Mapping } from "../../core/cgn/index.ts"
+import { type Assignment, type Block, type Change, type Mapping, tellsWho } from "../../core/cgn/index.ts"
 import {
   type Address,
   type AddressFamily,
@@ -130,6 +130,25 @@ const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | un
     .with({ type: "subscriber-reset" }, ({ internal }) => [{ event: "reset", internal }])
     .with({ type: P.union("held", "freed", "session", "session-over", "counted") }, () => [])
     .exhaustive()
+
+/** Must a log have this to tell whose every external port was? */
+export const isAssignmentEntry = (kind: Assignment["kind"], entry: Entry): boolean => {
+  switch (entry.event) {
+    case "block":
+    case "block-over":
+      return true
+    case "created":
+    case "deleted":
+    case "expired":
+      return tellsWho(kind, { type: entry.event, mapping: entry.mapping })
+    case "moved": {
+      const { mapping, from } = entry
+      return tellsWho(kind, { type: "moved", mapping, external: from.address, externalPort: from.port })
+    }
+    default:
+      return false
+  }
+}
 
 /** NOT_AUTHORIZED has many causes; that of a host of the wrong family can be told from outside. */
 const whyRefused = (result: number, { address }: Endpoint, internalFamily?: AddressFamily): string | undefined =>

@@ -7,6 +7,7 @@ import { decodeCommand } from "./decode.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { serveCommand } from "./serve.ts"
 import { version } from "./version.ts"
+import { whoCommand } from "./who.ts"
 
 // Whoever reads our output may leave before its end, as `head` does.
 process.stdout.on("error", () => process.exit(Exit.DONE))
@@ -30,6 +31,7 @@ const program = new Command("sallyport")
 serveCommand(program)
 decodeCommand(program)
 controlCommands(program)
+whoCommand(program)
 conformanceCommand(program)
 
 await program.parseAsync()

@@ -10,10 +10,12 @@ import {
 import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
+import { assignmentRecord } from "./assignment-json.ts"
+import type { ServeSettings } from "./config/settings.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import { endRecord, entryRecord, mappingRecord } from "./entry-json.ts"
 import { entryPrinter } from "./entry-text.ts"
-import { entriesOf } from "./event.ts"
+import { type Entry, entriesOf, isAssignmentEntry } from "./event.ts"
 import { mappingTable } from "./mapping-table.ts"
 import type { Paint } from "./paint.ts"
 import type { Sink } from "./sink.ts"
@@ -28,6 +30,8 @@ export interface Report {
     answers: Answers,
     places: readonly (readonly [string, string])[],
   ): void
+  /** These settings are in force from now on; `fresh`: the server has just begun, without a mapping. */
+  settings(settings: ServeSettings, fresh: boolean): void
   events(events: readonly ServerEvent[]): void
   /** Lists all mappings, a page at a time: between two pages the server answers. */
   mappings(listing: Listing): Promise<void>
@@ -41,6 +45,12 @@ export interface Listing {
 
 /** Which of the two protocols the server answers. */
 export type Answers = { readonly pcp: boolean; readonly natPmp: boolean }
+
+/** Which entries these settings have printed. */
+const wantedBy = (settings: ServeSettings | undefined): ((entry: Entry) => boolean) => {
+  const kind = settings?.cgn.assignment?.kind ?? "random"
+  return settings?.log === "assignments" ? (entry) => isAssignmentEntry(kind, entry) : () => true
+}
 
 /** Mappings in one page of a listing: some milliseconds. */
 const PAGE = 500
@@ -56,14 +66,18 @@ export const textReport = (
   internalFamily: AddressFamily | undefined,
 ): Report => {
   const print = entryPrinter(paint)
+  let isWanted = wantedBy(undefined)
   return {
+    settings: (settings) => {
+      isWanted = wantedBy(settings)
+    },
     listening: (local, pool, answers, places) => {
       process.stderr.write(`${greeting(local, pool, answers, places, errorPaint).join("\n")}\n`)
     },
     events: (events) => {
       const time = new Date().toTimeString().slice(0, 8)
       for (const event of events)
-        for (const entry of entriesOf(event, internalFamily)) sink.offer(`${print(entry, time)}\n`)
+        for (const entry of entriesOf(event, internalFamily)) if (isWanted(entry)) sink.offer(`${print(entry, time)}\n`)
     },
     mappings: async (listing) => {
       const rows: Mapping[] = []
@@ -84,7 +98,12 @@ export const textReport = (
 export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFamily | undefined): Report => {
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
+  let isWanted = wantedBy(undefined)
   return {
+    settings: (settings, fresh) => {
+      isWanted = wantedBy(settings)
+      sink.print(line({ time: wall.time(), event: "assignment", fresh, ...assignmentRecord(settings.cgn) }))
+    },
     listening: (local, pool, _answers, places) => {
       const external = pool.map(formatAddress)
       const offers = Object.fromEntries(places.map(([title, where]) => [title.toLowerCase(), where]))
@@ -92,7 +111,8 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
     },
     events: (events) => {
       for (const event of events)
-        for (const entry of entriesOf(event, internalFamily)) sink.offer(line(entryRecord(entry, wall)))
+        for (const entry of entriesOf(event, internalFamily))
+          if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))
     },
     mappings: async (listing) => {
       let count = 0

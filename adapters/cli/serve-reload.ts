@@ -13,6 +13,7 @@ export const reloader = <S>(
   first: ServePlan,
   device: Device<S>,
   host: ServeHost<S>,
+  applied: (plan: ServePlan) => void,
 ): (() => void) => {
   let plan = first
   let reading: Promise<void> = Promise.resolve()
@@ -26,6 +27,7 @@ export const reloader = <S>(
     }
     for (const warning of planned.value.warnings) complain(warning)
     plan = planned.value
+    applied(plan)
     for (const name of fixedSettings(first, plan))
       complain(`${options.config}: ${name}: changed, and in force at the next start alone`)
     complain(`${options.config}: read again`)

@@ -21,6 +21,9 @@ import { fileSink, openOutput, type Sink } from "./sink.ts"
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
 const FAREWELL = 1000
 
+/** Milliseconds between two records of settings in force (RFC 7422 section 3). */
+const DAY = 86_400_000
+
 /** Says all of it and ends the command. */
 type Fail = (lines: readonly string[]) => never
 
@@ -92,7 +95,12 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     if (keeper === undefined) complain("there is no state file to write: --state names one")
     else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
   }
-  const reload = reloader(options, plan, device, host)
+  let { settings } = plan
+  const isNat = device.outside(plan) === undefined
+  const reload = reloader(options, plan, device, host, (after) => {
+    settings = after.settings
+    if (isNat) report.settings(settings, false)
+  })
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
   })
@@ -109,10 +117,15 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   // Last: whoever reads that it listens may send a signal at once.
   const outside = device.outside(plan)
   const places = outside === undefined ? services.value.lines : [["Outside", outside] as const, ...services.value.lines]
+  if (isNat) report.settings(settings, !begin.outdated)
+  const daily = setInterval(() => {
+    if (isNat) report.settings(settings, false)
+  }, DAY)
   report.listening(host.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   await stopped
   // A second signal ends it at once.
   for (const [signal, act] of signals) process.off(signal, act)
+  clearInterval(daily)
   sink.hurry(FAREWELL)
   await services.value.stop()
   const last = await host.stop()

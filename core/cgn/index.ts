@@ -112,3 +112,17 @@ export {
 } from "./translate/settings.ts"
 export { translate, translateInPlace } from "./translate/translate.ts"
 export type { Untranslated } from "./translate/untranslated.ts"
+export {
+  answerWho,
+  askWho,
+  type Holder,
+  type LoggedAssignment,
+  type LoggedChange,
+  type LoggedMapping,
+  type LogRecord,
+  readRecord,
+  tellsWho,
+  type Who,
+  type WhoAsk,
+  whoHad,
+} from "./who.ts"

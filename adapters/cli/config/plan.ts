@@ -68,6 +68,16 @@ type Loaded =
   | { readonly ok: true; readonly value: LoadedConfig }
   | { readonly ok: false; readonly lines: readonly string[] }
 
+/** The settings of a configuration file alone, with nothing asked of the machine that it is read on. */
+export const planSettings = async (file: string): Promise<Read<ServeSettings>> => {
+  const loaded = await load(file)
+  if (!loaded.ok) return { ok: false, text: loaded.lines.join("; ") }
+  const { config, fault } = loaded.value
+  const made = makeSettings(config, { pcp: true, natPmp: true })
+  if (made.ok) return made
+  return { ok: false, text: made.faults.map(({ path, text }) => formatFault(file, fault(path, text))).join("; ") }
+}
+
 /** No file: no settings, and nowhere to point to. */
 const NONE: LoadedConfig = {
   config: {},

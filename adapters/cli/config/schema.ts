@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { CGN_DEFAULTS, MAX_POOL } from "../../../core/cgn/index.ts"
+import { CGN_DEFAULTS, LEAST_BLOCK, MAX_POOL, MOST_BLOCKS } from "../../../core/cgn/index.ts"
 import { DEFAULT_SETTINGS } from "../../../core/server/index.ts"
 import { CGN_FLAGS, type CgnFlag, Opcode, OptionCode } from "../../../core/wire/index.ts"
 import { address, anyPorts, endpoint, mappingEnd, pool, ports, prefix, protocol } from "./text.ts"
@@ -106,6 +106,40 @@ const delay = z.int().min(0).max(COUNT).optional()
 const perProtocol = (description: string, preset: object) =>
   z.strictObject({ udp: delay, tcp: delay }).optional().meta({ description, default: preset })
 
+const count = (least: number, most: number, description: string) => z.int().min(least).max(most).meta({ description })
+
+const assignment = z
+  .discriminatedUnion(
+    "kind",
+    [
+      z.strictObject({ kind: z.literal("random") }),
+      z.strictObject({
+        kind: z.literal("blocks"),
+        size: count(LEAST_BLOCK, 65535, "Ports of a block."),
+        limit: count(1, MOST_BLOCKS, "Blocks of one subscriber.").optional(),
+      }),
+      z.strictObject({
+        kind: z.literal("deterministic"),
+        internal: z.array(prefix).min(1),
+        ratio: count(1, 65535, "Subscribers of one external address.").optional(),
+        dynamic: z
+          .strictObject({
+            factor: count(1, 65535, "Ranges of each external address that are left for the dynamic pool."),
+            size: count(LEAST_BLOCK, 65535, "Ports of a block of the dynamic pool."),
+            maximum: count(1, COUNT, "Ports of one subscriber, with those of its own."),
+          })
+          .optional(),
+      }),
+    ],
+    { error: "expected an object whose kind is random, blocks or deterministic" },
+  )
+  .optional()
+  .meta({
+    description:
+      "How external ports are assigned. kind random: any, one by one. kind blocks, with size and limit (4): consecutive ports to each subscriber. kind deterministic, with internal, ratio and dynamic (factor, size, maximum): by arithmetic (RFC 7422), to the subscribers of internal, a list of prefixes; of B4s in DS-Lite.",
+    default: CGN_DEFAULTS.assignment,
+  })
+
 const some = <T extends z.ZodType>(item: T, description: string, preset?: readonly unknown[]) =>
   z
     .array(item)
@@ -142,6 +176,7 @@ export const SERVE_CONFIG = z
       "What nptv6 translates: pairs of an internal and an external prefix, of 1 to 64 bits.",
     ),
     ports: ports.optional().meta({ description: "External ports to assign.", default: "1024-65535" }),
+    assignment,
     staticMappings: some(
       staticMapping,
       "Mappings by the administrator: protocol, internal and external end. They do not end, and no request changes them.",
@@ -236,6 +271,11 @@ export const SERVE_CONFIG = z
       .meta({
         description: "Where the server's state is kept over a restart. Holds nonces: readable by its owner alone.",
       }),
+    log: z.enum(["all", "assignments"]).optional().meta({
+      description:
+        "Which events are printed. assignments: only those from which sallyport who tells whose an external port was: of mappings, of blocks, or with a deterministic assignment of settings alone.",
+      default: "all",
+    }),
     metrics: z.string().optional().meta({
       description: "Address and port of Prometheus metrics and /healthz over HTTP; port 9351 where none is given.",
     }),

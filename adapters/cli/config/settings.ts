@@ -1,4 +1,5 @@
 import {
+  type Assignment,
   CGN_DEFAULTS,
   type CgnChangeable,
   MAX_POOL,
@@ -40,6 +41,8 @@ export interface ServeSettings {
   readonly inside: readonly Prefix[]
   /** What an NPTv6 device translates. */
   readonly pairs: readonly PrefixPair[]
+  /** Which events are printed. */
+  readonly log: "all" | "assignments"
 }
 
 /** A rule that holds between settings and is broken, by the setting that says so best. */
@@ -56,6 +59,7 @@ export type SettingsMade =
 export const PRESETS = {
   ports: { first: 1024, last: 65535 },
   quota: 1024,
+  blocks: 4,
   filterLimit: 43,
   udpIdle: 300,
   tcpIdle: 7440,
@@ -85,6 +89,7 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
       cgn: {
         external,
         ports: options.ports ?? config.ports ?? PRESETS.ports,
+        assignment: assignmentOf(config, profile),
         quota: options.quota ?? config.quota ?? PRESETS.quota,
         subscriberQuota: config.subscriberQuota ?? CGN_DEFAULTS.subscriberQuota,
         subscriberPrefix: {
@@ -110,6 +115,7 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
       },
       inside: config.inside ?? [],
       pairs: config.prefixes ?? [],
+      log: config.log ?? "all",
       server: {
         ...DEFAULT_SETTINGS,
         profile,
@@ -141,6 +147,20 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
   }
 }
 
+/** What is deterministic by B4s in DS-Lite is so by hosts elsewhere. */
+const assignmentOf = ({ assignment }: ServeConfig, profile: CgnProfile): Assignment => {
+  switch (assignment?.kind) {
+    case undefined:
+      return CGN_DEFAULTS.assignment
+    case "random":
+      return assignment
+    case "blocks":
+      return { ...assignment, limit: assignment.limit ?? PRESETS.blocks }
+    case "deterministic":
+      return { ...assignment, realms: profile.kind === "dslite" }
+  }
+}
+
 const profileOf = ({ profile = "nat444" }: ServeConfig, { thirdParty }: ServeOptions): Read<CgnProfile> => {
   const { kind, ...switches } = typeof profile === "string" ? { kind: profile } : profile
   const given: Partial<Record<string, boolean | undefined>> = switches
@@ -156,7 +176,15 @@ const profileOf = ({ profile = "nat444" }: ServeConfig, { thirdParty }: ServeOpt
 }
 
 /** Settings of a device that translates to a pool, of one without a pool, and of one that keeps mappings at all. */
-const OF_NAT = ["external", "ports", "staticMappings", "idleTimeout", "recycleDelay", "noncePolicy"] as const
+const OF_NAT = [
+  "external",
+  "ports",
+  "assignment",
+  "staticMappings",
+  "idleTimeout",
+  "recycleDelay",
+  "noncePolicy",
+] as const
 const OF_SUBSCRIBERS = ["subscriberQuota", "subscriberPrefix"] as const
 const OF_MAPPINGS = ["quota", "filterLimit", "state"] as const
 

@@ -7,74 +7,17 @@ import {
   adoptCgnSettings,
   type CgnSettings,
   type CgnState,
-  type Change,
   deterministicSubscriber,
   listBlocks,
   listMappings,
   memoryCgn,
-  noteOutbound,
   reconfigureCgn,
   restoreCgn,
   saveCgn,
 } from "../../../core/cgn/index.ts"
 import { addressFromIpv4, formatAddress, ipv4Value } from "../../../core/wire/index.ts"
-import { address, BASE, cgnWith, host, lines, map, remove, TCP, UDP } from "./scene.ts"
-
-const ports = { first: 2000, last: 2000 + 16 * 14 }
-const external = ["203.0.113.1", "203.0.113.2"].map(address)
-const internal = [{ address: host(0), prefixLength: 124 }]
-const COMMON = { external, ports, recycleDelay: { udp: 20, tcp: 0 }, subscriberPrefix: { ipv4: 31, ipv6: 64 } }
-
-const ASSIGNMENTS: readonly Assignment[] = [
-  { kind: "blocks", size: 16, limit: 3 },
-  { kind: "blocks", size: 40, limit: 1 },
-  { kind: "deterministic", internal },
-  { kind: "deterministic", internal, ratio: 5, dynamic: { factor: 4, size: 16, maximum: 60 } },
-]
-
-const move = fc.record({
-  kind: fc.constantFrom("map", "map", "map", "traffic", "delete", "wait", "expire", "settings"),
-  n: fc.integer({ min: 1, max: 9 }),
-  port: fc.integer({ min: 1, max: 40 }),
-  tcp: fc.boolean(),
-  natPmp: fc.boolean(),
-  suggested: fc.integer({ min: 1990, max: 2230 }),
-  exact: fc.boolean(),
-  lifetime: fc.integer({ min: 1, max: 120 }),
-  which: fc.integer({ min: 0, max: 3 }),
-})
-type Move = typeof move extends fc.Arbitrary<infer T> ? T : never
-
-interface Stage {
-  readonly state: CgnState
-  readonly changes: readonly Change[]
-  readonly now: number
-}
-
-const act = ({ state, now }: Stage, what: Move): Stage => {
-  const protocol = what.tcp ? TCP : UDP
-  const origin = what.natPmp ? "nat-pmp" : "pcp"
-  const who = { internal: host(what.n), internalPort: what.port, protocol }
-  switch (what.kind) {
-    case "map":
-    case "delete": {
-      const { lifetime } = what
-      const suggestedPort = what.suggested % 3 === 0 ? what.suggested : 0
-      const preferFailure = what.exact && !what.natPmp
-      const ask = { ...who, origin, suggestedPort, preferFailure, lifetime } as const
-      const result = what.kind === "map" ? map(state, ask, now) : remove(state, { ...who, origin }, now)
-      return result.outcome === "refused" ? { state, changes: [], now } : { ...result, now }
-    }
-    case "traffic":
-      return { ...noteOutbound(state, who, now), now }
-    case "wait":
-      return { state, changes: [], now: now + what.lifetime * 500 }
-    case "expire":
-      return { ...memoryCgn.expire(state, now, what.port), now }
-    default:
-      return { state, changes: [], now }
-  }
-}
+import { ASSIGNMENTS, act, COMMON, external, move, type Stage } from "./moves.ts"
+import { BASE, cgnWith, lines } from "./scene.ts"
 
 /** Faults of a state: in words, so that a counterexample says what is wrong. */
 const faults = (state: CgnState, now: number): string[] => {

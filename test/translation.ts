@@ -1,5 +1,5 @@
 /**
- * What RFC 4787, 5382, 5508 and 6888 require of a NAT, and which tests of packet translation show it: those whose names
+ * What RFC 4787, 5382, 5508, 6888 and 7422 require of a NAT, and which tests of packet translation show it: those whose names
  * begin with `NAT-4787-REQ-5` or the like. Rules of other RFCs are cited by section: `NAT-7915-4.1`.
  */
 import { readdirSync, readFileSync } from "node:fs"
@@ -80,8 +80,16 @@ export const RULES: readonly Rule[] = [
     ],
     ["the port allocation uses ports well", "one mapping an external port, any port of the range"],
     "the port allocation keeps the log small",
-    ["the port allocation is hard to guess", "a keyed hash of the internal end"],
+    "the port allocation is hard to guess",
   ]),
+  {
+    id: "NAT-7422-2",
+    text: "both functions of deterministic ranges; ports at random in a range, PCP's too; a logged dynamic pool up to the maximum",
+  },
+  { id: "NAT-7422-2.2", text: "alarms on port utilization", elsewhere: "metrics of the ports taken" },
+  { id: "NAT-7422-2.3", text: "the example's ranges and abuse reports" },
+  { id: "NAT-7422-3", text: "a record of the settings at each change and once a day" },
+  { id: "NAT-7422-3.1", text: "the same ranges on another CGN", elsewhere: "the settings alone decide them" },
 ]
 
 const ID = /NAT-\d{4}-(?:REQ-\d+[a-z]?|[A-Z0-9][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*)/g
@@ -119,7 +127,7 @@ export const translation = (): string => {
   const met = RULES.filter(({ id, elsewhere }) => shown.has(id) || elsewhere !== undefined).length
   return `## Packets
 
-What RFC 4787, 5382, 5508 and 6888 require of a NAT: ${met} of ${RULES.length}.
+What RFC 4787, 5382, 5508 and 6888 require of a NAT, and RFC 7422 of deterministic ports: ${met} of ${RULES.length}.
 
 | id | requirement | shown by |
 | --- | --- | --- |

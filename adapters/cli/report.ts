@@ -99,17 +99,28 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
   let isWanted = wantedBy(undefined)
+  // What is in force comes after what listens, but before anything that happens under it.
+  let listens = false
+  let said = ""
+  const sayRest = (): void => {
+    if (said !== "") sink.print(said)
+    said = ""
+  }
   return {
     settings: (settings, fresh) => {
       isWanted = wantedBy(settings)
-      sink.print(line({ time: wall.time(), event: "assignment", fresh, ...assignmentRecord(settings.cgn) }))
+      said = line({ time: wall.time(), event: "assignment", fresh, ...assignmentRecord(settings.cgn) })
+      if (listens) sayRest()
     },
     listening: (local, pool, _answers, places) => {
       const external = pool.map(formatAddress)
       const offers = Object.fromEntries(places.map(([title, where]) => [title.toLowerCase(), where]))
       sink.print(line({ time: wall.time(), event: "listening", local: local.map(endRecord), external, ...offers }))
+      listens = true
+      sayRest()
     },
     events: (events) => {
+      sayRest()
       for (const event of events)
         for (const entry of entriesOf(event, internalFamily))
           if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))

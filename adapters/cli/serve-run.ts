@@ -63,6 +63,9 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   let stop = (): void => {}
   const sink = outputFor(options, () => stop())
   const report = reportFor(options, plan, sink)
+  let { settings } = plan
+  const isNat = device.outside(plan) === undefined
+  if (isNat) report.settings(settings, !begin.outdated)
   let took: ((duration: number) => void) | undefined
   const started = await listen(plan.listen, state, {
     // Work a datagram, for those who want it.
@@ -95,8 +98,6 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     if (keeper === undefined) complain("there is no state file to write: --state names one")
     else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
   }
-  let { settings } = plan
-  const isNat = device.outside(plan) === undefined
   const reload = reloader(options, plan, device, host, (after) => {
     settings = after.settings
     if (isNat) report.settings(settings, false)
@@ -117,7 +118,6 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   // Last: whoever reads that it listens may send a signal at once.
   const outside = device.outside(plan)
   const places = outside === undefined ? services.value.lines : [["Outside", outside] as const, ...services.value.lines]
-  if (isNat) report.settings(settings, !begin.outdated)
   const daily = setInterval(() => {
     if (isNat) report.settings(settings, false)
   }, DAY)

@@ -40,6 +40,7 @@ const WHOLE = `{
   "pcp": true, "natPmp": false,
   "profile": { "kind": "nat444", "thirdParty": true, "otherProtocols": true }, "threatModel": "advanced",
   "external": ["203.0.113.0/30", "198.51.100.7,198.51.100.9-198.51.100.10"], "ports": "2000-3000",
+  "assignment": { "kind": "random" }, "log": "assignments",
   "staticMappings": [
     { "protocol": "tcp", "internal": "192.0.2.10:80", "external": "203.0.113.1:8080" },
     { "protocol": 41, "internal": "192.0.2.11", "external": "203.0.113.2", "realm": "2001:db8::b4" },
@@ -107,6 +108,7 @@ describe("a configuration file", () => {
         ...["198.51.100.7", "198.51.100.9", "198.51.100.10"],
       ].map(address),
       ports: range(2000, 3000),
+      assignment: { kind: "random" },
       quota: 10,
       subscriberQuota: 20,
       subscriberPrefix: { ipv4: 32, ipv6: 56 },
@@ -178,6 +180,30 @@ describe("a configuration file", () => {
     }
   })
 
+  it("assigns ports by blocks and by arithmetic, in DS-Lite to B4s", () => {
+    const assigned = (text: string, profile = "nat444") =>
+      settings(`{ "profile": "${profile}", "assignment": ${text} }`).cgn.assignment
+    assert.deepEqual(assigned('{ "kind": "blocks", "size": 512 }'), { kind: "blocks", size: 512, limit: 4 })
+    assert.deepEqual(
+      assigned(
+        '{ "kind": "deterministic", "internal": ["10.0.0.0/24"], "dynamic": { "factor": 2, "size": 64, "maximum": 500 } }',
+      ),
+      {
+        kind: "deterministic",
+        internal: [{ address: address("10.0.0.0"), prefixLength: 120 }],
+        realms: false,
+        dynamic: { factor: 2, size: 64, maximum: 500 },
+      },
+    )
+    assert.deepEqual(assigned('{ "kind": "deterministic", "internal": ["2001:db8::/56"] }', "dslite"), {
+      kind: "deterministic",
+      internal: [{ address: address("2001:db8::"), prefixLength: 56 }],
+      realms: true,
+    })
+    assert.match(faults('{ "assignment": { "kind": "rounds" } }')[0], /assignment.*random, blocks or deterministic/)
+    assert.equal(faults('{ "assignment": { "kind": "blocks", "size": 8 } }').length, 1)
+  })
+
   it("of another kind has hosts of another family", () => {
     assert.equal(settings('{ "profile": "nat64" }').cgn.internalFamily, "ipv6")
     assert.equal(settings('{ "profile": "dslite" }').cgn.internalFamily, "ipv4")
@@ -243,6 +269,11 @@ describe("a configuration file", () => {
       ['{ "external": "10.0.0.0/8" }', /^external: 16777216 addresses; 16384 is the most$/],
       ['{ "external": ["192.0.2.1", "192.0.2.1"] }', /^external: 192\.0\.2\.1 is in the pool twice$/],
       ['{ "lifetimes": { "min": 900, "max": 600 } }', /^lifetimes: .*900 s, is over the most, 600 s$/],
+      [
+        '{ "assignment": { "kind": "deterministic", "internal": ["10.0.0.0/8"] } }',
+        /^assignment: 8 external addresses with ports 1024-65535 have too little room/,
+      ],
+      ['{ "profile": "firewall4", "assignment": { "kind": "random" } }', /^assignment: firewall4 has no such setting$/],
       ['{ "pcp": false, "natPmp": false }', /^pcp: neither/],
       ['{ "prefix64": [{ "prefix": "2001:db8::/33" }] }', /^prefix64\.0: .*32, 40, 48, 56, 64 or 96/],
       ['{ "prefix64": [{ "prefix": "2001:db8::/32", "suffix": "00" }] }', /^prefix64\.0: the suffix has 1 octets/],

@@ -72,7 +72,9 @@ describe("sallyport serve", { concurrency: 3 }, () => {
     peer.close()
     assert.deepEqual([code, stderr], [0, ""])
     assert.ok(!stdout.toLowerCase().includes(NONCE) && !stdout.includes("ffffffffffff") && !/nonce/i.test(stdout))
-    const told = server.records()
+    const [listening, assignment, ...events] = server.records()
+    assert.deepEqual([assignment.event, assignment.kind, assignment.fresh], ["assignment", "random", true])
+    const told = [listening, ...events]
     assert.deepEqual(
       told.map((record) => record.event),
       ["listening", "created", "renewed", "refused", "answered", "dropped", "created", "refused", "deleted"].concat([

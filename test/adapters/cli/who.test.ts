@@ -117,13 +117,40 @@ describe("sallyport who", { concurrency: 3 }, () => {
       const { stdout } = await server.stop()
       const events = records(stdout).flatMap(({ event, time }) => (time === undefined ? [] : [event]))
       const own = kind === "random" ? ["created"] : kind === "blocks" ? ["block"] : []
-      assert.deepEqual(events, ["assignment", "listening", ...own, "mappings"])
+      assert.deepEqual(events, ["listening", "assignment", ...own, "mappings"])
       const found = await sallyport(["who", `203.0.113.1:${port}`, "--protocol", "udp", "--json", "--log", "-"], stdout)
       assert.equal(found.code, 0)
       const [record] = records(found.stdout)
       assert.equal(record.by, kind === "random" ? "mapping" : kind === "blocks" ? "block" : "range")
       assert.equal(record.subscriber, "127.0.0.1/32")
     })
+})
+
+it("NAT-7422-3 the settings are in the log again when they change", async () => {
+  const config = file("changing.jsonc", { assignment: { kind: "blocks", size: 64 } })
+  const server = await serving(["--json", "--config", config])
+  file("changing.jsonc", { assignment: { kind: "deterministic", internal: ["10.0.0.0/24"], ratio: 50 } })
+  server.child.kill("SIGHUP")
+  await server.until(/"fresh":false/)
+  await server.stop()
+  const told = server.records().filter(({ event }) => event === "assignment")
+  const subscriberPrefix = { ipv4: 32, ipv6: 64 }
+  const common = { event: "assignment", external: "203.0.113.0-203.0.113.7", ports: "1024-65535", subscriberPrefix }
+  assert.deepEqual(
+    told.map(({ time, ...rest }) => rest),
+    [
+      { ...common, fresh: true, kind: "blocks", size: 64, limit: 4 },
+      {
+        ...common,
+        fresh: false,
+        kind: "deterministic",
+        algorithm: 0,
+        internal: ["10.0.0.0/24"],
+        ratio: 50,
+        realms: false,
+      },
+    ],
+  )
 })
 
 describe("the log of a day", () => {

@@ -103,12 +103,17 @@ const runFrom = (
   return length
 }
 
+/** May whoever asks have any port of the range? */
+const isAnybodys = ({ config }: Step): boolean => config.assignment.kind === "random"
+
 /**
  * The longest of the runs that some starts on the chosen address have, the chosen port's first: as long as wanted, that
  * one is taken. With parity asked for, a start of the first internal port's parity goes before a longer run without.
  */
 const longestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, changes: Change[]) => {
-  const subscriber = freshSubscriber(step, ask, 0, changes) || findSubscriber(step.table, ask.internal, ask.realm)
+  // What is swept after the choice could take the block of the chosen port along.
+  const fresh = isAnybodys(step) ? freshSubscriber(step, ask, 0, changes) : 0
+  const subscriber = fresh || findSubscriber(step.table, ask.internal, ask.realm)
   const { external } = chosen
   const bounds = boundsAt(step, ask, external, chosen.port)
   const parity = ask.portSet?.parity ? ask.internalPort & 1 : undefined
@@ -131,7 +136,7 @@ const longestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, 
 const bestRun = (step: Step, ask: MapAsk, chosen: ChosenEnd, wanted: number, changes: Change[]) => {
   const run = longestRun(step, ask, chosen, wanted, changes)
   const fits = !ask.portSet?.parity || ((run.port ^ ask.internalPort) & 1) === 0
-  if ((fits && run.length === wanted) || expireRows(step, SWEEP, changes) === 0) return run
+  if ((fits && run.length === wanted) || !isAnybodys(step) || expireRows(step, SWEEP, changes) === 0) return run
   return longestRun(step, ask, chosen, wanted, changes)
 }
 

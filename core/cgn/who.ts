@@ -81,7 +81,7 @@ export const askWho = (ask: WhoAsk, settings?: LoggedAssignment): Who => ({
 })
 
 const keyOf = (m: LoggedMapping): string =>
-  `${m.kind} ${m.protocol} ${m.internal} ${m.internalPort} ${m.realm ?? ""} ${m.remote ?? ""} ${m.remotePort}`
+  [m.kind, m.protocol, m.internal, m.internalPort, m.realm, m.external, m.externalPort, m.remote, m.remotePort].join()
 
 /** Has a mapping with this external end the one that is asked for? */
 const isAsked = ({ external, protocol, port }: WhoAsk, mapping: LoggedMapping, at: Address, atPort: number): boolean =>
@@ -104,7 +104,8 @@ export const readRecord = (who: Who, { at, change }: LogRecord): Who => {
       return withoutMapping(who, change.mapping)
     case "moved": {
       const { mapping } = change
-      const left = withoutMapping(who, mapping)
+      const { external, externalPort } = change
+      const left = withoutMapping(who, { ...mapping, external, externalPort })
       return isAsked(ask, mapping, mapping.external, mapping.externalPort) ? withMapping(left, mapping, at) : left
     }
     case "block":

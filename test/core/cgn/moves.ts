@@ -18,7 +18,7 @@ export const ASSIGNMENTS: readonly Assignment[] = [
 
 /** One thing that happens to a CGN. */
 export const move = fc.record({
-  kind: fc.constantFrom("map", "map", "map", "traffic", "delete", "wait", "expire", "settings"),
+  kind: fc.constantFrom("map", "map", "map", "set", "traffic", "delete", "wait", "expire", "settings"),
   n: fc.integer({ min: 1, max: 9 }),
   port: fc.integer({ min: 1, max: 40 }),
   tcp: fc.boolean(),
@@ -42,6 +42,11 @@ export const act = ({ state, now }: Stage, what: Move): Stage => {
   const origin = what.natPmp ? "nat-pmp" : "pcp"
   const who = { internal: host(what.n), internalPort: what.port, protocol }
   switch (what.kind) {
+    case "set": {
+      const portSet = { size: 1 + (what.suggested % 20), parity: what.exact }
+      const result = map(state, { ...who, portSet, lifetime: what.lifetime }, now)
+      return result.outcome === "refused" ? { state, changes: [], now } : { ...result, now }
+    }
     case "map":
     case "delete": {
       const { lifetime } = what

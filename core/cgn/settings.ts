@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { CLIENT_PORT, SERVER_PORT, addressWord, i32, ipv4Value, type Address } from "../wire/index.ts"
+import { type Address, addressWord, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
 import { type Assignment, type BlockLayout, layoutBlocks } from "./assignment.ts"
 import { type DeterministicPlan, planDeterministic } from "./deterministic.ts"
 import type { Realm } from "./mapping.ts"

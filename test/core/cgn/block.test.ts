@@ -13,6 +13,7 @@ import {
 } from "../../../core/cgn/index.ts"
 import { formatAddress, ResultCode } from "../../../core/wire/index.ts"
 import { address, BASE, cgnWith, host, lines, map, met, refusal, remove, TCP, types, UDP } from "./scene.ts"
+import { echo4, ends, network, SYN, sent, sourceOf, tcp4, udp4 } from "./translate/scene.ts"
 
 const BLOCKS: Partial<CgnSettings> = { assignment: { kind: "blocks", size: 64, limit: 2 } }
 
@@ -259,4 +260,24 @@ test("a snapshot keeps the blocks, and one whose blocks lie elsewhere is refused
   words[at + 1] = 100
   const broken = restoreCgn(bytes, changeable, { now: 0, elapsed: 0, lost: false })
   assert.equal(broken.ok === false && broken.code, "contents")
+})
+
+test("NAT-6888-REQ-14 packets are sent from the block: UDP, TCP and ICMP queries, of one mapping a remote peer too", () => {
+  for (const mapping of ["endpoint-independent", "address-and-port-dependent"] as const)
+    for (const ports of ["random", "preserve", "parity"] as const) {
+      const through = network(cgnWith({ ...BLOCKS, translation: { mapping, ports } }))
+      const sources = [1, 2, 3].flatMap((n) => [
+        through.out(udp4(ends("10.0.0.1", 5000 + n, "198.51.100.7", 50 + n))),
+        through.out(udp4(ends("10.0.0.1", 5001, "198.51.100.7", 60 + n))),
+        through.out(tcp4(ends("10.0.0.1", 5000 + n, "198.51.100.7", 80), SYN)),
+        through.out(echo4(8, "10.0.0.1", "198.51.100.7", 700 + n)),
+      ])
+      const block = blockIn(through.changes())
+      for (const out of sources) {
+        const { port } = sourceOf(sent(out, "outside"))
+        assert.ok(port >= block.firstPort && port <= block.lastPort, `${port}`)
+      }
+      through.expire(1e8)
+      assert.deepEqual(held(through.state), [])
+    }
 })

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import {
   CROSSING_DEFAULTS,
+  createRing,
   createSlabs,
   decapsulate,
   encapsulate,
@@ -33,6 +34,22 @@ describe("room for packets", () => {
     cuts.forEach((cut, i) => {
       assert.ok(cut.every((octet) => octet === i % 256))
     })
+  })
+
+  test("cuts of a ring are zero, and the newest of them do not overlap", () => {
+    const allocate = createRing(1000)
+    const cuts = Array.from({ length: 300 }, (_, i) => {
+      const cut = allocate(65 + (i % 60))
+      assert.equal(cut.length, 65 + (i % 60))
+      assert.ok(cut.every((octet) => octet === 0))
+      return cut.fill(i)
+    })
+    // Of at most 128 octets each, with what rounds them up: seven fit, and the end of the ring may be too short for one.
+    cuts.slice(-6).forEach((cut, i) => {
+      assert.ok(cut.every((octet) => octet === (294 + i) % 256))
+    })
+    assert.ok(new Set(cuts.map(({ buffer }) => buffer)).size === 1)
+    assert.equal(allocate(126).length, 126)
   })
 
   test("a Buffer is copied too, though its own `slice` would not", () => {

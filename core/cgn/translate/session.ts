@@ -114,6 +114,17 @@ const unlink = (table: Table, head: number, session: number): void => {
   else setWord(table, SESSIONS, head, SessionsWord.FIRST, next)
 }
 
+/**
+ * The oldest session of a row goes to the front, so that another is looked at when the next comes: one that lives for long
+ * hides none that have run out. It is part of writing a new session, so that a replica does the same.
+ */
+const turn = (table: Table, head: number): void => {
+  const session = word(table, SESSIONS, head, SessionsWord.LAST)
+  if (session === 0 || session === word(table, SESSIONS, head, SessionsWord.FIRST)) return
+  unlink(table, head, session)
+  link(table, head, session)
+}
+
 /** Writes a session, made where it is not there yet. */
 const putSession = (table: Table, key: SessionKey, connection: Connection | undefined, deadline: number): void => {
   let session = findSession(table, key)
@@ -129,6 +140,7 @@ const putSession = (table: Table, key: SessionKey, connection: Connection | unde
       setWord(table, SESSIONS, head, SessionsWord.MAPPING, key.row)
       indexRow(table, SESSIONS, head)
     }
+    turn(table, head)
     link(table, head, session)
     setWord(table, SESSIONS, head, SessionsWord.COUNT, word(table, SESSIONS, head, SessionsWord.COUNT) + 1)
     indexRow(table, SESSION, session)
@@ -256,11 +268,11 @@ export const noteSession = (
 const clearOldest = (step: Step, row: number, most: number, changes: Change[]): void => {
   const { table } = step
   const head = headOf(table, row)
-  if (head === 0) return
-  for (let n = 0; n < 2; n++) {
-    const session = word(table, SESSIONS, head, SessionsWord.LAST)
+  let session = head === 0 ? 0 : word(table, SESSIONS, head, SessionsWord.LAST)
+  for (let n = 0; n < 2 && session !== 0; n++) {
     const count = word(table, SESSIONS, head, SessionsWord.COUNT)
     if (count < 2) return
+    const newer = word(table, SESSION, session, SessionWord.PREV)
     if (sessionDeadline(step, session) === 0 || count >= most) {
       const ports = word(table, SESSION, session, SessionWord.PORTS)
       changes.push({
@@ -272,10 +284,7 @@ const clearOldest = (step: Step, row: number, most: number, changes: Change[]): 
         remotePort: ports & 0xffff,
       })
       dropSession(table, session)
-    } else {
-      // Alive: the next to be looked at is another.
-      unlink(table, head, session)
-      link(table, head, session)
     }
+    session = newer
   }
 }

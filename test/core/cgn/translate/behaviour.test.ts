@@ -1,7 +1,7 @@
 /** The behaviour that RFC 4787 and RFC 5382 leave to settings. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { type CgnSettings, createCgn, reconfigureCgn } from "../../../../core/cgn/index.ts"
+import { type CgnSettings, createCgn, memoryCgn, reconfigureCgn, translate } from "../../../../core/cgn/index.ts"
 import { ip4, sctp } from "../packet/build.ts"
 import { address, BASE, cgnWith } from "../scene.ts"
 import {
@@ -72,6 +72,20 @@ test("a mapping remembers so many sessions and no more: the oldest gives way", (
     (remote) => cgn.in(udp4(ends(REMOTE, remote, EXTERNAL, port))).kind === "forwarded",
   )
   assert.ok(still.length <= 4 && still.includes(20), `${still}`)
+})
+
+test("the same session gives way in a replica, which has had but the changes", () => {
+  const first = cgnWith({ translation: { filtering: "address-and-port-dependent", sessions: 3 } })
+  const cgn = network(first)
+  let replica = first
+  for (const [at, remote] of [1, 2, 3, 4, 1, 5, 6, 2, 7, 3].entries()) {
+    const packet = udp4(ends(HOST, 5000, REMOTE, remote))
+    cgn.out(packet, at * 1000)
+    const changes = cgn.changes()
+    const passed = translate(replica, { bytes: packet, now: at * 1000, side: "inside" })
+    assert.deepEqual(changes, passed.changes)
+    replica = memoryCgn.apply(replica, changes)
+  }
 })
 
 test("ports: preserved or of the same parity where they can be had (NAT-4787-4.2)", () => {

@@ -27,6 +27,7 @@ import { setNonce } from "./nonce.ts"
 import { isAvailable, isInRange } from "./ports.ts"
 import {
   addMappingRow,
+  addMapRow,
   addPeerRow,
   detachRow,
   dropMappingRow,
@@ -170,6 +171,12 @@ export const place = (step: Step, subscriber: number, external: number, mapping:
   const owner = subscriber === 0 ? addSubscriber(step, internal, realm, external) : subscriber
   const slot = slotOf(protocol, internalPort)
   const field = fieldOf(slot, protocol, externalPort)
+  if (mapping.kind === "map" && mapping.origin === "pcp" && mapping.details === undefined && !locked) {
+    const deadline = deadlineAt(step.config, mapping.expires)
+    const row = addMapRow(step, owner, mapping, external, slot, field, deadline)
+    wake(step, row, deadline)
+    return row
+  }
   const row = addMappingRow(step, owner, mapping, external, slot, field)
   if (mapping.kind !== "map") total(step, Total.BARE, 1)
   settle(step, row, mapping, true)
@@ -308,7 +315,7 @@ export const takeAway = (step: Step, mapping: Mapping, known: number, until: num
 /** Replays changes in order: all those of a run, over its first state, give its last. */
 export const apply = (state: CgnState, changes: readonly Change[]): CgnState => {
   const table = open(state.version)
-  const step: Step = { table, config: state.config, second: 0, now: state.config.now }
+  const step: Step = { table, config: state.config, second: 0, now: state.config.now, waiting: undefined }
   for (const change of changes) applyChange(step, change, 0)
   // A replica may be told of mappings that its own settings would not make.
   const config = state.config.addressDependent ? state.config : withDependents(state.config, table)

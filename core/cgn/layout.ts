@@ -102,6 +102,9 @@ export const MappingWord = {
   FILTERS: 15,
 } as const
 
+/** Words of a mapping row. */
+export const MAPPING_WORDS = 16
+
 /** Where a row that holds an external end has who may reclaim it: words that only a mapping needs. */
 export const HELD_ADDRESS = [MappingWord.IDLE, MappingWord.PEERS, MappingWord.FILTERS, MappingWord.NEXT] as const
 export const HELD_REALM = MappingWord.PREV
@@ -178,7 +181,7 @@ const families: readonly FamilyShape[] = [
   { width: 16, key: { from: 0, to: 5 } },
   // One client may have several ends held, and hashes of two may be one.
   {
-    width: 16,
+    width: MAPPING_WORDS,
     key: {
       from: 0,
       to: 2,
@@ -226,7 +229,7 @@ export interface CgnState {
   readonly version: Version
   readonly config: CgnConfig
   /** Fragments and ICMP errors that wait, which are in no change, and in no snapshot; `undefined`: none. */
-  readonly waiting?: Waiting | undefined
+  readonly waiting: Waiting | undefined
 }
 
 /** One step's view of a state: its table, open, and the second that it is, whole seconds from the CGN's start. */
@@ -237,7 +240,7 @@ export interface Step {
   /** Milliseconds on the caller's clock. */
   readonly now: number
   /** Goes over into the next state. */
-  readonly waiting?: Waiting | undefined
+  readonly waiting: Waiting | undefined
 }
 
 /** A deadline that never comes. */

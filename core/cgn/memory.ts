@@ -39,14 +39,14 @@ export const createCgn = (
   if (error !== undefined) return { ok: false, error }
   const config = configureCgn(settings)
   const table = open(createCgnTable(config, sizes))
-  const step: Step = { table, config, second: 0, now: config.now }
+  const step: Step = { table, config, second: 0, now: config.now, waiting: undefined }
   for (let number = 0; number < config.addresses.length; number++)
     if (!config.inPool[number]) {
       refreshAddress(step, number)
       refreshBlocks(step, number)
     }
   for (const mapping of config.staticMappings) placeStatic(step, mapping, [])
-  return { ok: true, state: { version: seal(table), config } }
+  return { ok: true, state: { version: seal(table), config, waiting: undefined } }
 }
 
 const externalAddress = (

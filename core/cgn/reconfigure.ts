@@ -52,7 +52,7 @@ export const reconfigureCgn = (state: CgnState, settings: CgnChangeable, now: nu
   const past = stepOf(state, now)
   // What ran out did so under the settings of before, its recycle delay among them.
   while (expireRows(past, SWEEP, changes) === SWEEP);
-  const adopted = adoptCgnSettings({ version: seal(past.table), config: before }, settings, now)
+  const adopted = adoptCgnSettings({ version: seal(past.table), config: before, waiting: undefined }, settings, now)
   if (!adopted.ok) return adopted
   const { config } = adopted.state
   const step = stepOf(adopted.state, now)
@@ -81,7 +81,7 @@ export const adoptCgnSettings = (
       ok: false,
       error: { code: "pool-too-large", text: `the pools before and after have over ${MAX_POOL} addresses together` },
     }
-  const step = stepOf({ version: state.version, config }, now)
+  const step = stepOf({ version: state.version, config, waiting: undefined }, now)
   regroup(step, before)
   if ((config.noncePolicy === "off") !== (before.noncePolicy === "off")) rekeyHeld(step)
   if (before.pool.some((number) => !config.inPool[number])) pairAgain(step)

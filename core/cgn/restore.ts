@@ -79,7 +79,7 @@ export const restoreCgn = (
   const table = open(version)
   if (!isSound(table, config)) return { ok: false, code: "contents" }
   mapEpochs(table, (at) => (lost ? now : Math.min(now, at - start + config.now)))
-  return { ok: true, state: { version: seal(table), config: withDependents(config, table) } }
+  return { ok: true, state: { version: seal(table), config: withDependents(config, table), waiting: undefined } }
 }
 
 /** The settings in a snapshot over `settings`, if a CGN can have them. */

@@ -5,21 +5,33 @@ import {
   indexRow,
   keyOf,
   setWord,
+  setWords,
   type Table,
   unindexRow,
   unschedule,
   word,
 } from "../table/index.ts"
-import { type Address, addressWord } from "../wire/index.ts"
+import { type Address, addressWord, nonceWord } from "../wire/index.ts"
 import type { InternalEnd } from "./contract.ts"
 import { addDependent, dropDependent, findDependent, type MappedEnd, remoteWord } from "./dependent.ts"
 import { dropDetails, peerOwner } from "./details.ts"
 import { endWord, slotOfEnd } from "./end.ts"
 import { readFilters, writeFilters } from "./filter-list.ts"
-import { FILTER, Flag, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
-import type { Filter, Realm } from "./mapping.ts"
+import {
+  FILTER,
+  Flag,
+  MAPPING,
+  MAPPING_WORDS,
+  MappingWord,
+  PEER,
+  PeerWord,
+  type Step,
+  SUBSCRIBER,
+  Subscriber,
+} from "./layout.ts"
+import type { Filter, Mapping, Realm } from "./mapping.ts"
 import { refreshEnd, takeEnd } from "./ports.ts"
-import { dropSubscriber, findRealm, findSubscriber, setAddress } from "./subscriber.ts"
+import { countMappings, dropSubscriber, findRealm, findSubscriber, setAddress } from "./subscriber.ts"
 import { dropSessions } from "./translate/session.ts"
 
 /** The mapping row of an internal end, or 0. */
@@ -147,6 +159,46 @@ export const addMappingRow = (
   setWord(table, MAPPING, row, MappingWord.INTERNAL, internal)
   setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))
   link(table, row)
+  indexRow(table, MAPPING, row)
+  takeEnd(step, external, slot, field)
+  return row
+}
+
+/** A mapping row to be, before it is written. */
+const made = new Int32Array(MAPPING_WORDS)
+
+/**
+ * {@link addMappingRow} of what nearly every new row is: a PCP MAP mapping without details, with all that it has, in one go.
+ * It ends at `deadline`, and is not on the wheel yet.
+ */
+export const addMapRow = (
+  step: Step,
+  subscriber: number,
+  mapping: Mapping,
+  external: number,
+  slot: number,
+  field: number,
+  deadline: number,
+): number => {
+  const { table } = step
+  const { protocol, internalPort, nonce, clientPort } = mapping
+  const row = addRow(table, MAPPING)
+  const next = word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
+  made[MappingWord.SUBSCRIBER] = subscriber
+  made[MappingWord.INTERNAL] = (protocol << 16) | internalPort
+  made[MappingWord.EXTERNAL] = endWord(external, slot, field)
+  for (const i of [0, 1, 2] as const) made[MappingWord.NONCE + i] = nonce === undefined ? 0 : nonceWord(nonce, i)
+  made[MappingWord.FLAGS] = Flag.MAP | (nonce === undefined ? 0 : Flag.NONCE) | (clientPort << 16)
+  made[MappingWord.EXPIRES] = deadline
+  made[MappingWord.NEXT] = next
+  setWords(table, MAPPING, row, made)
+  if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, row)
+  setWord(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS, row)
+  countMappings(table, subscriber, 1)
+  if (slot <= 1) {
+    const firm = Subscriber.FIRM + slot
+    setWord(table, SUBSCRIBER, subscriber, firm, word(table, SUBSCRIBER, subscriber, firm) + 1)
+  }
   indexRow(table, MAPPING, row)
   takeEnd(step, external, slot, field)
   return row

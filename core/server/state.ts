@@ -36,6 +36,15 @@ export const createServerOver = <S>(
   const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...options }
   const error = checkSettings(settings)
   if (error !== undefined) return { ok: false, error }
-  const own = { pushes: NO_PUSHES, cache: EMPTY_CACHE, rates: NO_RATES }
-  return { ok: true, state: { settings, cgn, cgnState, epochStart: now, counts: NO_COUNTS, ...own } }
+  const state: ServerState<S> = {
+    settings,
+    cgn,
+    cgnState,
+    epochStart: now,
+    counts: NO_COUNTS,
+    pushes: NO_PUSHES,
+    cache: EMPTY_CACHE,
+    rates: NO_RATES,
+  }
+  return { ok: true, state }
 }

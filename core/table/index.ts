@@ -2,7 +2,7 @@
 export { countKey, find, indexRow, keyOf, unindexRow } from "./key.ts"
 export { hasWords, makeReader, type Reader, takeFloat, takeWord, takeWords } from "./reader.ts"
 export { freeRows, type RestoreFault, restoreTable } from "./restore.ts"
-export { addRow, dropRow, rowCount, rowLimit, setWord, word } from "./row.ts"
+export { addRow, dropRow, rowCount, rowLimit, setWord, setWords, word } from "./row.ts"
 export { give, isTaken, nextFree, nextFreeInBoth, nextTaken, take, takenCount } from "./set.ts"
 export type { FamilyShape, Shape, Sizes, WheelShape } from "./shape.ts"
 export { siphash24 } from "./siphash.ts"

@@ -87,6 +87,22 @@ export const write = (memory: Memory, extent: Extent, index: number, value: numb
   segment[offset] = value
 }
 
+/** Writes words from `index` on, all of which exist and lie in one segment, as a row's do. */
+export const writeAll = (memory: Memory, extent: Extent, index: number, values: Int32Array): void => {
+  const number = index >>> memory.bits
+  const first = index & memory.mask
+  const segment = extent.segments[number]
+  const base = extent.bases[number] | first
+  for (let at = 0; at < values.length; at++) {
+    const old = segment[first + at]
+    const value = values[at]
+    if (old === value) continue
+    reserve(memory)
+    append(memory, base + at, old)
+    segment[first + at] = value
+  }
+}
+
 /** A copy of `extent` for a memory whose segments are copies of the first one's. */
 export const copyExtent = (memory: Memory, extent: Extent): Extent => ({
   segments: extent.bases.map((base) => memory.segments[base >>> memory.bits]),

@@ -1,5 +1,5 @@
 import { type HashIndex, makeHashIndex } from "./hash-index.ts"
-import { type Extent, ensure, makeExtent, read, write } from "./memory.ts"
+import { type Extent, ensure, makeExtent, read, write, writeAll } from "./memory.ts"
 import type { FamilyShape, KeyShape } from "./shape.ts"
 import type { Table } from "./table.ts"
 import { leaveWheel } from "./wheel.ts"
@@ -105,6 +105,12 @@ export const word = (table: Table, family: number, row: number, index: number): 
 export const setWord = (table: Table, family: number, row: number, index: number, value: number): void => {
   const { rows, widthBits } = table.families[family]
   write(table, rows, (row << widthBits) | index, value)
+}
+
+/** Writes the first words of a row, one for each of `values`, as {@link setWord} would each: for one that was just added. */
+export const setWords = (table: Table, family: number, row: number, values: Int32Array): void => {
+  const { rows, widthBits } = table.families[family]
+  writeAll(table, rows, row << widthBits, values)
 }
 
 /** How many rows the family has. */

@@ -180,7 +180,7 @@ export const addMapRow = (
   field: number,
   deadline: number,
 ): number => {
-  const { table } = step
+  const { table, config } = step
   const { protocol, internalPort, nonce, clientPort } = mapping
   const row = addRow(table, MAPPING)
   const next = word(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS)
@@ -194,7 +194,10 @@ export const addMapRow = (
   setWords(table, MAPPING, row, made)
   if (next !== 0) setWord(table, MAPPING, next, MappingWord.PREV, row)
   setWord(table, SUBSCRIBER, subscriber, Subscriber.MAPPINGS, row)
-  countMappings(table, subscriber, 1)
+  // A subscriber's group lies in another line of the cache, which most servers have no use for.
+  if (config.grouped) countMappings(table, subscriber, 1)
+  else
+    setWord(table, SUBSCRIBER, subscriber, Subscriber.COUNT, word(table, SUBSCRIBER, subscriber, Subscriber.COUNT) + 1)
   if (slot <= 1) {
     const firm = Subscriber.FIRM + slot
     setWord(table, SUBSCRIBER, subscriber, firm, word(table, SUBSCRIBER, subscriber, firm) + 1)

@@ -147,6 +147,7 @@ export const takeDue = (pushes: Pushes, announceCount: number, updateCount: numb
     }
   const waiting = [...series.map(({ at }) => at), ...queues.flatMap((queue) => firstOf(queue)?.at ?? [])]
   const after: Pushes = waiting.length === 0 ? NO_PUSHES : { series, queues, pending }
-  const next = waiting.length === 0 ? undefined : Math.max(now + PACE, Math.min(...waiting))
+  const soonest = waiting.length === 0 ? undefined : Math.min(...waiting)
+  const next = looked < STEP || soonest === undefined ? soonest : Math.max(now + PACE, soonest)
   return { pushes: after, series: due, updates, next }
 }

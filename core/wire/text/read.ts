@@ -73,7 +73,10 @@ const readForm = (text: string): Found | Fault => {
     const letter = hex.blocks[0].starts[0] < size && text.charCodeAt(hex.blocks[0].starts[0]) > 57
     const plain = hex.form.kind === "hex" && hex.form.style === "plain"
     const other = plain && letter ? readBase64(text, 0, size, false) : undefined
-    return other === undefined || "code" in other ? hex : { ...hex, ambiguous: [...hex.ambiguous, other.form] }
+    if (other === undefined || "code" in other) return hex
+    // Hex has no `/` but for comments: `Ab//AA==` is four octets rather than one and a comment right behind it.
+    if (/[\da-f]\//i.test(text)) return { ...other, ambiguous: [...other.ambiguous, hex.form] }
+    return { ...hex, ambiguous: [...hex.ambiguous, other.form] }
   }
   if (source !== undefined) return source
   const certain = /^\s*data:[^,]{0,100};base64,/.exec(text.slice(0, 200))

@@ -53,5 +53,17 @@ test("S-92 each update goes out as often and as soon as RFC 6887 section 14.2 sa
       // The state before it all has nothing to send.
       assert.deepEqual(advance(start, scene.now)[1].send, [])
     }),
+    {
+      examples: [
+        [
+          [
+            { type: "update", port: 1 },
+            { type: "advance", after: 0 },
+            { type: "advance", after: 246 },
+          ],
+          2,
+        ],
+      ],
+    },
   )
 })

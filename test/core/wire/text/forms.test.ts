@@ -107,6 +107,9 @@ test("hex that is base64 of a message too says so", () => {
   assert.equal(packets("AAAA"), "aaaa")
   assert.deepEqual(ok("AAAA").ambiguous, [{ kind: "base64", alphabet: "standard" }])
   assert.deepEqual(ok("0201").ambiguous, [], "no message starts with the octet that this would be")
+  assert.deepEqual(Array.from(ok("Ab//AA==").packets[0].bytes), [1, 0xbf, 0xff, 0], "not `Ab` and a comment")
+  assert.deepEqual(ok("Ab//AA==").ambiguous, [{ kind: "hex", style: "plain" }])
+  assert.deepEqual(Array.from(ok("AB\n//AA").packets[0].bytes), [0xab], "a comment in a line of its own")
 })
 
 readAs("byte arrays of programs", "array", [

@@ -1,6 +1,6 @@
 import { word } from "../table/index.ts"
 import { isAny, ResultCode } from "../wire/index.ts"
-import { prolong } from "./apply.ts"
+import { place, prolong } from "./apply.ts"
 import type { Change } from "./change.ts"
 import { choose } from "./choose.ts"
 import type { CgnResult, DeleteAsk, MapAsk } from "./contract.ts"
@@ -103,6 +103,10 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   if (!chosen.ok) return refused(chosen.code)
   const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
   const mapping = mapOf(step, ask, at, deadlineOf(config, now, ask.lifetime), detailsAfter(ask, undefined))
+  if (changes.length === 0 && chosen.held === 0 && !ask.createAsLocked) {
+    place(step, subscriber, chosen.external, mapping, false)
+    return done(step, "new", at, ask.lifetime, [{ type: "created", mapping }], answeredDescription(ask))
+  }
   create(step, subscriberAfter(step, ask, subscriber, changes), chosen, changes, mapping, ask.createAsLocked)
   return done(step, "new", at, ask.lifetime, changes, answeredDescription(ask))
 }

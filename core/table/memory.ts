@@ -93,13 +93,21 @@ export const writeAll = (memory: Memory, extent: Extent, index: number, values: 
   const first = index & memory.mask
   const segment = extent.segments[number]
   const base = extent.bases[number] | first
-  for (let at = 0; at < values.length; at++) {
-    const old = segment[first + at]
-    const value = values[at]
-    if (old === value) continue
+  let at = 0
+  while (at < values.length) {
     reserve(memory)
-    append(memory, base + at, old)
-    segment[first + at] = value
+    // As far as the chunk goes, without a look at it for each word.
+    const { records } = memory
+    let { position } = memory
+    for (; at < values.length && position < memory.end; at++) {
+      const old = segment[first + at]
+      if (old === values[at]) continue
+      records[position << 1] = base + at
+      records[(position << 1) + 1] = old
+      position++
+      segment[first + at] = values[at]
+    }
+    memory.position = position
   }
 }
 

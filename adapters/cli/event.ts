@@ -1,4 +1,3 @@
-import { match, P } from "ts-pattern"
 import { type Assignment, type Block, type Change, type Mapping, tellsWho } from "../../core/cgn/index.ts"
 import {
   type Address,
@@ -81,21 +80,23 @@ export type Entry =
  * What is worth a line in one event of the server, in the order in which it happened. `internalFamily` is that of the hosts
  * that it serves; `undefined`: either.
  */
-export const entriesOf = (event: ServerEvent, internalFamily?: AddressFamily): Entry[] =>
-  match(event)
-    .with({ type: "dropped" }, ({ source, request, reason }): Entry[] => [
-      { event: "dropped", source, octets: request.length, reason },
-    ])
-    .with({ type: "advanced" }, ({ changes }) => changes.flatMap((change) => entryOf(change, undefined, undefined)))
-    .with({ type: "answered" }, (answered) => answeredEntries(answered, internalFamily))
-    .exhaustive()
+export const entriesOf = (event: ServerEvent, internalFamily?: AddressFamily): Entry[] => {
+  switch (event.type) {
+    case "dropped":
+      return [{ event: "dropped", source: event.source, octets: event.request.length, reason: event.reason }]
+    case "advanced":
+      return event.changes.flatMap((change) => entryOf(change, undefined, undefined) ?? [])
+    case "answered":
+      return answeredEntries(event, internalFamily)
+  }
+}
 
 type Answered = Extract<ServerEvent, { type: "answered" }>
 
 const answeredEntries = ({ request, reply, source, changes }: Answered, internalFamily?: AddressFamily): Entry[] => {
   const asked = readAsked(request, source)
   const lifetime = grantedLifetime(reply)
-  const entries = changes.flatMap((change) => entryOf(change, asked, lifetime))
+  const entries = changes.flatMap((change) => entryOf(change, asked, lifetime) ?? [])
   const result = resultOf(reply)
   if (result !== 0) {
     const resultNamed = reply[0] === NATPMP_VERSION ? natPmpResultName(result) : resultName(result)
@@ -105,31 +106,48 @@ const answeredEntries = ({ request, reply, source, changes }: Answered, internal
   return entries
 }
 
-/** What one change is worth: an entry, or none for what only machines want to know. */
-const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | undefined): Entry[] =>
-  match(change)
-    .returnType<Entry[]>()
-    .with({ type: P.union("created", "renewed") }, ({ type, mapping }) => [{ event: type, mapping, asked, lifetime }])
-    .with({ type: P.union("deleted", "expired") }, ({ type, mapping }) => [
-      { event: type, mapping, asked, lifetime: undefined },
-    ])
-    .with({ type: "moved" }, ({ mapping, external, externalPort }) => [
-      { event: "moved", mapping, from: { address: external, port: externalPort } },
-    ])
-    .with({ type: P.union("block", "block-over") }, ({ type, ...block }) => [{ event: type, block }])
-    .with({ type: "filtered" }, ({ protocol, internal, internalPort, filters }) => [
-      {
+/** What one change is worth: an entry, or none for what only machines want to know. A busy server does this for every request. */
+const entryOf = (change: Change, asked: Asked | undefined, lifetime: number | undefined): Entry | undefined => {
+  switch (change.type) {
+    case "created":
+    case "renewed":
+      return { event: change.type, mapping: change.mapping, asked, lifetime }
+    case "deleted":
+    case "expired":
+      return { event: change.type, mapping: change.mapping, asked, lifetime: undefined }
+    case "moved":
+      return {
+        event: "moved",
+        mapping: change.mapping,
+        from: { address: change.external, port: change.externalPort },
+      }
+    case "block":
+    case "block-over": {
+      const { type, ...block } = change
+      return { event: type, block }
+    }
+    case "filtered": {
+      const { protocol, internal, internalPort, filters } = change
+      return {
         event: "filtered",
         protocol,
         internal: { address: internal, port: internalPort },
         filters: filters.length,
         asked,
-      },
-    ])
-    .with({ type: "epoch-reset" }, () => [{ event: "reset", internal: undefined }])
-    .with({ type: "subscriber-reset" }, ({ internal }) => [{ event: "reset", internal }])
-    .with({ type: P.union("held", "freed", "session", "session-over", "counted") }, () => [])
-    .exhaustive()
+      }
+    }
+    case "epoch-reset":
+      return { event: "reset", internal: undefined }
+    case "subscriber-reset":
+      return { event: "reset", internal: change.internal }
+    case "held":
+    case "freed":
+    case "session":
+    case "session-over":
+    case "counted":
+      return undefined
+  }
+}
 
 /** Must a log have this to tell whose every external port was? */
 export const isAssignmentEntry = (kind: Assignment["kind"], entry: Entry): boolean => {

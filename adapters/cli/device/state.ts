@@ -1,4 +1,5 @@
 import { rename } from "node:fs/promises"
+import { match } from "ts-pattern"
 import type { SaveCgn, ServerReconfigured, ServerState } from "../../../core/server/index.ts"
 import { keepState, loadState, nodeClock, type StateForm, saveState, type Versioned } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
@@ -18,21 +19,21 @@ export const beginFrom = async <S>(
   const fresh = { ok: true, value: { state: made, outdated: false, lost: true } } as const
   if (kept === undefined) return fresh
   const loaded = await loadState(kept.file, form, { server, now: nodeClock.now(), wallClock: Date.now() })
-  switch (loaded.found) {
-    case "nothing":
-      return fresh
-    case "state":
-      if (loaded.lost)
+  return match(loaded)
+    .returnType<Read<Begin<S>>>()
+    .with({ found: "nothing" }, () => fresh)
+    .with({ found: "state" }, ({ state, lost }) => {
+      if (lost)
         complain(`${kept.file}: the last run did not end in order: mappings are kept, and the epoch begins again`)
-      return { ok: true, value: { state: loaded.state, outdated: true, lost: loaded.lost } }
-    case "bad":
-      complain(`${kept.file}: ${loaded.error.text}; kept as ${loaded.aside}: no mappings, and the epoch begins again`)
-      return { ok: true, value: { ...fresh.value, aside: loaded.aside } }
-    case "bad-settings":
-      return { ok: false, text: line(settingOf(loaded.error), loaded.error.text) }
-    case "failed":
-      return { ok: false, text: `state file ${kept.file}: ${loaded.text}` }
-  }
+      return { ok: true, value: { state, outdated: true, lost } }
+    })
+    .with({ found: "bad" }, ({ error, aside }) => {
+      complain(`${kept.file}: ${error.text}; kept as ${aside}: no mappings, and the epoch begins again`)
+      return { ok: true, value: { ...fresh.value, aside } }
+    })
+    .with({ found: "bad-settings" }, ({ error }) => ({ ok: false, text: line(settingOf(error), error.text) }))
+    .with({ found: "failed" }, ({ text }) => ({ ok: false, text: `state file ${kept.file}: ${text}` }))
+    .exhaustive()
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Device } from "./device/device.ts"
 import { firewallDevice } from "./device/firewall.ts"
 import { natDevice } from "./device/nat.ts"
 import { nptDevice } from "./device/npt.ts"
+import { siitDevice } from "./device/siit.ts"
 import { Exit } from "./exit.ts"
 import { paintFor } from "./paint.ts"
 import type { Read } from "./read.ts"
@@ -42,6 +43,8 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
       return run(firewallDevice, plan, options, fail)
     case "nptv6":
       return run(nptDevice, plan, options, fail)
+    case "nat46":
+      return run(siitDevice, plan, options, fail)
     default:
       return run(natDevice, plan, options, fail)
   }

@@ -23,7 +23,7 @@ const whole = (least: number, most: number, description: string, preset?: number
 const flag = (description: string, preset: boolean) => z.boolean().optional().meta({ description, default: preset })
 
 /** Kinds that `serve` has a CGN for. */
-export const SERVED_KINDS = ["nat444", "nat64", "dslite", "firewall4", "firewall6", "nptv6"] as const
+export const SERVED_KINDS = ["nat444", "nat64", "dslite", "firewall4", "firewall6", "nptv6", "nat46"] as const
 
 /** Why a kind that is one is not served. */
 const unserved = ({ input }: { readonly input?: unknown }): string | undefined =>
@@ -175,6 +175,14 @@ export const SERVE_CONFIG = z
       z.strictObject({ internal: prefix, external: prefix }),
       "What nptv6 translates: pairs of an internal and an external prefix, of 1 to 64 bits.",
     ),
+    addressPairs: some(
+      z.strictObject({ ipv4: address, ipv6: address }),
+      "What nat46 translates one by one: pairs of an internal IPv4 and an external IPv6 address.",
+    ),
+    ipv6Prefix: prefix.optional().meta({
+      description: "Behind which nat46 puts all other internal hosts: 32, 40, 48, 56, 64 or 96 bits (RFC 6052).",
+      examples: ["64:ff9b::/96"],
+    }),
     ports: ports.optional().meta({ description: "External ports to assign.", default: "1024-65535" }),
     assignment,
     staticMappings: some(

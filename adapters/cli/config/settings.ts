@@ -1,4 +1,5 @@
 import {
+  type AddressPair,
   type Assignment,
   CGN_DEFAULTS,
   type CgnChangeable,
@@ -41,6 +42,9 @@ export interface ServeSettings {
   readonly inside: readonly Prefix[]
   /** What an NPTv6 device translates. */
   readonly pairs: readonly PrefixPair[]
+  /** What a NAT46 translates: addresses one by one, and all others behind a prefix. */
+  readonly addressPairs: readonly AddressPair[]
+  readonly ipv6Prefix: Prefix | undefined
   /** Which events are printed. */
   readonly log: "all" | "assignments"
 }
@@ -115,6 +119,8 @@ export const makeSettings = (config: ServeConfig, options: ServeOptions): Settin
       },
       inside: config.inside ?? [],
       pairs: config.prefixes ?? [],
+      addressPairs: config.addressPairs ?? [],
+      ipv6Prefix: config.ipv6Prefix,
       log: config.log ?? "all",
       server: {
         ...DEFAULT_SETTINGS,
@@ -187,14 +193,20 @@ const OF_NAT = [
 ] as const
 const OF_SUBSCRIBERS = ["subscriberQuota", "subscriberPrefix"] as const
 const OF_MAPPINGS = ["quota", "filterLimit", "state"] as const
+/** And of the two that keep none. */
+const OF_NPT = ["prefixes"] as const
+const OF_SIIT = ["addressPairs", "ipv6Prefix"] as const
 
 /** A setting that the device has not is a mistake, which to pass over would hide. */
 const foreignSettings = (kind: CgnKind, config: ServeConfig, options: ServeOptions): readonly SettingFault[] => {
   const given: Readonly<Record<string, unknown>> = { ...config, ...options }
-  const isNat = !(PROFILES[kind].firewall || kind === "nptv6")
+  const isStateless = kind === "nptv6" || kind === "nat46"
+  const isNat = !(PROFILES[kind].firewall || isStateless)
   const foreign = [
     ...(isNat ? [] : [...OF_NAT, ...OF_SUBSCRIBERS]),
-    ...(kind === "nptv6" ? OF_MAPPINGS : ["prefixes"]),
+    ...(isStateless ? OF_MAPPINGS : []),
+    ...(kind === "nptv6" ? [] : OF_NPT),
+    ...(kind === "nat46" ? [] : OF_SIIT),
     ...(PROFILES[kind].firewall ? [] : ["inside"]),
   ]
   return foreign

@@ -174,6 +174,8 @@ describe("a configuration file", () => {
       ['{ "profile": "nptv6", "quota": 1 }', /quota nptv6 has no such setting/],
       ['{ "inside": ["192.0.2.0/24"] }', /inside nat444 has no such setting/],
       ['{ "profile": "firewall4", "prefixes": [] }', /prefixes firewall4 has no such setting/],
+      ['{ "profile": "nat46", "external": "192.0.2.1" }', /external nat46 has no such setting/],
+      ['{ "profile": "nptv6", "ipv6Prefix": "64:ff9b::/96" }', /ipv6Prefix nptv6 has no such setting/],
     ] as const) {
       const made = makeSettings(config(text), NO_OPTIONS)
       assert.match(made.ok ? "" : made.faults.map(({ path, text: rule }) => `${path} ${rule}`).join(), fault)

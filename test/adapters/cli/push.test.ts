@@ -96,27 +96,37 @@ it("S-90 S-92 S-140: a mapping that moves is told to its client, thrice, from th
   }
 })
 
-describe("sallyport serve, for IPv6 without translation to a pool", { skip }, () => {
-  const head = "02010000 00000e10 20010db8000000000000000000000009 0102030405060708090a0b0c 11000000"
-  const request = `${head} 1388 1388 00000000000000000000000000000000`.replaceAll(" ", "")
+describe("sallyport serve, without translation to a pool", { skip }, () => {
+  const tail = "0102030405060708090a0b0c 11000000 1388 1388"
+  const asked = (host: string, any: string): string => `02010000 00000e10 ${host} ${tail} ${any}`.replaceAll(" ", "")
+  const V6 = {
+    server: "2001:db8::1",
+    client: "2001:db8::9",
+    request: asked("20010db8000000000000000000000009", "0".repeat(32)),
+  }
+  const V4 = {
+    server: "192.0.2.1",
+    client: "192.0.2.9",
+    request: asked("00000000000000000000ffffc0000209", "00000000000000000000ffff00000000"),
+  }
 
-  const answerOf = async (settings: object) => {
+  const answerOf = async (settings: object, { server: listen, client: host, request } = V6) => {
     const net = await network()
     const client = await net.listener()
     const folder = mkdtempSync(join(tmpdir(), "sallyport-device-"))
     const path = join(folder, "serve.jsonc")
     const control = join(folder, "control.sock")
-    writeFileSync(path, JSON.stringify({ listen: ["2001:db8::1"], control, ...settings }))
+    writeFileSync(path, JSON.stringify({ listen: [listen], control, ...settings }))
     const server = await servingBy(net.serve, ["--config", path, "--metrics", "127.0.0.1:0"])
-    client.send("2001:db8::1", request)
+    client.send(listen, request)
     const heard = await client.until((all) => all.some(({ at }) => at === "own"))
     const listed = await sallyport(["mappings", "--control", control])
-    const revoked = await sallyport(["revoke", "2001:db8::9", "--control", control])
+    const revoked = await sallyport(["revoke", host, "--control", control])
     // The rules of the file apply from now on: RFC 6887 section 7.4, NOT_AUTHORIZED.
-    writeFileSync(path, JSON.stringify({ listen: ["2001:db8::1"], control, ...settings, rules: [{ action: "deny" }] }))
+    writeFileSync(path, JSON.stringify({ listen: [listen], control, ...settings, rules: [{ action: "deny" }] }))
     server.child.kill("SIGHUP")
     await server.untilError(/serve\.jsonc: read again\n/)
-    client.send("2001:db8::1", request)
+    client.send(listen, request)
     await client.until((all) => all.some(({ hex }) => hex.startsWith("02810002")))
     const kept = await sallyport(["mappings", "--control", control])
     client.stop()
@@ -149,7 +159,7 @@ describe("sallyport serve, for IPv6 without translation to a pool", { skip }, ()
     const state = { file: join(folder, "state") }
     writeFileSync(path, JSON.stringify({ listen: ["2001:db8::1"], profile: "firewall6", control: false, state }))
     const first = await servingBy(net.serve, ["--config", path])
-    client.send("2001:db8::1", request)
+    client.send("2001:db8::1", V6.request)
     await client.until((all) => all.some(({ at }) => at === "own"))
     assert.match((await first.stop()).stdout, /\[2001:db8::9\]:5000/)
     const second = await servingBy(net.serve, ["--config", path])
@@ -170,6 +180,18 @@ describe("sallyport serve, for IPv6 without translation to a pool", { skip }, ()
     assert.match(hex, /^02810000.{40}0102030405060708090a0b0c110000001388138820010db80001fffe0000000000000009$/)
     assert.match(listed, /^No mappings/)
     assert.match(stderr, /^Outside +1 prefix, translated one to one$/m)
+  })
+
+  it("S-46: nat46 answers what RFC 6052 computes, or the pair of the host, and keeps nothing", async () => {
+    const ipv6Prefix = "2001:db8:64::/96"
+    const { hex, listed, stderr, revoked } = await answerOf({ profile: "nat46", ipv6Prefix }, V4)
+    assert.deepEqual(revoked, [4, ""], "there is nothing to revoke")
+    assert.match(hex, /^02810000.{40}0102030405060708090a0b0c110000001388138820010db80064000000000000c0000209$/)
+    assert.match(listed, /^No mappings/)
+    assert.match(stderr, /^Outside +IPv4 behind 2001:db8:64::\/96, one to one$/m)
+    const addressPairs = [{ ipv4: "192.0.2.9", ipv6: "2001:db8:46::9" }]
+    const paired = await answerOf({ profile: "nat46", ipv6Prefix, addressPairs }, V4)
+    assert.match(paired.hex, /^02810000.{48}.{16}110000001388138820010db8004600000000000000000009$/)
   })
 })
 

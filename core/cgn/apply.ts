@@ -40,7 +40,7 @@ import {
   setFlags,
   tidySubscriber,
 } from "./row.ts"
-import { addSubscriber, countMappings, findSubscriber } from "./subscriber.ts"
+import { addSubscriber, countImplicit, countMappings, findSubscriber } from "./subscriber.ts"
 import { replaySession } from "./translate/session.ts"
 
 /**
@@ -191,6 +191,13 @@ export const prolong = (step: Step, row: number, deadline: number, clientPort: n
   setMapDeadline(step, row, deadline)
 }
 
+/** Counts an implicit mapping, of all and, where subscribers are kept account of, of its own. */
+const countIdle = (step: Step, row: number, protocol: number, by: 1 | -1): void => {
+  total(step, Total.IMPLICIT, by)
+  if (step.config.grouped)
+    countImplicit(step.table, word(step.table, MAPPING, row, MappingWord.SUBSCRIBER), protocol, by)
+}
+
 /** Writes a mapping into its row; `fresh`: one made for it just now. */
 const settle = (step: Step, row: number, mapping: Mapping, fresh = false): void => {
   const { table, config } = step
@@ -233,7 +240,7 @@ const settle = (step: Step, row: number, mapping: Mapping, fresh = false): void 
       )
       return
     case "implicit":
-      if (word(table, MAPPING, row, MappingWord.IDLE) === 0) total(step, Total.IMPLICIT, 1)
+      if (word(table, MAPPING, row, MappingWord.IDLE) === 0) countIdle(step, row, mapping.protocol, 1)
       setWord(table, MAPPING, row, MappingWord.IDLE, deadline)
       break
     case "peer": {
@@ -281,7 +288,7 @@ export const takeAway = (step: Step, mapping: Mapping, known: number, until: num
       break
     case "implicit":
       if (word(table, MAPPING, row, MappingWord.IDLE) === 0) return false
-      total(step, Total.IMPLICIT, -1)
+      countIdle(step, row, mapping.protocol, -1)
       setWord(table, MAPPING, row, MappingWord.IDLE, 0)
       break
     case "peer": {

@@ -54,8 +54,11 @@ export const Subscriber = {
 /** Words of a realm row; `USES` counts the rows that name it. */
 export const RealmWord = { REALM: 0, USES: 4 } as const
 
-/** Words of a group row: the masked address and the realm; its subscriber rows; their MAP and PEER mappings; its newest block. */
-export const GroupWord = { ADDRESS: 0, REALM: 4, SUBSCRIBERS: 5, COUNT: 6, BLOCKS: 7 } as const
+/**
+ * Words of a group row: the masked address and the realm; its subscriber rows; their MAP and PEER mappings; its newest block;
+ * their implicit mappings of UDP, of TCP and SCTP, and of ICMP.
+ */
+export const GroupWord = { ADDRESS: 0, REALM: 4, SUBSCRIBERS: 5, COUNT: 6, BLOCKS: 7, IMPLICIT: 8 } as const
 
 /**
  * Words of a block row: its group, the number of its address << 16 | its first port, its realm, its neighbours,
@@ -193,7 +196,7 @@ const families: readonly FamilyShape[] = [
   { width: 16, key: { from: 0, to: 6 } },
   { width: 8, key: undefined },
   { width: 8, key: { from: 0, to: 4 } },
-  { width: 8, key: { from: 0, to: 5 } },
+  { width: 16, key: { from: 0, to: 5 } },
   { width: 8, key: { from: 0, to: 5 } },
   { width: 8, key: { from: 0, to: 1 } },
   { width: 16, key: undefined },

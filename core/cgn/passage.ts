@@ -27,6 +27,7 @@ const REFUSAL_CLAUSES = {
   filtered: "RFC 4787 REQ-8, RFC 5382 REQ-3, RFC 6887 section 13.3",
   /** No external end, or no room for the flow, is to be had. */
   "no-resources": "RFC 6888 REQ-4, RFC 6146 section 3.5.1.1",
+  /** The host, or its subscriber, has as many as it may. */
   "over-quota": "RFC 6888 REQ-4",
   /** A TCP segment that opens no connection, of none that is known. */
   "no-connection": "RFC 5382 section 5, RFC 6146 section 3.5.2.2",

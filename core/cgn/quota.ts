@@ -3,8 +3,9 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
 import { GROUP, GroupWord, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
-import { findGroup } from "./subscriber.ts"
+import { findGroup, implicitWord } from "./subscriber.ts"
 import { expireRows, isSwept, subscriberAfter, sweepRow } from "./sweep.ts"
+import { implicitLimit } from "./translate/settings.ts"
 
 const countOf = (step: Step, subscriber: number): number =>
   subscriber === 0 ? 0 : word(step.table, SUBSCRIBER, subscriber, Subscriber.COUNT)
@@ -50,6 +51,20 @@ export const quotaLeft = (step: Step, host: InternalEnd, known: number, most: nu
     left = Math.min(left, Math.max(0, subscriberQuota - count))
   }
   return left
+}
+
+/**
+ * Has the host's subscriber room for one more implicit mapping of this protocol (RFC 6888 REQ-4)? What has run out does not
+ * count, as far as so many rows as a packet may look at tell.
+ */
+export const hasImplicitLeft = (step: Step, end: InternalEnd, changes: Change[]): boolean => {
+  const limit = implicitLimit(step.config.translation, end.protocol)
+  if (limit === 0) return true
+  const count = (): number => {
+    const group = findGroup(step, end.internal, end.realm)
+    return group === 0 ? 0 : word(step.table, GROUP, group, implicitWord(end.protocol))
+  }
+  return count() < limit || (expireRows(step, 4 * LOOK, changes) > 0 && count() < limit)
 }
 
 /** Has the host room for one more MAP or PEER mapping? */

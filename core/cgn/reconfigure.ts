@@ -20,7 +20,7 @@ import { type CgnChangeable, type CgnConfig, configureCgn, MAX_POOL, type Static
 import { checkCgnSettings, type SettingsError } from "./settings-check.ts"
 import { placeStatic, staticEnd } from "./static.ts"
 import { externalOf, sealed, stepOf } from "./step.ts"
-import { addressAt, joinGroup, leaveGroup, realmAt } from "./subscriber.ts"
+import { addressAt, countImplicit, joinGroup, leaveGroup, realmAt } from "./subscriber.ts"
 import { expireRows, sweepRow } from "./sweep.ts"
 
 /** Rows swept at a time. */
@@ -101,8 +101,18 @@ const regroup = (step: Step, before: CgnConfig): void => {
   const on = config.grouped
   if (on === before.grouped && a.ipv4 === b.ipv4 && a.ipv6 === b.ipv6) return
   const rows = subscribersOf(table)
+  if (before.grouped) countImplicits(table, -1)
   for (const row of rows) leaveGroup(step, row)
-  if (on) for (const row of rows) joinGroup(step, row)
+  if (!on) return
+  for (const row of rows) joinGroup(step, row)
+  countImplicits(table, 1)
+}
+
+/** Counts all implicit mappings to the groups of their subscribers, or takes them off there. */
+const countImplicits = (table: Table, by: 1 | -1): void => {
+  for (let row = 1; row < rowLimit(table, MAPPING); row++)
+    if (isMapping(table, row) && word(table, MAPPING, row, MappingWord.IDLE) !== 0)
+      countImplicit(table, word(table, MAPPING, row, MappingWord.SUBSCRIBER), protocolOf(table, row), by)
 }
 
 /** Leads subscribers whose address left the pool to the one that they are paired with now (RFC 4787 REQ-2). */

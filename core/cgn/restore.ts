@@ -87,7 +87,8 @@ const readConfig = (reader: Reader, settings: CgnChangeable, start: number): Cgn
   const secret = new Uint8Array(SECRET)
   const octets = new DataView(secret.buffer)
   for (let at = 0; at < SECRET; at += 4) octets.setInt32(at, takeWord(reader), true)
-  const [first, last, subscriberQuota, ipv4, ipv6, switches] = Array.from({ length: 6 }, () => takeWord(reader))
+  const [first, last, subscriberQuota, ipv4, ipv6] = Array.from({ length: 5 }, () => takeWord(reader))
+  const [udp, tcp, icmp, switches] = Array.from({ length: 4 }, () => takeWord(reader))
   const numbering = readNumbers(reader)
   const external = readPool(reader, numbering.addresses)
   const wanted: CgnSettings = {
@@ -96,6 +97,7 @@ const readConfig = (reader: Reader, settings: CgnChangeable, start: number): Cgn
     ports: { first, last },
     subscriberQuota,
     subscriberPrefix: { ipv4, ipv6 },
+    translation: { ...settings.translation, limits: { udp, tcp, icmp } },
     otherProtocols: (switches & 1) !== 0,
     port0: (switches & 2) !== 0,
     oneToOne: (switches & 4) !== 0,

@@ -5,7 +5,7 @@ import { type Assignment, type BlockLayout, layoutBlocks } from "./assignment.ts
 import { type DeterministicPlan, planDeterministic } from "./deterministic.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
-import { completeTranslation, type TranslationSettings } from "./translate/settings.ts"
+import { completeTranslation, hasLimits, type TranslationSettings } from "./translate/settings.ts"
 
 /**
  * A mapping by the administrator (RFC 6887 section 3): it does not expire, counts to no quota, and no request changes
@@ -242,6 +242,6 @@ export const configureCgn = (settings: CgnSettings, before?: Numbering): CgnConf
     indexKey: [i32(index, 0), i32(index, 4)],
     plan: planDeterministic(whole),
     blocks: layoutBlocks(whole),
-    grouped: whole.subscriberQuota !== 0 || whole.assignment.kind !== "random",
+    grouped: whole.subscriberQuota !== 0 || whole.assignment.kind !== "random" || hasLimits(whole.translation),
   }
 }

@@ -5,7 +5,7 @@ import type { CgnState } from "./layout.ts"
 import type { CgnConfig, StaticMapping } from "./settings.ts"
 
 /** What the words of a CGN's rows mean: one more with each change of `layout.ts`, which nothing older reads. */
-export const LAYOUT = 4
+export const LAYOUT = 5
 
 /**
  * A CGN as octets, in parts: 32-bit words and 64-bit floats, little-endian, addresses in four words.
@@ -15,7 +15,8 @@ export const LAYOUT = 4
  * | 1 | {@link LAYOUT} |
  * | 4 | the CGN's start and `now`, milliseconds on one clock, floats |
  * | 8 | the secret, octet by octet |
- * | 6 | ports: first, last; subscriber quota; subscriber prefix: IPv4, IPv6; 1 otherProtocols, 2 port0, 4 oneToOne, 8 IPv4 and 16 IPv6 inside |
+ * | 5 | ports: first, last; subscriber quota; subscriber prefix: IPv4, IPv6 |
+ * | 4 | limits of implicit mappings: UDP, TCP, ICMP; 1 otherProtocols, 2 port0, 4 oneToOne, 8 IPv4 and 16 IPv6 inside |
  * | 1, 5 each | external addresses by number: the address, and 1 if the number is in use |
  * | 1, 1 each | the pool: numbers of its addresses, in its order |
  * | 1, 15 each | static mappings: protocol, internal address and port, external address and port, 1 and the realm, or 0 and 4 words 0 |
@@ -36,6 +37,8 @@ export const saveCgn = ({ version, config }: CgnState, now: number): readonly Ui
   const { ports, subscriberQuota, subscriberPrefix } = config
   for (const word of [ports.first, ports.last, subscriberQuota, subscriberPrefix.ipv4, subscriberPrefix.ipv6])
     putWord(writer, word)
+  const { limits } = config.translation
+  for (const word of [limits.udp, limits.tcp, limits.icmp]) putWord(writer, word)
   putWord(writer, switchesOf(config))
   putWord(writer, config.addresses.length)
   config.addresses.forEach((address, number) => {

@@ -1,5 +1,5 @@
 import { addRow, dropRow, find, indexRow, keyOf, setWord, type Table, unindexRow, word } from "../table/index.ts"
-import { type Address, addressFromWords, addressWord, isIpv4 } from "../wire/index.ts"
+import { type Address, addressFromWords, addressWord, isIpv4, Protocol } from "../wire/index.ts"
 import { GROUP, GroupWord, REALM, RealmWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
 import type { CgnConfig } from "./settings.ts"
@@ -158,6 +158,18 @@ export const leaveGroup = (step: Step, subscriber: number): void => {
 const addTo = (table: Table, group: number, subscribers: number, mappings: number): void => {
   setWord(table, GROUP, group, GroupWord.SUBSCRIBERS, word(table, GROUP, group, GroupWord.SUBSCRIBERS) + subscribers)
   setWord(table, GROUP, group, GroupWord.COUNT, word(table, GROUP, group, GroupWord.COUNT) + mappings)
+}
+
+/** Where a group counts the implicit mappings of a protocol. */
+export const implicitWord = (protocol: number): number =>
+  GroupWord.IMPLICIT + (protocol === Protocol.UDP ? 0 : protocol === Protocol.ICMP ? 2 : 1)
+
+/** Counts an implicit mapping of a subscriber's group up or down, if it is in one. */
+export const countImplicit = (table: Table, subscriber: number, protocol: number, by: 1 | -1): void => {
+  const group = word(table, SUBSCRIBER, subscriber, Subscriber.GROUP)
+  if (group === 0) return
+  const at = implicitWord(protocol)
+  setWord(table, GROUP, group, at, word(table, GROUP, group, at) + by)
 }
 
 /** Counts MAP and PEER mappings of a subscriber up or down, for its own quota and its group's. */

@@ -6,6 +6,7 @@ import { idleDeadline } from "./deadline.ts"
 import { isTranslated } from "./end.ts"
 import { type CgnState, deadlineOf, instantOf } from "./layout.ts"
 import type { Mapping } from "./mapping.ts"
+import { hasImplicitLeft } from "./quota.ts"
 import { findRow, subscriberOf } from "./row.ts"
 import { change, create, type External, externalOf, sealed, stepOf } from "./step.ts"
 import { freshRow, subscriberAfter } from "./sweep.ts"
@@ -45,6 +46,7 @@ export const noteOutbound = (
   const subscriber = subscriberOf(step.table, found, end)
   const row = freshRow(step, found, end, changes)
   if (row === 0) {
+    if (!hasImplicitLeft(step, end, changes)) return { state: sealed(step), changes }
     const want = { ...end, nonce: undefined, suggested: ANY4, suggestedPort: 0, natPmp: false, exact: false }
     const chosen = choose(step, subscriber, want, changes)
     if (!chosen.ok) return { state: sealed(step), changes }

@@ -116,7 +116,7 @@ const isCarried = (protocol: number): boolean =>
  * that are not carried (RFC 6146 section 3.4).
  */
 const toldInside = (packet: IpPacket, reason: Reason): IcmpCause | undefined => {
-  if (reason === "no-resources") return { kind: "address-unreachable" }
+  if (reason === "no-resources" || reason === "over-quota") return { kind: "address-unreachable" }
   return reason === "not-translatable" && packet.version === 6 && !isCarried(packet.protocol)
     ? { kind: "protocol-unreachable" }
     : undefined

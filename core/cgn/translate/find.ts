@@ -53,8 +53,9 @@ export const findOutbound = (
       const made = dependence === undefined ? end : { ...end, dependence, remote: destination, remotePort }
       const over = dependence === undefined ? own : rowOf(table, made)
       if (over !== 0) sweepRow(step, over, changes)
-      row = makeImplicit(step, made, timeout, changes)
-      if (row === 0) return none("no-resources")
+      const fresh = makeImplicit(step, made, timeout, changes)
+      if (typeof fresh === "string") return none(fresh)
+      row = fresh
     }
   }
   return { ok: true, key: { row, protocol, internalPort: sourcePort, remote: destination, remotePort } }

@@ -11,6 +11,7 @@ import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layou
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
+import { hasImplicitLeft } from "../quota.ts"
 import { change, create, type External, externalOf } from "../step.ts"
 import { findSubscriber } from "../subscriber.ts"
 import { subscriberAfter, tidyRow } from "../sweep.ts"
@@ -35,15 +36,21 @@ interface Kept {
 
 /**
  * Makes the implicit mapping of an internal end, or of that and a remote peer, that has none, to last so many seconds; its
- * row, or 0: no external end is free.
+ * row, or why there is none to be had.
  */
-export const makeImplicit = (step: Step, end: MappedEnd, timeout: number, changes: Change[]): number => {
+export const makeImplicit = (
+  step: Step,
+  end: MappedEnd,
+  timeout: number,
+  changes: Change[],
+): number | "no-resources" | "over-quota" => {
   const { table, config } = step
+  if (!hasImplicitLeft(step, end, changes)) return "over-quota"
   const subscriber = findSubscriber(table, end.internal, end.realm)
   const suggestedPort = portFor(step, subscriber, end)
   const want = { ...end, nonce: undefined, suggested: ANY4, suggestedPort, natPmp: false, exact: false }
   const chosen = choose(step, subscriber, want, changes)
-  if (!chosen.ok) return 0
+  if (!chosen.ok) return "no-resources"
   const at = { external: config.addresses[chosen.external], externalPort: chosen.port }
   const mapping = implicitOf(step, end, at, deadlineOf(config, step.now, timeout))
   const owner = subscriberAfter(step, end, subscriber, changes)

@@ -1,4 +1,4 @@
-import { type Address, addressFromIpv4, isAny, isIpv4 } from "../../wire/index.ts"
+import { type Address, addressFromIpv4, isAny, isIpv4, Protocol } from "../../wire/index.ts"
 import type { RemoteDependence } from "../mapping.ts"
 import { type CrossingSettings, prefix64Fault } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
@@ -70,6 +70,12 @@ export interface TranslationSettings {
    * REQ-5, RFC 7857 section 2.1), and an ICMP query (RFC 5508 REQ-2). UDP's and TCP's own are the CGN's idle timeouts.
    */
   readonly timeouts: { readonly tcpOpening: number; readonly tcpClosing: number; readonly icmp: number }
+  /**
+   * Implicit mappings that one subscriber may have of each protocol, SCTP's among TCP's: so many external ports, or identifiers
+   * (RFC 6888 REQ-4). Subscribers are those of the CGN's `subscriberPrefix`. 0: no limit. Other mappings are no fewer for it, and
+   * none ends because of it.
+   */
+  readonly limits: { readonly udp: number; readonly tcp: number; readonly icmp: number }
   /** Sessions that one mapping remembers, at least 2; the oldest give way. */
   readonly sessions: number
   /** What a NAT64 does with headers where RFC 7915 leaves that to the administrator: what is not given is `CROSSING_DEFAULTS`'. */
@@ -104,6 +110,7 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
   refresh: "outbound",
   hairpinning: true,
   timeouts: { tcpOpening: 240, tcpClosing: 240, icmp: 60 },
+  limits: { udp: 0, tcp: 0, icmp: 0 },
   sessions: 4096,
   crossing: {},
   mtu: { inside: 1500, outside: 1500 },
@@ -118,13 +125,20 @@ export const completeTranslation = (given: Partial<TranslationSettings> | undefi
   ...given,
 })
 
+/** Implicit mappings of a protocol that one subscriber may have; 0: no limit. */
+export const implicitLimit = ({ limits }: TranslationSettings, protocol: number): number =>
+  protocol === Protocol.UDP ? limits.udp : protocol === Protocol.ICMP ? limits.icmp : limits.tcp
+
+/** Is there a limit for any protocol? */
+export const hasLimits = ({ limits: { udp, tcp, icmp } }: TranslationSettings): boolean => udp + tcp + icmp > 0
+
 const isSeconds = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 0x7fffffff
 const isBetween = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most
 
 /** The first rule that the settings break, or `undefined`. */
 export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
-  const { inside, timeouts, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated, crossing } =
+  const { inside, timeouts, limits, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated, crossing } =
     completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
   const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
@@ -132,6 +146,8 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
   if (inside.kind === "dslite" && (isAny(inside.aftr) || isIpv4(inside.aftr))) return bad("an AFTR's address is IPv6")
   if (![timeouts.tcpOpening, timeouts.tcpClosing, timeouts.icmp].every(isSeconds))
     return bad("timeouts are whole seconds from 1 to 2^31-1")
+  if (![limits.udp, limits.tcp, limits.icmp].every((limit) => isBetween(limit, 0, 0x7fffffff)))
+    return bad("limits of a subscriber are 0 (none) or whole numbers up to 2^31-1")
   if (!isBetween(sessions, 2, 1 << 20)) return bad("a mapping remembers 2 to 1048576 sessions")
   if (!isBetween(mtu.inside, 68, 65535) || !isBetween(mtu.outside, 68, 65535))
     return bad("an MTU is 68 to 65535 octets")

@@ -72,7 +72,8 @@ const hexOf = (characters: Gather): Block | Fault => {
       i += 2
     }
   }
-  return take(out)
+  // Separators alone, as in JSON's `":"`, are no packet.
+  return out.length === 0 ? { code: "empty", text: "there are no octets in it", offset: starts[0] } : take(out)
 }
 
 const base64Of = (characters: Gather, certain: boolean, notices: Notice[]): Quoted | Fault => {

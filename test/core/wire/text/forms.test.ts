@@ -188,6 +188,8 @@ test("which alphabet base64 used", () => {
 test("Python's hexlify: hex, though it could be the characters", () => {
   assert.equal(packets("b'0201'"), "0201")
   assert.deepEqual(ok("b'0201'").ambiguous, [{ kind: "string" }])
+  assert.deepEqual(Array.from(ok('b":"').packets[0].bytes), [0x3a], "separators alone are no hex")
+  assert.deepEqual(ok('{":": [2, 0]}').packets.length, 1)
 })
 
 test("a byte map points at what gives each octet", () => {

@@ -176,8 +176,11 @@ describe("the package as its users get it", () => {
         "ES2022",
         "--lib",
         "ES2022,DOM",
+        // Only a program that says that it is Node's has its types: none of the core's needs them.
         "--types",
-        "",
+        /from "node:/.test(text) ? "node" : "",
+        "--typeRoots",
+        join(root, "node_modules/@types"),
         "--strict",
         "--noUncheckedIndexedAccess",
         "--skipLibCheck",

@@ -91,7 +91,12 @@ export const conformance = async (options: ConformanceOptions): Promise<ExitCode
     server: formatEndpoint(found.value),
     kind,
     run: done,
-    verdicts: verdicts(kit, done.results, options.level),
+    verdicts: verdicts(kit, done.results, options.level).filter(
+      ({ requirement: { id }, passed, failed, inapplicable }) =>
+        (options.requirement === undefined && options.case === undefined) ||
+        options.requirement?.includes(id) === true ||
+        (options.requirement === undefined && passed + failed.length + inapplicable > 0),
+    ),
     failures: failures(kit, done.results, options.level),
   }
   const text =

@@ -48,15 +48,19 @@ export const reportText = ({ server, kind, run, verdicts, failures }: Report, pa
   )
   if (cases("fail") > failures.length)
     lines.push(`${cases("fail") - failures.length} failed SHOULDs and MAYs do not count at this level.`)
-  if (run.peers > 0) lines.push(`${run.peers} PEER mappings are left to run out: nobody can delete them.`)
+  if (run.peers > 0)
+    lines.push(
+      `${run.peers} PEER ${run.peers === 1 ? "mapping is" : "mappings are"} left to run out: nobody can delete PEER's.`,
+    )
   if (run.left > 0) lines.push(paint.yellow(`${run.left} deletions of our mappings got no answer.`))
   return `${lines.join("\n")}\n`
 }
 
-const verdictLine = ({ requirement, outcome, passed, failed }: Verdict, paint: Paint): string => {
+const verdictLine = ({ requirement, outcome, passed, failed, inapplicable }: Verdict, paint: Paint): string => {
   const { id, level, clause, text } = requirement
+  const whyNot = inapplicable > 0 ? "needs what the server or this host has not" : "no case was run"
   const word = { pass: paint.green("pass"), fail: paint.red("FAIL"), "not applicable": paint.dim("n/a ") }[outcome]
-  const counts = outcome === "not applicable" ? "" : `  ${passed} of ${passed + failed.length}`
+  const counts = outcome === "not applicable" ? `  ${whyNot}` : `  ${passed} of ${passed + failed.length}`
   return `${word}  ${id.padEnd(5)}  ${level.padEnd(9)}  ${clause.padEnd(18)}  ${text}${paint.dim(counts)}`
 }
 

@@ -38,11 +38,15 @@ const natPmpDeletionOf = (reply: Uint8Array): Uint8Array | undefined => {
   return Uint8Array.of(0, reply[1] & 127, 0, 0, reply[8], reply[9], 0, 0, 0, 0, 0, 0)
 }
 
+/** Which mapping a PEER is about: all but its header, its nonce and its suggestion (RFC 6887 figure 11). */
+const peerOf = (request: Uint8Array): string =>
+  [request[36], ...request.subarray(40, 42), ...request.subarray(60)].join()
+
 const isZero = (bytes: Uint8Array): boolean => bytes.every((octet) => octet === 0)
 
 export const makeCleanup = (asker: Asker): Cleanup => {
   let made: Made[] = []
-  let peers = 0
+  const peers = new Set<string>()
   const note = (request: Uint8Array, reply: Uint8Array, from: Address): void => {
     if (reply.length < 16) return
     if (reply[0] === NATPMP_VERSION) {
@@ -52,7 +56,7 @@ export const makeCleanup = (asker: Asker): Cleanup => {
     }
     // An error made nothing, nor did a request with lifetime 0.
     if (reply[3] !== 0 || isZero(request.subarray(4, 8))) return
-    if (reply[1] === 0x82) peers++
+    if (reply[1] === 0x82) peers.add(`${from} ${peerOf(request)}`)
     const deletion = reply[1] === 0x81 ? deletionOf(request) : undefined
     if (deletion !== undefined) made.push({ from, request: deletion })
   }
@@ -69,5 +73,5 @@ export const makeCleanup = (asker: Asker): Cleanup => {
     made = []
     return left
   }
-  return { note, clean, peers: () => peers }
+  return { note, clean, peers: () => peers.size }
 }

@@ -99,9 +99,12 @@ const answeredEntries = ({ request, reply, source, changes }: Answered, internal
   const entries = changes.flatMap((change) => entryOf(change, asked, lifetime) ?? [])
   const result = resultOf(reply)
   if (result !== 0) {
-    const resultNamed = reply[0] === NATPMP_VERSION ? natPmpResultName(result) : resultName(result)
+    const natPmp = reply[0] === NATPMP_VERSION
+    const resultNamed = natPmp ? natPmpResultName(result) : resultName(result)
     const why = whyRefused(result, source, internalFamily)
-    entries.push({ event: "refused", asked, result, resultName: resultNamed, lifetime, why })
+    // NAT-PMP's errors have no lifetime: octets there are whatever the client sent, which comes back as it is (RFC 6886 section 3.5).
+    const lasts = natPmp ? undefined : lifetime
+    entries.push({ event: "refused", asked, result, resultName: resultNamed, lifetime: lasts, why })
   } else if (entries.length === 0) entries.push({ event: "answered", asked, reply })
   return entries
 }

@@ -46,6 +46,19 @@ const answered = (source: string, reply: string): ServerEvent => ({
 })
 
 describe("what serve tells", () => {
+  it("a refusal of NAT-PMP has no lifetime, whatever octets of the request came back", () => {
+    const event: ServerEvent = {
+      type: "answered",
+      source: { address: address("192.0.2.1"), port: 40000 },
+      local,
+      request: octets("004d0000 ffffffff ffffffff ffffffff"),
+      reply: octets("00cd0005 ffffffff ffffffff ffffffff"),
+      changes: [],
+    }
+    assert.match(print(event)[0], /: Unsupported opcode, NAT-PMP from 192\.0\.2\.1:40000$/)
+    assert.ok(!JSON.stringify(record(event)).includes("4294967295"))
+  })
+
   it("a refusal of a host of the other family says why, and no other refusal does", () => {
     const refused = "02810002 00000708 00000001 000000000000000000000000"
     assert.match(

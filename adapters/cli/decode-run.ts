@@ -67,7 +67,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
             failures++
             bar.end()
             complain(
-              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${hint(item.nothing, words)}${item.text}`,
+              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${item.nothing && input.typed ? hint(words) : ""}${item.text}`,
             )
         }
       }
@@ -112,10 +112,8 @@ const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]
 }
 
 /** A text that cannot be read may be the name of a file that is not there: the likely fault comes first. */
-const hint = (nothing: boolean, words: readonly string[]): string =>
-  nothing && words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0])
-    ? `"${words[0]}" is no file, and as text: `
-    : ""
+const hint = (words: readonly string[]): string =>
+  words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0]) ? `"${words[0]}" is no file, and as text: ` : ""
 
 const note = (text: string): void => {
   process.stderr.write(`${paintFor(process.stderr).dim(oneLine(text))}\n`)

@@ -23,22 +23,41 @@ export type InputItem =
   | { readonly kind: "failure"; readonly text: string; readonly nothing: boolean }
 
 /** Where packets come from. */
-export type Input = { readonly name: string; items(): AsyncGenerator<InputItem, void, undefined> }
+export type Input = {
+  readonly name: string
+  /** Is it a text from the command line, that may have been meant for a file's name? */
+  readonly typed: boolean
+  items(): AsyncGenerator<InputItem, void, undefined>
+}
+
+/** Most octets of what can only be read as a whole: without an end to it, a device such as /dev/zero would take all memory. */
+const LARGEST = 2 ** 31
 
 /** Text from the command line. */
 export const textInput = (text: string): Input => ({
   name: "argument",
+  typed: true,
   async *items() {
     yield* itemsOf(read(text))
   },
 })
 
 /** Everything that a stream holds, such as standard input. */
-export const streamInput = (name: string, stream: AsyncIterable<Uint8Array>): Input => ({
+export const streamInput = (name: string, stream: AsyncIterable<Uint8Array>, largest = LARGEST): Input => ({
   name,
+  typed: false,
   async *items() {
     const chunks: Uint8Array[] = []
-    for await (const chunk of stream) chunks.push(chunk)
+    let size = 0
+    for await (const chunk of stream) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > largest) {
+        const text = `it has over ${largest} octets: a capture that long is read from a file, piece by piece`
+        yield { kind: "failure", text, nothing: true }
+        return
+      }
+    }
     yield* itemsOf(read(Buffer.concat(chunks)))
   },
 })
@@ -46,6 +65,7 @@ export const streamInput = (name: string, stream: AsyncIterable<Uint8Array>): In
 /** A file: a capture is read piece by piece, anything else at once. */
 export const fileInput = (path: string): Input => ({
   name: path,
+  typed: false,
   async *items() {
     if (!(await stat(path)).isFile()) {
       yield* streamInput(path, createReadStream(path)).items()

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import fc from "fast-check"
+import { streamInput } from "../../../adapters/cli/input.ts"
 import { toPcap } from "../../../core/wire/index.ts"
 import { assertNoStack, COMMAND, mapRequest, octets, records, sallyport } from "./command.ts"
 
@@ -119,6 +120,30 @@ describe("sallyport decode", { concurrency: 3 }, () => {
       assertNoStack(stderr)
     })
   }
+
+  it("does not say of a file which is there that it is no file", async () => {
+    const path = await file("cut.pcapng", octets("0a0d0d0a 1c000000"))
+    const { code, stderr } = await sallyport(["decode", path])
+    assert.equal(code, 1)
+    assert.match(stderr, /cannot read .*cut\.pcapng: the pcapng section header is cut/)
+  })
+
+  it("gives up a stream without an end, and no memory with it", async () => {
+    let given = 0
+    async function* endless() {
+      for (;;) {
+        given++
+        yield new Uint8Array(1000)
+      }
+    }
+    const items = []
+    for await (const item of streamInput("endless", endless(), 10_000).items()) items.push(item)
+    assert.deepEqual(
+      items.map(({ kind }) => kind),
+      ["failure"],
+    )
+    assert.equal(given, 11)
+  })
 
   it("prints what a cut capture holds, says where it ends, and ends with 5", async () => {
     const whole = toPcap([{ bytes: mapRequest(1, 60) }, { bytes: mapRequest(2, 60) }])

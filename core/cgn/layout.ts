@@ -254,15 +254,22 @@ export interface Clock {
   readonly now: number
 }
 
+/**
+ * A microsecond, in seconds: a clock with fractions gives sums that are off by less. Without it a deadline's own instant would
+ * lie in the second before at times, and come back as the deadline after it.
+ */
+const SLACK = 1e-6
+
 /** The whole second, from the CGN's start, in which the instant lies. */
-export const secondOf = ({ now: start }: Clock, now: number): number => Math.max(0, Math.floor((now - start) / 1000))
+export const secondOf = ({ now: start }: Clock, now: number): number =>
+  Math.max(0, Math.floor((now - start) / 1000 + SLACK))
 
 /**
  * The second at whose start a mapping ends that was granted `lifetime` seconds at `now`: rounded up, so that a client
  * never has less than it was promised.
  */
 export const deadlineOf = ({ now: start }: Clock, now: number, lifetime: number): number =>
-  Math.min(NEVER, Math.ceil((now - start) / 1000) + lifetime)
+  Math.min(NEVER, Math.ceil((now - start) / 1000 - SLACK) + lifetime)
 
 /** The instant of a deadline on the caller's clock, milliseconds; `Infinity` for one that never comes. */
 export const instantOf = ({ now: start }: Clock, deadline: number): number =>
@@ -270,4 +277,6 @@ export const instantOf = ({ now: start }: Clock, deadline: number): number =>
 
 /** The deadline of an instant: the inverse of {@link instantOf}. */
 export const deadlineAt = ({ now: start }: Clock, instant: number): number =>
-  instant === Number.POSITIVE_INFINITY ? NEVER : Math.min(NEVER, Math.max(0, Math.ceil((instant - start) / 1000)))
+  instant === Number.POSITIVE_INFINITY
+    ? NEVER
+    : Math.min(NEVER, Math.max(0, Math.ceil((instant - start) / 1000 - SLACK)))

@@ -73,3 +73,31 @@ test("a request to a full pool does not walk over all rows that come up, and is 
   assert.equal(swept.changes.length, 1)
   assert.equal(met(map(swept.state, stranger, 120_000)).outcome, "new")
 })
+
+test("on a clock with fractions a mapping ends at the instant that was told of it, for a replica too", () => {
+  let seed = 1
+  const random = (): number => {
+    seed = (seed * 48271) % 0x7fffffff
+    return seed / 0x7fffffff
+  }
+  for (let n = 0; n < 800; n++) {
+    const start = (n % 2 === 0 ? 1e5 : 1.7e12) * (1 + random())
+    const empty = cgnWith({ now: start })
+    const made = met(map(empty, { lifetime: 120 + (n % 300) }, start))
+    const now = start + 1000 * Math.floor(90 * random())
+    const { state, changes } = met(map(made.state, { lifetime: 120 + Math.floor(1e5 * random()) }, now))
+    const told = changes.map((change) => (change.type === "renewed" ? change.mapping.expires : change.type))
+    const why = `from ${start} at ${now}`
+    for (const one of [state, memoryCgn.apply(memoryCgn.apply(empty, made.changes), changes)])
+      assert.deepEqual(
+        listMappings(one, now, 0, 10).mappings.map(({ expires }) => expires),
+        told,
+        why,
+      )
+    let { next, state: after } = memoryCgn.expire(state, now, 10)
+    for (let calls = 0; next !== undefined && calls < 3; calls++)
+      ({ next, state: after } = memoryCgn.expire(after, next, 10))
+    assert.equal(next, undefined, `${why}: it comes back at its own instant for ever`)
+    assert.equal(mappingCount(after), 0, why)
+  }
+})

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import { type BigIntStats, lstatSync, renameSync } from "node:fs"
-import { access, constants, type FileHandle, open, readFile, rename, unlink } from "node:fs/promises"
+import { type BigIntStats, lstatSync, renameSync, type Stats } from "node:fs"
+import { access, constants, type FileHandle, lstat, open, readFile, rename, stat, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import {
   type CgnChangeable,
@@ -79,6 +79,7 @@ const hasCode = (cause: unknown, code: string): boolean =>
 export const loadState = async <S>(path: string, form: StateForm<S>, options: RestoreServer): Promise<Loaded<S>> => {
   let bytes: Uint8Array
   try {
+    if (isDevice(await stat(path))) return { found: "failed", text: NO_FILE }
     bytes = await readFile(path)
   } catch (cause) {
     return hasCode(cause, "ENOENT") ? firstStart(path) : { found: "failed", text: textOf(cause) }
@@ -93,6 +94,15 @@ export const loadState = async <S>(path: string, form: StateForm<S>, options: Re
   }
   return { found: "state", state, lost, elapsed }
 }
+
+/**
+ * Is it anything but a file, or a folder, of which the system speaks for itself? Renaming goes by names alone: /dev/null would
+ * be set aside as a bad snapshot, and a file be there in its place for everybody.
+ */
+const isDevice = (there: Stats | undefined): boolean =>
+  there !== undefined && !there.isFile() && !there.isDirectory() && !there.isSymbolicLink()
+
+const NO_FILE = "it is a device, pipe or socket, and no file"
 
 /** Told at once where no file can come to be: at the first writing there would be mappings to lose. */
 const firstStart = async (path: string): Promise<Extract<Loaded, { found: "nothing" | "failed" }>> => {
@@ -145,6 +155,7 @@ export const saveState = async <S>(
   let file: FileHandle | undefined
   let own: BigIntStats | undefined
   try {
+    if (isDevice(await lstat(path).catch(() => undefined))) return { ok: false, text: NO_FILE }
     await unlink(temporary).catch(() => undefined)
     // "wx": never through a link that somebody put there.
     file = await open(temporary, "wx", 0o600)

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { lstatSync, readFileSync, realpathSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import { resolve } from "node:path"
 import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
@@ -55,12 +55,27 @@ export const planServe = async (options: ServeOptions): Promise<Planned> => {
     value: {
       settings: settings.value,
       listen: listen.value,
-      state: stateFile === undefined ? undefined : { file: resolve(stateFile), period: config.state?.period ?? PERIOD },
+      state:
+        stateFile === undefined
+          ? undefined
+          : { file: behindLinks(resolve(stateFile)), period: config.state?.period ?? PERIOD },
       metrics: options.metrics ?? metrics?.value,
       control: options.control ?? config.control,
       warnings: warningsOf(settings.value),
       line,
     },
+  }
+}
+
+/**
+ * The file behind a link: its lock is beside it, whatever name each server knows it by, and what is renamed into place is not
+ * to take the place of the link.
+ */
+const behindLinks = (path: string): string => {
+  try {
+    return lstatSync(path).isSymbolicLink() ? realpathSync(path) : path
+  } catch {
+    return path
   }
 }
 

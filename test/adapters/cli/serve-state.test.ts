@@ -1,7 +1,17 @@
 import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
@@ -151,6 +161,20 @@ describe("sallyport serve --state", { concurrency: 3 }, () => {
     // A killed one leaves its lock behind.
     assert.equal(existsSync(lock), true)
     await (await start("shared")).stop()
+  })
+
+  it("is one server's by the name of a link too, and the link stays one", async () => {
+    const first = await start("linked")
+    await first.ask(mapRequest(5000, 3600))
+    await first.stop()
+    const link = join(folder, "link")
+    symlinkSync(first.path, link)
+    const through = await start("link")
+    const second = await sallyport(["serve", "--state", first.path, "--listen", "127.0.0.1:0", "--no-control"])
+    assert.equal(second.code, 1)
+    assert.match(second.stderr, /another server has it/)
+    assert.match((await through.stop()).stdout, /1 mapping\n/)
+    assert.ok(lstatSync(link).isSymbolicLink())
   })
 
   it("puts a bad file back when the server does not come up", async () => {

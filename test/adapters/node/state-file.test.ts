@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import {
   mkdirSync,
@@ -138,6 +138,17 @@ describe("state files", () => {
     const loaded = await loadState(path, natForm(CGN), optionsAt(0, WALL))
     assert.equal(loaded.found, "failed")
     assert.deepEqual(readFileSync(path), whole)
+  })
+
+  test("what is no file is neither read nor set aside nor replaced", { skip: platform === "win32" }, async () => {
+    const path = fresh()
+    execFileSync("mkfifo", [path])
+    const loaded = await loadState(path, natForm(CGN), optionsAt(0, WALL))
+    assert.ok(loaded.found === "failed")
+    assert.match(loaded.text, /no file/)
+    const saved = await saveState(path, saveCgn, server, { now: 0, wallClock: WALL })
+    assert.equal(saved.ok, false)
+    assert.ok(statSync(path).isFIFO())
   })
 
   test("a link under the temporary name is not written through", async () => {

@@ -18,7 +18,7 @@ export const reloader = <S>(
   let plan = first
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    const planned = await planServe(options)
+    const planned = await planServe(options, true)
     const refused = planned.ok ? (otherKind(plan, planned.value) ?? device.apply(planned.value, host)) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync } from "node:fs"
+import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import { resolve } from "node:path"
 import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
@@ -32,9 +32,12 @@ export type Planned =
 /** Seconds from one snapshot to the next. */
 const PERIOD = 60
 
-/** Reads the configuration file, if there is one, and lays the command line's options over it. */
-export const planServe = async (options: ServeOptions): Promise<Planned> => {
-  const loaded = await load(options.config)
+/**
+ * Reads the configuration file, if there is one, and lays the command line's options over it. `again`: for a server that runs,
+ * and answers nobody while it waits for a pipe.
+ */
+export const planServe = async (options: ServeOptions, again = false): Promise<Planned> => {
+  const loaded = await load(options.config, again)
   if (!loaded.ok) return loaded
   const { config, fault } = loaded.value
   const file = options.config ?? ""
@@ -99,13 +102,20 @@ const NONE: LoadedConfig = {
   fault: (path, text): Fault => ({ line: 1, column: 1, setting: String(path[0] ?? ""), text }),
 }
 
-const load = async (file: string | undefined): Promise<Loaded> => {
+/** Octets of a configuration file: far over what settings need, and no more than a parser takes in its stride. */
+const LARGEST = 2 ** 24
+
+const load = async (file: string | undefined, again = false): Promise<Loaded> => {
   if (file === undefined) return { ok: true, value: NONE }
+  const unread = (why: string): Loaded => ({ ok: false, lines: [`option '--config': ${why}`] })
   let text: string
   try {
+    const there = statSync(file)
+    if (again && !there.isFile() && !there.isDirectory()) return unread(`${file} is no file, and cannot be read again`)
+    if (there.size > LARGEST) return unread(`${file} has over ${LARGEST} octets`)
     text = readFileSync(file, "utf8")
   } catch (cause) {
-    return { ok: false, lines: [`option '--config': ${unreadable(file, cause)}`] }
+    return unread(unreadable(file, cause))
   }
   // Loaded when it runs: a server without a file starts without a parser and a schema.
   const { readConfig } = await import("./load.ts")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
@@ -111,6 +112,26 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
     assert.equal(await lifetime(), 700)
     await reload('{ "profile": "nat64" }', /:1:3: profile: a running nat444 does not become a nat64.*\n.*settings stay/)
     assert.equal(await lifetime(), 700)
+    peer.close()
+    assert.equal((await server.stop()).code, 0)
+  })
+
+  it("goes on answering at SIGHUP where its file became a pipe, or one without measure", async () => {
+    const path = file("pipe.jsonc", '{ "control": false }')
+    const server = await serving(["--config", path, "--listen", "127.0.0.1:0"])
+    const peer = await client()
+    const refused = async (told: RegExp): Promise<void> => {
+      server.child.kill("SIGHUP")
+      await server.untilError(told)
+      assert.equal((await peer.ask(mapRequest(5000, 3600), server.port))[3], 0)
+    }
+    rmSync(path)
+    execFileSync("mkfifo", [path])
+    await refused(/pipe\.jsonc is no file, and cannot be read again\n.*settings stay/)
+    rmSync(path)
+    writeFileSync(path, "")
+    truncateSync(path, 2 ** 24 + 1)
+    await refused(/pipe\.jsonc has over 16777216 octets\n.*settings stay/)
     peer.close()
     assert.equal((await server.stop()).code, 0)
   })

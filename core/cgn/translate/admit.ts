@@ -6,6 +6,7 @@ import { anyMatches } from "../filter-list.ts"
 import { FILTER, Flag, MAPPING, MappingWord, type Step } from "../layout.ts"
 import { findPeer } from "../row.ts"
 import { findSession, hasSessionWith, type SessionKey, sessionDeadline } from "./session.ts"
+import type { Dependence } from "./settings.ts"
 
 /** What a mapping row does with a packet from a remote peer; `absent`: nothing in it that lets packets in is active. */
 export type Admission = "admitted" | "filtered" | "absent"
@@ -34,8 +35,8 @@ export const admit = (step: Step, key: SessionKey): Admission => {
     const peer = findPeer(table, row, key.remote, key.remotePort)
     if (peer !== 0 && peerDeadline(step, peer) !== 0) return "admitted"
   }
-  const { sessions, tcpFiltering } = config.translation
-  const filtering = (key.protocol === Protocol.TCP ? tcpFiltering : undefined) ?? config.translation.filtering
+  const { sessions } = config.translation
+  const filtering = filteringOf(step, key.protocol)
   if (!map && filtering === "endpoint-independent") return "admitted"
   if (!implicit) return "filtered"
   if (filtering !== "endpoint-independent" && config.addressDependent && knowsPeer(table, row, filtering))
@@ -44,15 +45,24 @@ export const admit = (step: Step, key: SessionKey): Admission => {
   return !map && filtering === "address-dependent" && hasSessionWith(step, key, sessions) ? "admitted" : "filtered"
 }
 
+/** Whose packets of a protocol come in by what outbound traffic made (RFC 5382 REQ-3b: TCP's may be others than UDP's). */
+const filteringOf = ({ config }: Step, protocol: number): Dependence => {
+  const { filtering, tcpFiltering } = config.translation
+  return (protocol === Protocol.TCP ? tcpFiltering : undefined) ?? filtering
+}
+
 /** Has the row a MAP mapping that is active? */
 const isOpen = (step: Step, row: number): boolean =>
   mapDeadline(step, row) !== 0 && (word(step.table, MAPPING, row, MappingWord.FLAGS) & Flag.LOCKED) === 0
 
-/** Does {@link admit} let everybody in by this row, without a look at who it is? Not all rows that do are found. */
-export const admitsAll = (step: Step, row: number): boolean => {
+/**
+ * Does {@link admit} let everybody's packets of this protocol in by this row, without a look at who it is? Not all rows that do
+ * are found.
+ */
+export const admitsAll = (step: Step, row: number, protocol: number): boolean => {
   if (isStatic(step.table, row)) return true
   if (isOpen(step, row)) return word(step.table, MAPPING, row, MappingWord.FILTERS) === 0
-  return step.config.translation.filtering === "endpoint-independent" && idleDeadline(step, row) !== 0
+  return filteringOf(step, protocol) === "endpoint-independent" && idleDeadline(step, row) !== 0
 }
 
 /** Is whom the host sends to of importance for who may come in by this row, and not said by that itself? */

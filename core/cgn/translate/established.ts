@@ -156,7 +156,7 @@ const inwards = (
   const internalPort = internalPortOf(table, row)
   const ports = (internalPort << 16) | u16(bytes, 20)
   const [p0, p1, p2] = prefix
-  if (!admitsAll(step, row)) {
+  if (!admitsAll(step, row, protocol)) {
     if (idleDeadline(step, row) === 0) return undefined
     if (sessionDeadline(step, sessionOf(table, row, protocol, ports, p0, p1, p2, source)) === 0) return undefined
   }

@@ -127,6 +127,20 @@ const networks: readonly Network[] = [
     remotes: REMOTES4,
     short: false,
   },
+  {
+    name: "NAPT44 that filters TCP alone",
+    settings: { translation: { tcpFiltering: "address-and-port-dependent" } },
+    hosts: HOSTS4,
+    remotes: REMOTES4,
+    short: true,
+  },
+  {
+    name: "NAPT44 that filters all but TCP",
+    settings: { translation: { filtering: "address-dependent", tcpFiltering: "endpoint-independent" } },
+    hosts: HOSTS4,
+    remotes: REMOTES4,
+    short: true,
+  },
 ]
 
 const happening = fc.record({

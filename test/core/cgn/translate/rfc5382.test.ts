@@ -88,6 +88,11 @@ describe("filtering", () => {
           letsIn(cgn, (source, port) => tcp4(ends(source, port, EXTERNAL, tcp), SYN)),
           LETS_IN[tcpFiltering],
         )
+        // Nor does a segment that opens nothing, which goes another way through the code.
+        assert.equal(
+          letsIn(cgn, (source, port) => tcp4(ends(source, port, EXTERNAL, tcp), ACK)),
+          LETS_IN[tcpFiltering],
+        )
       }
   })
 })

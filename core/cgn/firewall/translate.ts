@@ -7,6 +7,7 @@ import {
   type Allocate,
   allocateEach,
   type Drop,
+  destinationAddress,
   flowOf,
   type IpPacket,
   icmpError,
@@ -84,6 +85,9 @@ export const translateFirewall = (
           remotePort: sourcePort,
         }
   if (!isServed(config, ends.internal)) return dropped(side === "inside" ? "not-served" : "no-mapping")
+  // An error goes to whom its packet came from (RFC 792, RFC 4443 section 2.4): as nothing here is rewritten, one that does not
+  // would reach any host by the flow of another.
+  if (packet.embedded !== undefined && destinationAddress(packet) !== destination) return dropped("no-flow")
   const passed = rewrite(packet, KEEP, 1, allocate)
   if (!passed.ok) return unchanged(state, refusal(state, side, packet, passed))
   const way: Way = { step: stepOf(state, now), packet, ends, side, now, changes: [] }

@@ -283,6 +283,20 @@ describe("ICMPv6 at a firewall", () => {
     wall.drops(error({ source: PEER, destination: HOST }, datagram(back())), "outside", "no-mapping")
   })
 
+  test("NAT-5508-REQ-4: an error goes to the host whose packet it is about, and to no other", () => {
+    const wall = new Wall()
+    wall.passes(datagram(out()), "inside")
+    const later = { protocol: 17, extensions: [fragmentHeader(2, false, 1)] }
+    const laterFragment = ip6({ ...out(), ...later }, new Uint8Array(16))
+    for (const destination of ["2001:db8:1::666", "2001:db8:2::1"])
+      for (const inner of [datagram(out()), laterFragment])
+        wall.drops(error({ source: PEER, destination }, inner), "outside", "no-flow")
+    wall.passes(error({ source: PEER, destination: HOST }, laterFragment), "outside")
+    // The other way round as well.
+    wall.drops(error({ source: HOST, destination: STRANGER }, datagram(back())), "inside", "no-flow")
+    wall.passes(error({ source: HOST, destination: PEER }, datagram(back())), "inside")
+  })
+
   test("NAT-5508-REQ-3: errors go out about what came in by a flow or a pinhole", () => {
     const wall = new Wall()
     const told = (inner: Uint8Array) => error({ source: HOST, destination: PEER }, inner)

@@ -36,7 +36,7 @@ export const DROP_CLAUSES = {
   "too-big": "RFC 7915 section 4.1, RFC 4787 REQ-13, RFC 2473 section 7.2",
   /** The packet is not of the family that is translated here. */
   "wrong-family": "RFC 7915 sections 4.6 and 5.6",
-  "illegal-source": "RFC 7915 sections 4.1 and 5.1, RFC 1812 section 5.3.7",
+  "illegal-source": "RFC 7915 sections 4.1 and 5.1, RFC 1812 section 5.3.7, RFC 4291 section 2.7",
   "source-route": "RFC 7915 section 4.1, RFC 5508 section 7.3",
   /** IPv6: a Routing header with segments left. */
   "routing-header": "RFC 7915 section 5.1",

@@ -4,6 +4,7 @@ import {
   addressFromIpv4,
   addressFromWords,
   addressWord,
+  i32,
   ipv4Value,
   isIpv4,
 } from "../../wire/index.ts"
@@ -109,3 +110,8 @@ export const isLegalIpv4Source = (word: number): boolean => {
   const first = word >>> 24
   return first !== 0 && first !== 127 && first < 224
 }
+
+/** Is the IPv6 address at `at` one of a host elsewhere: not the unspecified one, loopback or multicast (RFC 4291 section 2.4)? */
+export const isUnicast6 = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] !== 0xff &&
+  (i32(bytes, at) !== 0 || i32(bytes, at + 4) !== 0 || i32(bytes, at + 8) !== 0 || i32(bytes, at + 12) >>> 1 !== 0)

@@ -1,4 +1,4 @@
-import { type Address, i32, Protocol, putU16, putU32, u16 } from "../../wire/index.ts"
+import { type Address, Protocol, putU16, putU32, u16 } from "../../wire/index.ts"
 import { adjustAt, changed } from "./checksum.ts"
 import type { Crossing, CrossingSettings, Translated } from "./crossing.ts"
 import { type Drop, drop } from "./drop.ts"
@@ -10,6 +10,7 @@ import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU, UNMA
 import { addresses4, addresses6, copyOctets, icmpValue, pseudo6, putIcmpChecksum, putIpv4Header } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
 import { fixedPorts, retouch } from "./retouch.ts"
+import { isUnicast6 } from "./rfc6052.ts"
 import { type Allocate, allocateEach } from "./room.ts"
 
 /**
@@ -63,11 +64,8 @@ const refusal = (packet: IpPacket, settings: CrossingSettings): Drop | undefined
 }
 
 /** The unspecified address, loopback, link-local, multicast: never a source beyond their own link (RFC 4291 section 2.5). */
-const isLegalIpv6Source = (bytes: Uint8Array, at: number): boolean => {
-  const first = u16(bytes, at)
-  if (first >= 0xff00 || (first & 0xffc0) === 0xfe80) return false
-  return i32(bytes, at) !== 0 || i32(bytes, at + 4) !== 0 || i32(bytes, at + 8) !== 0 || i32(bytes, at + 12) >>> 1 !== 0
-}
+const isLegalIpv6Source = (bytes: Uint8Array, at: number): boolean =>
+  (u16(bytes, at) & 0xffc0) !== 0xfe80 && isUnicast6(bytes, at)
 
 /** Of RFC 7045 section 4, without ESP (section 5.1.1): mobility, HIP and Shim6 among them. */
 const isExtension = (next: number): boolean =>

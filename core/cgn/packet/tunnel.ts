@@ -8,6 +8,7 @@ import type { IpPacket } from "./packet.ts"
 import { FRAGMENT_HEADER, IPV6_HEADER, IpProtocol, MIN_IPV6_MTU } from "./protocol.ts"
 import { copyOctets, putFragmentHeader, putIpv6Header } from "./put-header.ts"
 import { readPacket } from "./read.ts"
+import { isUnicast6 } from "./rfc6052.ts"
 import { type Allocate, allocateEach, copyOf } from "./room.ts"
 
 /** One end of an IPv4-in-IPv6 tunnel of Dual-Stack Lite, as it sends (RFC 6333 sections 5.2 and 6.2). */
@@ -74,6 +75,9 @@ export const decapsulate = (outer: IpPacket): Decapsulated | Drop => {
   if (version !== 6) return drop("wrong-family", start)
   if (protocol !== IpProtocol.IPV4) return drop("not-a-tunnel", payload)
   if (isFragment(outer)) return drop("tunnel-fragment", outer.fragmentAt)
+  // Whoever sends is whom its hosts' packets go back to: never a group, nobody, or this end itself (RFC 4291 sections 2.5.2 and 2.7).
+  if (!isUnicast6(bytes, start + 8) || sourceAddress(outer) === destinationAddress(outer))
+    return drop("illegal-source", start + 8)
   const inner = readPacket(bytes, payload, end)
   if (!inner.ok) return inner
   if (inner.version !== 4) return drop("not-a-tunnel", payload)

@@ -52,6 +52,13 @@ test("NAT-6333-6.1: the end of a softwire and a NAT in one: IPv4 leaves, and com
   assert.equal(reason(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53)))), "not-served")
 })
 
+test("NAT-6333-6.6: a softwire from a group, from nobody or from the AFTR itself is none: nothing would go back there", () => {
+  const cgn = dslite()
+  for (const source of ["ff0e::1", "::", "::1", AFTR])
+    assert.equal(reason(cgn.out(softwire(source, udp4(ends(HOST, 5000, REMOTE, 53))))), "illegal-source")
+  assert.deepEqual(lines(cgn.state), [])
+})
+
 test("NAT-6333-6.5: ICMP errors in softwires come from 192.0.0.1, unless another address is set", () => {
   const last = udp4(ends(HOST, 5000, REMOTE, 53), 1)
   const told = (from: string) =>

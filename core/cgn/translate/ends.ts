@@ -128,6 +128,16 @@ const absence = (packet: IpPacket): Reason => {
   return packet.protocol === Protocol.TCP ? "no-connection" : "not-translatable"
 }
 
+/**
+ * Can a packet have come from outside with its source (RFC 1812 section 5.3.7)? From the CGN's own addresses comes only what turns:
+ * two internal hosts could else be set to answer each other. Errors go over to IPv6 whatever their source (RFC 7915 section 4.1).
+ */
+const isFromOutside = ({ config }: Step, packet: IpPacket): boolean => {
+  const source = sourceAddress(packet)
+  if (packet.embedded !== undefined) return config.translation.inside.kind === "nat64" || isHost(source)
+  return isHost(source) && !config.addressWords.has(addressWord(source, 3))
+}
+
 /** A packet from outside with its internal end; `hops` is 0 for one that has just turned. */
 export const inwards = (
   step: Step,
@@ -139,7 +149,7 @@ export const inwards = (
 ): Ended => {
   const plain = flowOf(packet)
   const source = prefix === undefined ? plain.source : embedIpv4(prefix, plain.source)
-  if (source === undefined) return no("illegal-source")
+  if (source === undefined || (hops !== 0 && !isFromOutside(step, packet))) return no("illegal-source")
   const isError = packet.embedded !== undefined
   const found = findInbound(step, prefix === undefined ? plain : { ...plain, source })
   if (!found.ok)

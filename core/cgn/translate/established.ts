@@ -145,6 +145,7 @@ const inwards = (
   const address = config.addressWords.get(i32(bytes, 16))
   const port = u16(bytes, 22)
   if (prefix === undefined || address === undefined || port === 0) return undefined
+  if (!isLegalIpv4Source(source) || config.addressWords.has(source)) return undefined
   const total = u16(bytes, 2)
   if (to6 ? !goesTo6(state, bytes, protocol, total, source) : total > mtu.inside) return undefined
   const step = stepOf(state, now)
@@ -180,12 +181,12 @@ const inwards = (
 /** The first three words of an IPv4 address as mappings have it. */
 const MAPPED: readonly number[] = [0, 0, 0xffff]
 
-/** Has a NAT64 no more to do than translate: a legal source, a checksum, an IPv6 packet that is as long as it may be? */
+/** Has a NAT64 no more to do than translate: a source for its prefix, a checksum, an IPv6 packet that is as long as it may be? */
 const goesTo6 = (state: CgnState, bytes: Uint8Array, protocol: number, total: number, source: number): boolean => {
   const marked = (bytes[6] & 0x40) !== 0
   if (total + 20 > state.config.translation.mtu.inside || (total + 20 > MIN_IPV6_MTU && !marked)) return false
   if (protocol === Protocol.UDP && u16(bytes, 26) === 0) return false
-  return isLegalIpv4Source(source) && isEmbedded(state, source)
+  return isEmbedded(state, source)
 }
 
 /** May this IPv4 address stand behind the NAT64's prefix (RFC 6052 section 3.1)? */

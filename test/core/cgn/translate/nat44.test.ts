@@ -226,6 +226,20 @@ test("what has no ports, no legal source or no place here is dropped", () => {
   assert.deepEqual(lines(cgn.state), [])
 })
 
+test("what comes from outside with a source that is none there is dropped, whether its flow is established or not", () => {
+  const cgn = network(cgnWith())
+  const { port } = sourceOf(sent(cgn.out(udp4(ends(HOST, 5000, REMOTE, 53))), "outside"))
+  const echo = sourceOf(sent(cgn.out(echo4(8, HOST, REMOTE, 300)), "outside")).port
+  sent(cgn.in(udp4(ends(STRANGER, 53, EXTERNAL, port))), "inside")
+  for (const source of ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", EXTERNAL]) {
+    assert.equal(reason(cgn.in(udp4(ends(source, 53, EXTERNAL, port)))), "illegal-source")
+    assert.equal(reason(cgn.in(echo4(8, source, EXTERNAL, echo))), "illegal-source")
+  }
+  const about = udp4(ends(EXTERNAL, port, REMOTE, 53), 60)
+  assert.equal(reason(cgn.in(error4(3, 1, "127.0.0.1", EXTERNAL, about))), "illegal-source")
+  sent(cgn.in(error4(3, 1, STRANGER, EXTERNAL, about)), "inside")
+})
+
 test("no port is left: ICMP tells the host, and nothing changes (NAT-5508-REQ-8)", () => {
   const cgn = network(cgnWith({ ports: { first: 2000, last: 2001 } }))
   sent(cgn.out(udp4(ends(HOST, 1, REMOTE, 1))), "outside")

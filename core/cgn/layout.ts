@@ -260,16 +260,20 @@ export interface Clock {
  */
 const SLACK = 1e-6
 
-/** The whole second, from the CGN's start, in which the instant lies. */
-export const secondOf = ({ now: start }: Clock, now: number): number =>
-  Math.max(0, Math.floor((now - start) / 1000 + SLACK))
+/** The whole second, from the CGN's start, in which the instant lies: of 32 bits, 0 for one before the start or for NaN. */
+export const secondOf = ({ now: start }: Clock, now: number): number => {
+  const second = Math.floor((now - start) / 1000 + SLACK)
+  return second > 0 ? Math.min(NEVER - 1, second) : 0
+}
 
 /**
  * The second at whose start a mapping ends that was granted `lifetime` seconds at `now`: rounded up, so that a client
  * never has less than it was promised.
  */
-export const deadlineOf = ({ now: start }: Clock, now: number, lifetime: number): number =>
-  Math.min(NEVER, Math.ceil((now - start) / 1000 - SLACK) + lifetime)
+export const deadlineOf = ({ now: start }: Clock, now: number, lifetime: number): number => {
+  const second = Math.ceil((now - start) / 1000 - SLACK)
+  return Math.min(NEVER, (second > 0 ? second : 0) + lifetime)
+}
 
 /** The instant of a deadline on the caller's clock, milliseconds; `Infinity` for one that never comes. */
 export const instantOf = ({ now: start }: Clock, deadline: number): number =>

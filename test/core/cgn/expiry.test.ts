@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { listMappings, mappingCount, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
 import { ResultCode } from "../../../core/wire/index.ts"
-import { cgnWith, host, map, met, peer, refusal, UDP } from "./scene.ts"
+import { cgnWith, host, map, met, peer, refusal, types, UDP } from "./scene.ts"
 
 test("what is wanted for ever is still rid of what else wants it when that runs out", () => {
   // A deadline past 2^32 - 2 seconds is none: the mapping stays, and must not take its peer off the clock.
@@ -100,4 +100,18 @@ test("on a clock with fractions a mapping ends at the instant that was told of i
     assert.equal(next, undefined, `${why}: it comes back at its own instant for ever`)
     assert.equal(mappingCount(after), 0, why)
   }
+})
+
+test("an instant that is none, or beyond all seconds, breaks nothing", () => {
+  const { state } = met(map(cgnWith(), { lifetime: 120 }))
+  for (const now of [Number.NaN, -Infinity, -500_000]) {
+    assert.deepEqual(memoryCgn.expire(state, now, 10).changes, [])
+    const end = { protocol: UDP, internal: host(2), internalPort: 1 }
+    const noted = noteOutbound(state, end, now)
+    assert.deepEqual(types(noted.changes), ["created"])
+    // Not one that seems to be of the far future.
+    assert.deepEqual(types(memoryCgn.expire(noted.state, 301_000, 10).changes), ["expired", "expired"])
+  }
+  for (const now of [Infinity, 2 ** 53, 2 ** 32 * 1000])
+    assert.deepEqual(types(memoryCgn.expire(state, now, 10).changes), ["expired"])
 })

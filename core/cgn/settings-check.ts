@@ -1,5 +1,15 @@
-import { type Address, CLIENT_PORT, formatAddress, isAny, isIpv4, Protocol, SERVER_PORT } from "../wire/index.ts"
+import {
+  type Address,
+  addressWord,
+  CLIENT_PORT,
+  formatAddress,
+  isAny,
+  isIpv4,
+  Protocol,
+  SERVER_PORT,
+} from "../wire/index.ts"
 import { checkAssignment } from "./assignment.ts"
+import { isLegalIpv4Source } from "./packet/index.ts"
 import type { PortRange, Prefix, Rule } from "./rule.ts"
 import { CGN_DEFAULTS, type CgnSettings, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkTranslation } from "./translate/settings.ts"
@@ -39,7 +49,7 @@ export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefin
     return { code: "pool-too-large", text: `the pool has ${external.length} addresses; ${MAX_POOL} is the most` }
   const seen = new Set<Address>()
   for (const address of external) {
-    if (!isIpv4(address) || isAny(address))
+    if (!isIpv4(address) || !isLegalIpv4Source(addressWord(address, 3)))
       return { code: "bad-address", text: `${formatAddress(address)} can't be an external address of a NAT44` }
     if (seen.has(address)) return { code: "bad-address", text: `${formatAddress(address)} is in the pool twice` }
     seen.add(address)
@@ -56,6 +66,9 @@ export const checkCgnSettings = (settings: CgnSettings): SettingsError | undefin
   const delay = settings.recycleDelay ?? { udp: 0, tcp: 0 }
   if (!isCount(delay.udp) || !isCount(delay.tcp))
     return { code: "bad-delay", text: "the recycle delay must be a whole number of seconds up to 2^31-1" }
+  const idle = settings.idleTimeout
+  if (!isCount(idle.udp) || !isCount(idle.tcp) || idle.udp === 0 || idle.tcp === 0)
+    return { code: "bad-delay", text: "the idle timeout must be a whole number of seconds from 1 to 2^31-1" }
   if (settings.port0 === true && settings.otherProtocols !== true)
     return { code: "bad-protocols", text: "port0 needs otherProtocols" }
   if (settings.oneToOne === true && settings.port0 !== true)
@@ -92,7 +105,7 @@ const checkStatic = (mappings: readonly StaticMapping[], pool: Set<Address>): Se
     const bad = (text: string): SettingsError => ({ code: "bad-static", text: `static mapping ${name}: ${text}` })
     if (!isOctet(protocol)) return bad("there is no such protocol")
     if (isAny(internal)) return bad("no internal address")
-    if (!isIpv4(external) || isAny(external))
+    if (!isIpv4(external) || !isLegalIpv4Source(addressWord(external, 3)))
       return bad(`${formatAddress(external)} can't be an external address of a NAT44`)
     const ported = protocol === Protocol.UDP || protocol === Protocol.TCP || protocol === Protocol.SCTP
     if (internalPort === 0 ? externalPort !== 0 : !ported || !isPort(internalPort) || !isPort(externalPort))

@@ -274,7 +274,7 @@ export const settingOf = ({ code, text }: SettingsError | ServerSettingsError | 
     case "bad-filters":
       return ["filterLimit"]
     case "bad-delay":
-      return ["recycleDelay"]
+      return [text.includes("idle") ? "idleTimeout" : "recycleDelay"]
     case "bad-static":
       return ["staticMappings"]
     case "bad-rule":

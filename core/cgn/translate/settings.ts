@@ -1,6 +1,6 @@
-import { type Address, addressFromIpv4, isAny, isIpv4, Protocol } from "../../wire/index.ts"
+import { type Address, addressFromIpv4, addressWord, isAny, isIpv4, Protocol } from "../../wire/index.ts"
 import type { RemoteDependence } from "../mapping.ts"
-import { type CrossingSettings, prefix64Fault } from "../packet/index.ts"
+import { type CrossingSettings, MIN_IPV6_MTU, prefix64Fault } from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 import type { Untranslated } from "./untranslated.ts"
@@ -80,7 +80,7 @@ export interface TranslationSettings {
   readonly sessions: number
   /** What a NAT64 does with headers where RFC 7915 leaves that to the administrator: what is not given is `CROSSING_DEFAULTS`'. */
   readonly crossing: Partial<Pick<CrossingSettings, "lowestIpv6Mtu" | "trafficClass" | "tos">>
-  /** The longest packet that the link on each side carries, octets, at least 68; a softwire is one of its link's. */
+  /** The longest packet that the link on each side carries, octets, at least 68, of IPv6 1280; a softwire is one of its link's. */
   readonly mtu: { readonly inside: number; readonly outside: number }
   /**
    * The CGN's own address on each side, from which it sends ICMP errors; none inside of a NAT64 whose address here is not
@@ -143,7 +143,11 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })
   const fault = inside.kind === "nat64" ? prefix64Fault(inside.prefix) : undefined
   if (fault !== undefined) return bad(`the prefix of a NAT64 ${fault}`)
-  if (inside.kind === "dslite" && (isAny(inside.aftr) || isIpv4(inside.aftr))) return bad("an AFTR's address is IPv6")
+  if (
+    inside.kind === "dslite" &&
+    (isAny(inside.aftr) || isIpv4(inside.aftr) || addressWord(inside.aftr, 0) >>> 24 === 0xff)
+  )
+    return bad("an AFTR's address is one of IPv6 unicast")
   if (![timeouts.tcpOpening, timeouts.tcpClosing, timeouts.icmp].every(isSeconds))
     return bad("timeouts are whole seconds from 1 to 2^31-1")
   if (![limits.udp, limits.tcp, limits.icmp].every((limit) => isBetween(limit, 0, 0x7fffffff)))
@@ -151,6 +155,9 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
   if (!isBetween(sessions, 2, 1 << 20)) return bad("a mapping remembers 2 to 1048576 sessions")
   if (!isBetween(mtu.inside, 68, 65535) || !isBetween(mtu.outside, 68, 65535))
     return bad("an MTU is 68 to 65535 octets")
+  // RFC 8200 section 5: no link of IPv6 has a shorter one.
+  if (inside.kind !== "ipv4" && mtu.inside < MIN_IPV6_MTU)
+    return bad("the MTU of an inside of IPv6 is 1280 octets or more")
   if (isAny(routers.inside)) return bad("the CGN's own address inside is none")
   if (routers.outside !== undefined && (isAny(routers.outside) || !isIpv4(routers.outside)))
     return bad("the CGN's own address outside is no IPv4 address")

@@ -174,12 +174,19 @@ describe("settings", () => {
     assert.equal(code({ external: [] }), "empty-pool")
     assert.equal(code({ external: [...external, ...external] }), "bad-address")
     assert.equal(code({ external: [address("2001:db8::1")] }), "bad-address")
-    assert.equal(code({ external: [address("0.0.0.0")] }), "bad-address")
+    for (const none of ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255"])
+      assert.equal(code({ external: [address(none)] }), "bad-address")
     assert.equal(code({ ports: { first: 2000, last: 1999 } }), "bad-ports")
     assert.equal(code({ ports: { first: 0, last: 10 } }), "bad-ports")
     assert.equal(code({ ports: { first: 1, last: 65536 } }), "bad-ports")
     assert.equal(code({ quota: -1 }), "bad-quota")
     assert.equal(code({ filterLimit: 0 }), "bad-filters")
+    for (const idle of [0, -5, 1.5, Number.NaN, 2 ** 31])
+      for (const idleTimeout of [
+        { udp: idle, tcp: 7440 },
+        { udp: 300, tcp: idle },
+      ])
+        assert.equal(code({ idleTimeout }), "bad-delay")
     assert.equal(code({ secret: new Uint8Array(31) }), "bad-secret")
     assert.equal(code({ minLifetime: 100, maxLifetime: 99 }), "bad-lifetime")
     assert.equal(code({ maxLifetime: 4294967296 }), "bad-lifetime")

@@ -121,6 +121,12 @@ test("settings that make no sense are refused", () => {
     { fragments: { count: 1, octets: 0, timeout: 0 } },
     { inside: { kind: "nat64", prefix: { address: address("2001:db8::"), prefixLength: 95 } } },
     { inside: { kind: "dslite", aftr: address("10.0.0.1") } },
+    { inside: { kind: "dslite", aftr: address("ff02::1") } },
+    { inside: { kind: "dslite", aftr: address("2001:db8::1") }, mtu: { inside: 1279, outside: 1500 } },
+    {
+      inside: { kind: "nat64", prefix: { address: address("2001:db8::"), prefixLength: 96 } },
+      mtu: { inside: 1279, outside: 1500 },
+    },
   ]
   for (const translation of wrong) {
     const made = createCgn({ ...BASE, translation })

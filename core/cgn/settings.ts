@@ -165,7 +165,8 @@ const complete = (settings: CgnSettings): CompleteSettings & { readonly translat
   port0: settings.port0 ?? CGN_DEFAULTS.port0,
   oneToOne: settings.oneToOne ?? CGN_DEFAULTS.oneToOne,
   translation: completeTranslation(settings.translation),
-  secret: settings.secret.slice(),
+  // Not by `slice`: Node's Buffer has one of its own, which makes no copy.
+  secret: Uint8Array.from(settings.secret),
   now: settings.now,
 })
 

@@ -1,6 +1,8 @@
 import type { Address } from "../../wire/index.ts"
 import type { Realm } from "../mapping.ts"
 import {
+  allocateEach,
+  copyOf,
   destinationAddress,
   type IpPacket,
   identification,
@@ -95,7 +97,7 @@ export const gather = (
   if (countOf(waiting) >= limits.count || octetsOf(waiting) + fragment.end - fragment.start > limits.octets)
     return { kind: "dropped", reason: "fragment-limit", waiting }
   // The caller's bytes are the caller's: what waits is a copy.
-  const copy = readPacket(fragment.bytes.slice(fragment.start, fragment.end))
+  const copy = readPacket(copyOf(fragment.bytes, fragment.start, fragment.end, allocateEach))
   if (!copy.ok) return { kind: "dropped", reason: copy.code, waiting }
   const since = pile?.since ?? now
   const next = { side, realm, source, destination, protocol, identification: id, since }

@@ -102,3 +102,14 @@ test("NAT-4787-REQ-13: what came whole with DF, and is too long, goes no further
   const at = ends(host.address, 5000, REMOTE, 53)
   assert.equal(reason(cgn.out(ip4({ ...at, protocol: 17, flags: 2 }, udp(at, DATA)))), "too-big")
 })
+
+test("a fragment that waits is a copy, also of a Buffer, whose octets its caller writes over", () => {
+  const { kind, host, cgn } = kindOf("nat44")
+  const [first, second] = cut(ends(host.address, 5000, kind.remote(REMOTE), 53))
+  const expected = kindOf("nat44").cgn
+  assert.equal(expected.out(first).kind, "kept")
+  const room = Buffer.from(first)
+  assert.equal(cgn.out(room).kind, "kept")
+  room.fill(0)
+  assert.deepEqual(all(cgn.out(second), "outside"), all(expected.out(second), "outside"))
+})

@@ -1,5 +1,6 @@
 import type { Address } from "../../wire/index.ts"
 import type { Drop } from "./drop.ts"
+import { MIN_IPV4_MTU, MIN_IPV6_MTU } from "./protocol.ts"
 
 /** The new ends of a packet that goes over to the other family; the rest as in {@link Rewrite}. */
 export interface Crossing {
@@ -38,6 +39,19 @@ export const CROSSING_DEFAULTS: CrossingSettings = {
   tos: "copy",
   udpZeroChecksum: "compute",
   hops: 1,
+}
+
+const isWhole = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+const isOctet = (value: "copy" | number): boolean => value === "copy" || isWhole(value, 0, 255)
+
+/** What of these settings cannot be, in a sentence, or `undefined`. No link of IPv6 carries less than 1280 octets, of IPv4 68. */
+export const crossingFault = (settings: CrossingSettings): string | undefined => {
+  const { lowestIpv6Mtu, ipv6Mtu, ipv4Mtu, trafficClass, tos } = settings
+  if (!isWhole(ipv6Mtu, MIN_IPV6_MTU, 65535) || !isWhole(ipv4Mtu, MIN_IPV4_MTU, 65535))
+    return "an MTU is 1280 to 65535 octets in IPv6 and 68 to 65535 in IPv4"
+  if (!isWhole(lowestIpv6Mtu, MIN_IPV6_MTU, 65535)) return "the lowest IPv6 MTU is 1280 to 65535 octets"
+  return isOctet(trafficClass) && isOctet(tos) ? undefined : "a traffic class or TOS is copied, or an octet"
 }
 
 /** One packet, or its fragments in order; each a whole IP packet. */

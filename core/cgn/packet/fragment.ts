@@ -4,7 +4,7 @@ import type { Translated } from "./crossing.ts"
 import { drop } from "./drop.ts"
 import { dontFragment } from "./flow.ts"
 import type { IpPacket } from "./packet.ts"
-import { FRAGMENT_HEADER, IPV4_HEADER, MIN_IPV6_MTU } from "./protocol.ts"
+import { FRAGMENT_HEADER, IPV4_HEADER, MIN_IPV4_MTU, MIN_IPV6_MTU } from "./protocol.ts"
 import { allocateEach, copyOf } from "./room.ts"
 
 /**
@@ -20,9 +20,6 @@ export const fitLink = (packet: IpPacket, mtu: number): Translated => {
   }
   return { ok: true, packets: cutIpv4(bytes.subarray(start, end), mtu) }
 }
-
-/** The largest IPv4 header and one unit of a fragment (RFC 791 section 3.2). */
-export const MIN_IPV4_MTU = 68
 
 /**
  * The fragments of a whole IPv4 packet, in order, each at most `mtu` octets, 68 or more (RFC 791 section 3.2). It may be a

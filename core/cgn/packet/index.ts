@@ -9,7 +9,7 @@
  *     fitLink, reassemble            fragments
  *     icmpError(packet, drop.reply)  what the sender of a dropped packet is told
  */
-export { CROSSING_DEFAULTS, type Crossing, type CrossingSettings, type Translated } from "./crossing.ts"
+export { CROSSING_DEFAULTS, type Crossing, type CrossingSettings, crossingFault, type Translated } from "./crossing.ts"
 export { DROP_CLAUSES, type Drop, type DropCode } from "./drop.ts"
 export {
   destinationAddress,

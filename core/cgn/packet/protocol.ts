@@ -40,5 +40,7 @@ export const IPV6_HEADER = 40
 export const FRAGMENT_HEADER = 8
 /** The smallest MTU of an IPv6 link (RFC 8200 section 5), and the largest ICMPv6 error (RFC 4443 section 2.4). */
 export const MIN_IPV6_MTU = 1280
+/** The largest IPv4 header and one unit of a fragment (RFC 791 section 3.2). */
+export const MIN_IPV4_MTU = 68
 /** Longest IPv4 packet that a translator sends without DF: 1280 less 20 (RFC 7915 section 5.1). */
 export const UNMARKED = 1260

@@ -3,10 +3,19 @@ import { adjustAt, changed } from "./checksum.ts"
 import type { Crossing, CrossingSettings, Translated } from "./crossing.ts"
 import { type Drop, drop } from "./drop.ts"
 import { hopLimit, identification, isFragment, trafficClass } from "./flow.ts"
-import { cutIpv4, MIN_IPV4_MTU } from "./fragment.ts"
+import { cutIpv4 } from "./fragment.ts"
 import { icmpErrorTo4 } from "./icmp-map.ts"
 import type { IpPacket } from "./packet.ts"
-import { Icmp4, Icmp6, IPV4_HEADER, IpProtocol, isPassedOver, MIN_IPV6_MTU, UNMARKED } from "./protocol.ts"
+import {
+  Icmp4,
+  Icmp6,
+  IPV4_HEADER,
+  IpProtocol,
+  isPassedOver,
+  MIN_IPV4_MTU,
+  MIN_IPV6_MTU,
+  UNMARKED,
+} from "./protocol.ts"
 import { addresses4, addresses6, copyOctets, icmpValue, pseudo6, putIcmpChecksum, putIpv4Header } from "./put-header.ts"
 import { extensionsAt } from "./read.ts"
 import { fixedPorts, retouch } from "./retouch.ts"

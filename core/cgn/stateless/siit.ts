@@ -1,6 +1,13 @@
 import { type Address, ANY4, formatAddress, isIpv4 } from "../../wire/index.ts"
 import type { Cgn } from "../contract.ts"
-import { CROSSING_DEFAULTS, type CrossingSettings, embedIpv4, extractIpv4, prefix64Fault } from "../packet/index.ts"
+import {
+  CROSSING_DEFAULTS,
+  type CrossingSettings,
+  crossingFault,
+  embedIpv4,
+  extractIpv4,
+  prefix64Fault,
+} from "../packet/index.ts"
 import type { Side } from "../passage.ts"
 import type { Prefix, Rule } from "../rule.ts"
 import { statelessCgn } from "./cgn.ts"
@@ -42,7 +49,7 @@ export interface SiitState {
 }
 
 export interface SiitSettingsError {
-  readonly code: "empty-pool" | "bad-prefix" | "bad-address" | "overlap"
+  readonly code: "empty-pool" | "bad-prefix" | "bad-address" | "overlap" | "bad-translation"
   /** One sentence for people. */
   readonly text: string
 }
@@ -58,6 +65,9 @@ export const createSiit = (settings: SiitSettings): CreatedSiit => {
   if (pairs.length === 0 && prefix === undefined) return refuse("empty-pool", "there is nothing to translate by")
   const fault = prefix === undefined ? undefined : prefix64Fault(prefix)
   if (prefix !== undefined && fault !== undefined) return refuse("bad-prefix", `${formatPrefix(prefix)} ${fault}`)
+  const whole = { ...CROSSING_DEFAULTS, ...crossing }
+  const wrong = crossingFault(whole)
+  if (wrong !== undefined) return refuse("bad-translation", wrong)
   const to6 = new Map<Address, Address>()
   const to4 = new Map<Address, Address>()
   for (const pair of routers === undefined ? pairs : [...pairs, routers])
@@ -69,7 +79,9 @@ export const createSiit = (settings: SiitSettings): CreatedSiit => {
     to6.set(ipv4, ipv6)
     to4.set(ipv6, ipv4)
   }
-  const state = { inside, to6, to4, prefix, crossing: { ...CROSSING_DEFAULTS, ...crossing }, routers, rules }
+  // What may be fragmented is to fit the next link as well.
+  const fitting = { ...whole, lowestIpv6Mtu: Math.min(whole.lowestIpv6Mtu, whole.ipv6Mtu) }
+  const state = { inside, to6, to4, prefix, crossing: fitting, routers, rules }
   return { ok: true, state: Object.freeze({ ...state, packetId: 0 }) }
 }
 

@@ -1,6 +1,12 @@
 import { type Address, addressFromIpv4, addressWord, isAny, isIpv4, Protocol } from "../../wire/index.ts"
 import type { RemoteDependence } from "../mapping.ts"
-import { type CrossingSettings, MIN_IPV6_MTU, prefix64Fault } from "../packet/index.ts"
+import {
+  CROSSING_DEFAULTS,
+  type CrossingSettings,
+  crossingFault,
+  MIN_IPV6_MTU,
+  prefix64Fault,
+} from "../packet/index.ts"
 import type { Prefix } from "../rule.ts"
 import type { SettingsError } from "../settings-check.ts"
 import type { Untranslated } from "./untranslated.ts"
@@ -163,10 +169,8 @@ export const checkTranslation = (given: Partial<TranslationSettings> | undefined
     return bad("the CGN's own address outside is no IPv4 address")
   if (!isBetween(fragments.count, 0, 1 << 16) || !isBetween(fragments.octets, 0, 1 << 30))
     return bad("at most 65536 fragments of 2^30 octets may wait")
-  const { lowestIpv6Mtu = 1280, trafficClass = "copy", tos = "copy" } = crossing
-  if (!isBetween(lowestIpv6Mtu, 1280, 65535)) return bad("the lowest IPv6 MTU is 1280 to 65535 octets")
-  if (![trafficClass, tos].every((octet) => octet === "copy" || isBetween(octet, 0, 255)))
-    return bad("a traffic class or TOS is copied, or an octet")
+  const wrong = crossingFault({ ...CROSSING_DEFAULTS, ...crossing })
+  if (wrong !== undefined) return bad(wrong)
   if (untranslated.length > 0 && inside.kind !== "ipv4") return bad("only a NAPT44 passes packets without translation")
   for (const { prefix, protocol = 0, ports = { first: 0, last: 0 } } of untranslated) {
     if (!isIpv4(prefix.address) || !isBetween(prefix.prefixLength, 96, 128))

@@ -148,6 +148,45 @@ describe("a stateless NAT46", () => {
     assert.equal(code({ pairs: [PAIR, { ...PAIR, ipv6: address("2001:db8::1") }] }), "overlap")
     assert.equal(code({ pairs: [PAIR, { ...PAIR, ipv4: address("::ffff:192.0.2.9") }] }), "overlap")
     assert.equal(code({ routers: { ...ROUTERS, ipv4: ROUTERS.ipv6 } }), "bad-address")
+    for (const crossing of [
+      { ipv4Mtu: 67 },
+      { ipv4Mtu: Number.NaN },
+      { ipv6Mtu: 1279 },
+      { lowestIpv6Mtu: 1279 },
+      { trafficClass: 256 },
+      { tos: 0.5 },
+    ])
+      assert.equal(code({ crossing }), "bad-translation")
+  })
+
+  test("NAT-7915-4.1: what may be fragmented fits the next link, however long the lowest IPv6 MTU is said to be", () => {
+    const state = make({ crossing: { lowestIpv6Mtu: 9000, ipv6Mtu: 1400 } })
+    const out = pass(ip4({ ...FOUR, protocol: 17 }, udp(FOUR, new Uint8Array(2000))), "inside", state)
+    assert.ok(out.kind === "forwarded")
+    assert.deepEqual(
+      out.packets.map(({ length }) => length <= 1400),
+      [true, true],
+    )
+  })
+
+  test("NAT-7915-5.1: no packet comes out to or from an IPv4 address that no host elsewhere has", () => {
+    const state = make({ inside: "ipv6", prefix: prefix("2001:db8:64::/96"), pairs: [] })
+    const [one, other] = ["2001:db8:64::c633:6402", "2001:db8:64::c000:221"]
+    for (const none of ["0:0", "1:2", "7f00:1", "e000:1", "ffff:ffff"]) {
+      const address6 = `2001:db8:64::${none}`
+      const [from, to] = [four(address6, other), four(one, address6)]
+      assert.deepEqual(pass(ip6({ ...from, protocol: 17 }, udp(from)), "inside", state), {
+        kind: "dropped",
+        reason: "illegal-source",
+      })
+      const out = pass(ip6({ ...to, protocol: 17 }, udp(to)), "inside", state)
+      assert.ok(out.kind === "returned" && out.reason === "prefix-unmapped")
+    }
+    const group = four("192.0.2.7", "224.0.0.1")
+    assert.deepEqual(pass(ip4({ ...group, protocol: 17 }, udp(group)), "outside", state), {
+      kind: "dropped",
+      reason: "prefix-unmapped",
+    })
   })
 
   test("any IPv4 address behind any prefix comes back, and random octets never throw", () => {

@@ -102,9 +102,10 @@ const rule = z.strictObject({
 const rate = z.strictObject({ perSecond: z.number().positive().max(1e9), burst: z.int().min(1).max(1e9) }).optional()
 
 const seconds = z.int().min(0).max(SECONDS).optional()
-const delay = z.int().min(0).max(COUNT).optional()
-const perProtocol = (description: string, preset: object) =>
-  z.strictObject({ udp: delay, tcp: delay }).optional().meta({ description, default: preset })
+const perProtocol = (description: string, least: number, preset: object) => {
+  const delay = z.int().min(least).max(COUNT).optional()
+  return z.strictObject({ udp: delay, tcp: delay }).optional().meta({ description, default: preset })
+}
 
 const count = (least: number, most: number, description: string) => z.int().min(least).max(most).meta({ description })
 
@@ -218,12 +219,13 @@ export const SERVE_CONFIG = z
         description: "Lifetime of errors that soon pass, and of those that stay, seconds.",
         default: { short: DEFAULT_SETTINGS.shortError, long: DEFAULT_SETTINGS.longError },
       }),
-    idleTimeout: perProtocol("Seconds without outbound traffic until an implicit mapping ends.", {
+    idleTimeout: perProtocol("Seconds without outbound traffic until an implicit mapping ends.", 1, {
       udp: 300,
       tcp: 7440,
     }),
     recycleDelay: perProtocol(
       "Seconds for which a freed external port is held for its former owner; 0: not at all.",
+      0,
       CGN_DEFAULTS.recycleDelay,
     ),
     noncePolicy: z.enum(["rfc", "strict", "off"]).optional().meta({

@@ -7,6 +7,9 @@ import type { IpPacket } from "./packet.ts"
 import type { Rewritten } from "./rewrite.ts"
 import { type Allocate, allocateEach, copyOf } from "./room.ts"
 
+/** The address on the other side of a packet in error's end, which may be of another pair of prefixes than the error's own. */
+export type Counterpart = (address: Address) => Address | undefined
+
 /**
  * An IPv6 packet from the internal network with the external prefix in its source (RFC 6296 section 3.2). The mapping is
  * checksum-neutral: nothing behind the IPv6 header changes, whatever it is, but for the destination of the packet in error of
@@ -20,13 +23,14 @@ export const nptv6Outbound = (
   packet: IpPacket,
   hops: 0 | 1 = 1,
   allocate: Allocate = allocateEach,
+  externalOf: Counterpart = (address) => outbound(translator, address),
 ): Rewritten => {
   if (packet.version !== 6) return drop("wrong-family", packet.start)
   const internal = sourceAddress(packet)
   const source = outbound(translator, internal)
   if (source === undefined) return refusal(packet, 8, internal, translator.internal)
   const { embedded } = packet
-  const back = embedded === undefined ? undefined : outbound(translator, destinationAddress(embedded))
+  const back = embedded === undefined ? undefined : externalOf(destinationAddress(embedded))
   return put(packet, 8, source, 24, back, hops, allocate)
 }
 
@@ -36,13 +40,14 @@ export const nptv6Inbound = (
   packet: IpPacket,
   hops: 0 | 1 = 1,
   allocate: Allocate = allocateEach,
+  internalOf: Counterpart = (address) => inbound(translator, address),
 ): Rewritten => {
   if (packet.version !== 6) return drop("wrong-family", packet.start)
   const external = destinationAddress(packet)
   const destination = inbound(translator, external)
   if (destination === undefined) return refusal(packet, 24, external, translator.external)
   const { embedded } = packet
-  const back = embedded === undefined ? undefined : inbound(translator, sourceAddress(embedded))
+  const back = embedded === undefined ? undefined : internalOf(sourceAddress(embedded))
   return put(packet, 24, destination, 8, back, hops, allocate)
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../packet/index.ts"
 import type { Out, Passage, Passed, Side } from "../passage.ts"
 import { isInPrefix } from "../rule.ts"
-import type { NptState } from "./npt.ts"
+import { type NptState, nptInbound, nptOutbound } from "./npt.ts"
 
 /**
  * A packet at an NPTv6 device (RFC 6296). One from the inside to an external address of the device goes out and in again,
@@ -47,16 +47,18 @@ const pass = (state: NptState, bytes: Uint8Array, side: Side, allocate: Allocate
 }
 
 /** Through the translator that its source is of; where that is none's, as the first refuses it. */
-const outwards = ({ translators }: NptState, packet: IpPacket, allocate: Allocate): Rewritten => {
+const outwards = (state: NptState, packet: IpPacket, allocate: Allocate): Rewritten => {
+  const { translators } = state
   const source = sourceAddress(packet)
   const own = translators.find((translator) => isInPrefix(source, translator.internal)) ?? translators[0]
-  return nptv6Outbound(own, packet, 1, allocate)
+  return nptv6Outbound(own, packet, 1, allocate, (internal) => nptOutbound(state, internal))
 }
 
-const inwards = ({ translators }: NptState, packet: IpPacket, hops: 0 | 1, allocate: Allocate): Rewritten => {
+const inwards = (state: NptState, packet: IpPacket, hops: 0 | 1, allocate: Allocate): Rewritten => {
+  const { translators } = state
   const destination = destinationAddress(packet)
   const own = translators.find((translator) => isInPrefix(destination, translator.external)) ?? translators[0]
-  return nptv6Inbound(own, packet, hops, allocate)
+  return nptv6Inbound(own, packet, hops, allocate, (external) => nptInbound(state, external))
 }
 
 const forwarded = (side: Side, bytes: Uint8Array): Out => ({

@@ -132,6 +132,22 @@ describe("packets at an NPTv6 device", () => {
     assert.equal(pass(datagram(between("fd01:203:407:1::7", PEER)), "inside", two).kind, "returned")
   })
 
+  test("NAT-6296-3.2, NAT-6296-3.3: a router of one pair's prefix tells of another's host, whose address its peer never sees", () => {
+    const two = device(true, [
+      ["fd01:203:405::/48", "2001:db8:1::/48"],
+      ["fd01:203:406::/48", "2001:db8:2::/48"],
+    ])
+    const [inside, outside] = ["fd01:203:406:1::7", "2001:db8:2:d550::7"]
+    const told = (source: string, destination: string, of: string, hopLimit: number) =>
+      error({ source, destination }, datagram(between(PEER, of)), hopLimit)
+    const out = pass(told(INTERNAL, PEER, inside, 64), "inside", two)
+    same(forwarded(out, "outside"), told(EXTERNAL, PEER, outside, 63))
+    // The other way round: to a router inside about what a host beside it sent.
+    const back = (destination: string, of: string, hopLimit: number) =>
+      error({ source: PEER, destination }, datagram(between(of, PEER)), hopLimit)
+    same(forwarded(pass(back(EXTERNAL, outside, 64), "outside", two), "inside"), back(INTERNAL, inside, 63))
+  })
+
   test("the last hop ends here, and no error is sent about an error", () => {
     const out = pass(datagram(between(INTERNAL, PEER), 1), "inside")
     assert.ok(out.kind === "returned")

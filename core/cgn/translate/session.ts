@@ -193,13 +193,18 @@ export const lastSession = (step: Step, row: number, most: number): number | und
   return last
 }
 
-/** Has the internal host a live session with a remote address, whatever the port? Looks at the newest `most`. */
+/**
+ * Has the internal host a live session with a remote address, whatever the port? Looks at the newest `most`: for every packet of
+ * a stranger at all of them, so that what tells most of them apart is compared first, and as words.
+ */
 export const hasSessionWith = (step: Step, key: SessionKey, most: number): boolean => {
   const { table } = step
   const head = headOf(table, key.row)
+  const last = addressWord(key.remote, 3)
   let session = head === 0 ? 0 : word(table, SESSIONS, head, SessionsWord.FIRST)
   for (let n = 0; n < most && session !== 0; n++, session = word(table, SESSION, session, SessionWord.NEXT))
     if (
+      word(table, SESSION, session, SessionWord.REMOTE + 3) === last &&
       sessionDeadline(step, session) !== 0 &&
       word(table, SESSION, session, SessionWord.PROTOCOL) === key.protocol &&
       word(table, SESSION, session, SessionWord.PORTS) >>> 16 === key.internalPort &&

@@ -1,6 +1,15 @@
 import { addressWord, isIpv4 } from "../../wire/index.ts"
 import type { Step } from "../layout.ts"
-import { type Allocate, type Flow, flowOf, type IpPacket, KEEP, rewrite, subjectOf } from "../packet/index.ts"
+import {
+  type Allocate,
+  destinationAddress,
+  type Flow,
+  flowOf,
+  type IpPacket,
+  KEEP,
+  rewrite,
+  subjectOf,
+} from "../packet/index.ts"
 import type { Side } from "../passage.ts"
 import { isInPrefix, type PortRange, type Prefix } from "../rule.ts"
 import { type Ended, isHost, no, stopped } from "./ends.ts"
@@ -35,6 +44,8 @@ export const passPlain = (
   if (isOwn(flow.source, config.addressWords) || isOwn(flow.destination, config.addressWords)) return undefined
   if (!isHost(flow.source)) return no("illegal-source")
   if (!isHost(flow.destination)) return no("not-served")
+  // An error goes to whom its packet came from: it is not rewritten, and else would reach any internal host.
+  if (packet.embedded !== undefined && destinationAddress(packet) !== flow.destination) return no("no-flow")
   const made = rewrite(packet, KEEP, 1, allocate)
   return made.ok ? { ok: true, packets: [made.bytes], realm: undefined } : stopped(made)
 }

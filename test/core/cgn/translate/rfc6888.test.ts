@@ -112,6 +112,9 @@ describe("destinations without translation", () => {
     for (const from of [SERVER, STRANGER])
       isPacket(sent(cgn.in(error4(3, 3, from, HOST, out)), "inside"), error4(3, 3, from, HOST, out, 63))
     isPacket(sent(cgn.out(error4(3, 3, HOST, SERVER, into)), "outside"), error4(3, 3, HOST, SERVER, into, 63))
+    // To another than sent the packet in it, it is none.
+    assert.equal(reason(cgn.in(error4(3, 3, SERVER, OTHER_HOST, out))), "no-flow")
+    assert.equal(reason(cgn.out(error4(3, 3, HOST, STRANGER, into))), "no-flow")
   })
 
   test("NAT-6888-REQ-6: another port, protocol or address is translated as ever", () => {

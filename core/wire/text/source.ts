@@ -4,7 +4,7 @@ import type { Block, Fault, Found, Gather, Notice } from "./gather.ts"
 import { gather, notice, push } from "./gather.ts"
 import { decodeQuoted, saidOf } from "./quoted.ts"
 import type { Form } from "./reading.ts"
-import { readString } from "./string.ts"
+import { type Broken, readString } from "./string.ts"
 
 /** An open bracket with the elements that were met inside it. */
 type Group = {
@@ -69,6 +69,8 @@ export const readSource = (text: string, from: number, to: number): Found | Faul
   const groups: Group[] = []
   // Up to here no apostrophe closes: it is looked for once a line.
   let noClose = 0
+  // Up to here a quote is an escaped one of a string that is broken, which was looked through once: lines that are continued can be many.
+  let broken: Broken | undefined
   let i = from
   while (i < to) {
     const unit = text.charCodeAt(i)
@@ -76,14 +78,18 @@ export const readSource = (text: string, from: number, to: number): Found | Faul
     const past = isSpace(unit) || unit === 44 ? i + 1 : commentEnd(text, i, to)
     if (past >= 0) i = past
     else if (isQuote(unit)) {
-      const string = i < noClose && unit === SINGLE ? undefined : readJoined(text, i, to, group, harvest)
+      const known = unit === DOUBLE && broken !== undefined && i < broken.stop
+      const again = known && broken?.code === "unterminated" ? { ...broken, offset: i } : broken
+      const string =
+        i < noClose && unit === SINGLE ? undefined : known ? again : readJoined(text, i, to, group, harvest)
       if (typeof string === "number") i = string
       else if (unit === SINGLE) {
         // A lone apostrophe is a Rust lifetime's or a word's.
-        if (string !== undefined) noClose = lineEnd(text, i, to)
+        if (string !== undefined) noClose = Math.max(string.stop, lineEnd(text, i, to))
         i++
       } else {
         if (string !== undefined) pass(harvest, string, true)
+        if (unit === DOUBLE) broken = string
         i = unit === BACKTICK ? to : lineEnd(text, i, to)
       }
     } else if (isWord(unit) || (unit === 45 && isDigit(text.charCodeAt(i + 1)))) {
@@ -203,7 +209,7 @@ const readJoined = (
   to: number,
   group: Group | undefined,
   harvest: Harvest,
-): number | Fault => {
+): number | Broken => {
   const { characters, elements } = harvest
   characters.length = 0
   let escapes = false

@@ -22,6 +22,9 @@ const LETTERS: ReadonlyMap<number, number> = new Map([
   [118, 11],
 ])
 
+/** Why there is none, and how far it was looked for: an escaped quote before that opens none either. */
+export type Broken = Fault & { readonly stop: number }
+
 /**
  * The string literal whose opening quote is at `start`, its octets added to `out` with their spans: a whole escape, or a
  * character. Escapes: `\x` with one or two hex digits, one to three octal digits, `\u0002`, `\u{2}` up to 255, letters; a
@@ -34,7 +37,7 @@ export const readString = (
   to: number,
   out: Gather,
   notices: Notice[],
-): Literal | Fault => {
+): Literal | Broken => {
   const close = text.charCodeAt(start)
   let escapes = false
   let i = start + 1
@@ -70,14 +73,15 @@ export const readString = (
       let value = 0
       while (end < i + 4 && text.charCodeAt(end) >= 48 && text.charCodeAt(end) <= 55)
         value = value * 8 + text.charCodeAt(end++) - 48
-      if (value > 255) return { code: "out-of-range", text: "an octal escape above \\377", offset: i }
+      if (value > 255) return { code: "out-of-range", text: "an octal escape above \\377", offset: i, stop: i }
       push(out, value, i, end)
       escapes = true
       i = end
     } else if (next === 117) {
       const [value, end] = unicodeEscape(text, i)
-      if (end < 0) return { code: "unreadable", text: "\\u needs four hex digits, or some in braces", offset: i }
-      if (value > 255) return { code: "out-of-range", text: "a \\u escape above 255 is no octet", offset: i }
+      if (end < 0)
+        return { code: "unreadable", text: "\\u needs four hex digits, or some in braces", offset: i, stop: i }
+      if (value > 255) return { code: "out-of-range", text: "a \\u escape above 255 is no octet", offset: i, stop: i }
       push(out, value, i, end)
       escapes = true
       i = end
@@ -88,7 +92,7 @@ export const readString = (
     } else if (i + 1 < to) i = pushCharacter(text, i + 1, out)
     else break
   }
-  return { code: "unterminated", text: "this string has no end", offset: start }
+  return { code: "unterminated", text: "this string has no end", offset: start, stop: i }
 }
 
 const unicodeEscape = (text: string, i: number): readonly [value: number, end: number] => {

@@ -290,3 +290,14 @@ test("forms have names for people", () => {
     "od, octal words of 2 octets, little-endian, octal offsets",
   )
 })
+
+test("a string without an end whose lines go on and on is looked through once, not at each of its escaped quotes", () => {
+  for (const quote of ['"', "'"])
+    for (const tail of ["", "\\777"]) {
+      const text = `{${`\\${quote}\\\n`.repeat(25_000)}${tail}`
+      const start = performance.now()
+      assert.equal(read(text).ok, false)
+      // Each of them looked through to the end took over a minute.
+      assert.ok(performance.now() - start < 5000, JSON.stringify(quote + tail))
+    }
+})

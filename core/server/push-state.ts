@@ -1,4 +1,4 @@
-import { readAddress, writeAddress } from "../wire/index.ts"
+import { readAddress, sliceOctets, writeAddress } from "../wire/index.ts"
 import { NO_PUSHES, type Pushes, type Series, type Update } from "./push.ts"
 import { emptyQueue, firstOf, pushed, type Queue, shifted } from "./queue.ts"
 import { getFrom, setIn } from "./trie.ts"
@@ -106,7 +106,7 @@ export const restorePushes = (bytes: Uint8Array, now: number): Pushes | undefine
     const flags = bytes[from + 1]
     const update: Update = {
       key: String.fromCharCode(...codes),
-      bytes: bytes.slice(start, end),
+      bytes: sliceOctets(bytes, start, end),
       destination: { address: readAddress(bytes, from + 32), port: view.getUint16(from + 2, true) },
       subscriber: readAddress(bytes, from + 48),
       realm: (flags & NO_REALM) !== 0 ? undefined : readAddress(bytes, from + 64),

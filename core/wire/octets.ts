@@ -23,6 +23,10 @@ export const putU32 = (bytes: Uint8Array, offset: number, value: number): void =
   bytes[offset + 3] = value
 }
 
+/** The octets from `from` to `to`, copied into a plain Uint8Array: Node's Buffer has a `slice` of its own, which copies none. */
+export const sliceOctets = (bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array =>
+  new Uint8Array(bytes.subarray(from, to))
+
 /** The octets of all parts, one after another. */
 export const joinOctets = (parts: readonly Uint8Array[]): Uint8Array => {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))

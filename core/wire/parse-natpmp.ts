@@ -1,6 +1,6 @@
 import { readIpv4 } from "./address.ts"
 import type { NatPmpPacket } from "./natpmp.ts"
-import { u16, u32 } from "./octets.ts"
+import { sliceOctets, u16, u32 } from "./octets.ts"
 import type { Parsed } from "./parsed.ts"
 import { errorOf } from "./parsed.ts"
 import { NatPmpOpcode, NatPmpResult } from "./registry.ts"
@@ -45,7 +45,11 @@ const parseRequest = (bytes: Uint8Array): Parsed => {
       return { ok: true, packet, residue }
     }
     default:
-      return whole(bytes, { kind: "natpmp-other-request", opcode: bytes[1], bytes: bytes.slice(2) }, bytes.length)
+      return whole(
+        bytes,
+        { kind: "natpmp-other-request", opcode: bytes[1], bytes: sliceOctets(bytes, 2) },
+        bytes.length,
+      )
   }
 }
 
@@ -84,7 +88,7 @@ const parseResponse = (bytes: Uint8Array): Parsed => {
       if (bytes.length < 4) return tooShort(bytes, "a response", 4, "RFC 6886 3.5")
       return whole(
         bytes,
-        { kind: "natpmp-other-response", opcode, result: u16(bytes, 2), bytes: bytes.slice(4) },
+        { kind: "natpmp-other-response", opcode, result: u16(bytes, 2), bytes: sliceOctets(bytes, 4) },
         bytes.length,
       )
   }

@@ -1,5 +1,5 @@
 import { readAddress, readIpv4 } from "./address.ts"
-import { u16, u32 } from "./octets.ts"
+import { sliceOctets, u16, u32 } from "./octets.ts"
 import type { Ipv4Prefix, MalformedOption, PcpOption } from "./option.ts"
 import { OPTION_HEADER } from "./option.ts"
 import type { ParseError } from "./parsed.ts"
@@ -79,13 +79,13 @@ const readOption = (bytes: Uint8Array, code: number, start: number, end: number,
         sessionId: u32(bytes, start),
         sequence: u32(bytes, start + 4),
         keyId: u32(bytes, start + 8),
-        data: bytes.slice(start + 12, end),
+        data: sliceOctets(bytes, start + 12, end),
       }
     case OptionCode.PA_AUTHENTICATION_TAG:
       if (length < 4) return wrongLength(bytes, code, start, end, "at least 4", "RFC 7652 5.5")
-      return { kind: "PA_AUTHENTICATION_TAG", keyId: u32(bytes, start), data: bytes.slice(start + 4, end) }
+      return { kind: "PA_AUTHENTICATION_TAG", keyId: u32(bytes, start), data: sliceOctets(bytes, start + 4, end) }
     case OptionCode.EAP_PAYLOAD:
-      return { kind: "EAP_PAYLOAD", message: bytes.slice(start, end) }
+      return { kind: "EAP_PAYLOAD", message: sliceOctets(bytes, start, end) }
     case OptionCode.PRF:
       if (length !== 4) return wrongLength(bytes, code, start, end, "4", "RFC 7652 5.7")
       return { kind: "PRF", transform: u32(bytes, start) }
@@ -105,7 +105,7 @@ const readOption = (bytes: Uint8Array, code: number, start: number, end: number,
         : { kind: "ID_INDICATOR", indicator }
     }
     case OptionCode.THIRD_PARTY_ID:
-      return { kind: "THIRD_PARTY_ID", id: bytes.slice(start, end) }
+      return { kind: "THIRD_PARTY_ID", id: sliceOctets(bytes, start, end) }
     case OptionCode.DESCRIPTION: {
       const text = readText(bytes, start, end)
       return text === undefined
@@ -126,7 +126,7 @@ const readOption = (bytes: Uint8Array, code: number, start: number, end: number,
       }
     }
     default:
-      return { kind: "unknown", code, data: bytes.slice(start, end) }
+      return { kind: "unknown", code, data: sliceOctets(bytes, start, end) }
   }
 }
 
@@ -142,8 +142,8 @@ const readPrefix64 = (bytes: Uint8Array, start: number, end: number): PcpOption 
   }
   const suffixStart = start + 2 + prefixLength
   const list = start + 14
-  const prefix = bytes.slice(start + 2, suffixStart)
-  const suffix = bytes.slice(suffixStart, list)
+  const prefix = sliceOctets(bytes, start + 2, suffixStart)
+  const suffix = sliceOctets(bytes, suffixStart, list)
   if (length === 14) return { kind: "PREFIX64", prefix, suffix, ipv4Prefixes: undefined }
   if (length < 16 || length !== 16 + 6 * u16(bytes, list)) {
     return malformed(
@@ -180,7 +180,7 @@ const malformed = (
   end: number,
   clause: string,
   problem: string,
-): MalformedOption => ({ kind: "malformed", code, data: bytes.slice(start, end), clause, problem })
+): MalformedOption => ({ kind: "malformed", code, data: sliceOctets(bytes, start, end), clause, problem })
 
 const wrongLength = (
   bytes: Uint8Array,

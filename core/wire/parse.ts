@@ -1,6 +1,6 @@
 import { readAddress } from "./address.ts"
 import { readNonce } from "./nonce.ts"
-import { u16, u32 } from "./octets.ts"
+import { sliceOctets, u16, u32 } from "./octets.ts"
 import type { PcpOption } from "./option.ts"
 import type {
   MapBody,
@@ -55,7 +55,7 @@ export const parse = (bytes: Uint8Array): Parsed => {
         version: bytes[0],
         response: bytes[1] >= 128,
         opcode: bytes[1] & 127,
-        bytes: bytes.slice(2),
+        bytes: sliceOctets(bytes, 2),
       }
       return { ok: true, packet, residue: NO_RESIDUE }
     }
@@ -129,7 +129,7 @@ const parseResponse = (bytes: Uint8Array): Parsed => {
     if (result === ResultCode.SUCCESS) {
       residue ??= []
       residue.push(residueOf("reserved", bytes, 12, 24))
-    } else clientTail = bytes.slice(12, 24)
+    } else clientTail = sliceOctets(bytes, 12, 24)
   }
 
   const end = bodyEnd(opcode)
@@ -235,7 +235,7 @@ const peerReserved = (bytes: Uint8Array, residue: Residue[] | undefined): Residu
 const opaque = (bytes: Uint8Array): OpaqueBody => ({
   kind: "opaque",
   opcode: bytes[1] & 127,
-  bytes: bytes.slice(HEADER_LENGTH),
+  bytes: sliceOctets(bytes, HEADER_LENGTH),
 })
 
 const opaqueShort = (length: number, residue: Residue[] | undefined): Residue[] | undefined => {

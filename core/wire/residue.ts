@@ -1,3 +1,5 @@
+import { sliceOctets } from "./octets.ts"
+
 /**
  * What a packet carries beyond its canonical form. Receivers must ignore most of it (RFC 6887 sections 7.1 to 7.3), so it is no
  * part of the packet; kept beside it, it gives every octet back.
@@ -25,7 +27,7 @@ export const residueOf = (
   bytes: Uint8Array,
   start: number,
   end: number,
-): Residue => ({ kind, offset: start, bytes: bytes.slice(start, end) })
+): Residue => ({ kind, offset: start, bytes: sliceOctets(bytes, start, end) })
 
 /** The reserved bits of an octet that has a field in its other bits. */
 export const reservedBits = (offset: number, bits: number): Residue => ({

@@ -1,3 +1,4 @@
+import { sliceOctets } from "../octets.ts"
 import { readBase64 } from "./base64.ts"
 import { collectCapture, isCapture } from "./capture.ts"
 import { isSpace } from "./digits.ts"
@@ -41,7 +42,7 @@ export const read = (input: string | Uint8Array): Reading => {
   if (typeof text === "string") return readText(text)
   if (text.code === "not-text" && isMessage(input)) {
     const map = { kind: "file", offset: 0 } as const
-    const packets: readonly FoundPacket[] = [{ bytes: input.slice(), map }]
+    const packets: readonly FoundPacket[] = [{ bytes: sliceOctets(input), map }]
     return { ok: true, form: { kind: "octets" }, ambiguous: [], packets, skipped: [], problems: [] }
   }
   return { ok: false, error: { code: text.code, text: text.text, place: { offset: text.offset } } }

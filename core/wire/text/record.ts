@@ -1,3 +1,4 @@
+import { sliceOctets } from "../octets.ts"
 import { stripFrame } from "./frame.ts"
 import type { ErrorCode, Form, FoundPacket, ProblemCode, SkipReason, Timestamp } from "./reading.ts"
 
@@ -44,7 +45,7 @@ export const readFrame = (bytes: Uint8Array, f: CapturedFrame): CaptureItem => {
   if (typeof frame === "string") return { kind: "skipped", reason: frame, linkType: f.linkType, offset, end }
   const { link, udp } = frame
   const packet: FoundPacket = {
-    bytes: bytes.slice(udp.from, udp.to),
+    bytes: sliceOctets(bytes, udp.from, udp.to),
     ...(f.time === undefined ? {} : { at: f.time() }),
     source: udp.source,
     sourcePort: udp.sourcePort,

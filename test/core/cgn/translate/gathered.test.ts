@@ -1,5 +1,6 @@
 /** Packets that a NAT put together of their fragments, and that are too long for the next link: they go on in fragments. */
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { test } from "node:test"
 import type { CgnSettings, Out, Side } from "../../../../core/cgn/index.ts"
 import { fragmentHeader, inet, ip4, ip6, type PortEnds, toHex, udp } from "../packet/build.ts"

@@ -33,6 +33,11 @@ export interface Report {
   /** These settings are in force from now on; `fresh`: the server has just begun, without a mapping. */
   settings(settings: ServeSettings, fresh: boolean): void
   events(events: readonly ServerEvent[]): void
+  /**
+   * Tells of mappings that a log with nothing but assignments may not have: their ports were of a block or a range before, and are
+   * their own from now on.
+   */
+  live(listing: Listing): Promise<void>
   /** Lists all mappings, a page at a time: between two pages the server answers. */
   mappings(listing: Listing): Promise<void>
 }
@@ -71,6 +76,7 @@ export const textReport = (
     settings: (settings) => {
       isWanted = wantedBy(settings)
     },
+    live: async () => {},
     listening: (local, pool, answers, places) => {
       process.stderr.write(`${greeting(local, pool, answers, places, errorPaint).join("\n")}\n`)
     },
@@ -99,6 +105,7 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
   let isWanted = wantedBy(undefined)
+  let isRandom = false
   // What is in force comes after what listens, but before anything that happens under it.
   let listens = false
   let said = ""
@@ -109,6 +116,7 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
   return {
     settings: (settings, fresh) => {
       isWanted = wantedBy(settings)
+      isRandom = settings.log === "assignments" && settings.cgn.assignment?.kind === "random"
       said = line({ time: wall.time(), event: "assignment", fresh, ...assignmentRecord(settings.cgn) })
       if (listens) sayRest()
     },
@@ -124,6 +132,16 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
       for (const event of events)
         for (const entry of entriesOf(event, internalFamily))
           if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))
+    },
+    live: async (listing) => {
+      for (let after: number | undefined = 0; after !== undefined && isRandom; ) {
+        const page: Page = listing.page(after, PAGE)
+        for (const mapping of page.mappings)
+          sink.print(line(entryRecord({ event: "created", mapping, asked: undefined, lifetime: undefined }, wall)))
+        after = page.after
+        if (!(await sink.ready())) return
+        await turn()
+      }
     },
     mappings: async (listing) => {
       let count = 0

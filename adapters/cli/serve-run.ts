@@ -96,14 +96,20 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   const onList = (): void => {
     listing = listing.then(() => report.mappings(all))
   }
+  const tellLive = (): void => {
+    listing = listing.then(() => report.live(all))
+  }
   const keeper = device.keep(plan, host)
   const onSave = (): void => {
     if (keeper === undefined) complain("there is no state file to write: --state names one")
     else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
   }
   const reload = reloader(options, plan, device, host, (after) => {
+    const before = settings.cgn.assignment?.kind
     settings = after.settings
-    if (isNat) report.settings(settings, false)
+    if (!isNat) return
+    report.settings(settings, false)
+    if (before !== settings.cgn.assignment?.kind) tellLive()
   })
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
@@ -125,6 +131,8 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     if (isNat) report.settings(settings, false)
   }, DAY)
   report.listening(host.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
+  // Of the last run, whose assignment may have been another.
+  if (isNat && begin.outdated) tellLive()
   await stopped
   // A second signal ends it at once.
   for (const [signal, act] of signals) process.off(signal, act)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
+import { z } from "zod"
 import { logVolume } from "../../bench/log-volume/volume.ts"
 import { assertNoStack, client, mapRequest, records, sallyport, serving } from "./command.ts"
 
@@ -124,6 +125,44 @@ describe("sallyport who", { concurrency: 3 }, () => {
       assert.equal(record.by, kind === "random" ? "mapping" : kind === "blocks" ? "block" : "range")
       assert.equal(record.subscriber, "127.0.0.1/32")
     })
+})
+
+it("NAT-6888-REQ-14 a mapping whose block is no more is told of by itself: after a reload, and in the next run", async () => {
+  const state = { file: join(folder, "blocks-state") }
+  const blocks = { kind: "blocks", size: 64 }
+  const settings = (assignment: object) =>
+    file("from-blocks.jsonc", { external: "203.0.113.1", assignment, log: "assignments", state })
+  const config = settings(blocks)
+  const args = ["--json", "--config", config]
+  const socket = await client()
+  const first = await serving(args)
+  assert.equal((await socket.ask(mapRequest(4000, 600), first.port))[3], 0)
+  const { stdout: blocked } = await first.stop()
+  settings({ kind: "random" })
+  const second = await serving(args)
+  await second.until(/"event":"created"/)
+  settings(blocks)
+  second.child.kill("SIGHUP")
+  await second.untilError(/read again/)
+  assert.equal((await socket.ask(mapRequest(4001, 600), second.port))[3], 0)
+  settings({ kind: "random" })
+  second.child.kill("SIGHUP")
+  await second.until(/"event":"created"[^]*"event":"created"[^]*"event":"created"/)
+  socket.close()
+  const { stdout } = await second.stop()
+  // What the server lists as it stops: a mapping may have moved meanwhile.
+  const live = records(stdout).flatMap(({ event, internal, external }) =>
+    event === "mapping" ? [{ internal, external }] : [],
+  )
+  assert.equal(live.length, 2)
+  for (const { internal, external } of live) {
+    const end = z.object({ address: z.string(), port: z.number() }).parse(external)
+    const args = ["who", `${end.address}:${end.port}`, "--protocol", "udp", "--json", "--log", "-"]
+    const found = await sallyport(args, blocked + stdout)
+    assert.equal(found.code, 0, found.stderr)
+    const [record] = records(found.stdout)
+    assert.deepEqual([record.by, record.subscriber, record.internal], ["mapping", "127.0.0.1/32", internal])
+  }
 })
 
 it("NAT-7422-3 the settings are in the log again when they change", async () => {

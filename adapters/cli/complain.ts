@@ -11,5 +11,4 @@ export const oneLine = (text: string): string =>
     .replaceAll("\n", " ")
     .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-/** What a thrown thing says, in one line and without its stack. */
-export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+export { reasonOf as messageOf } from "../node/reason.ts"

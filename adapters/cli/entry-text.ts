@@ -57,7 +57,7 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
         return `${line} ${entry.asked.opcode}${wanted(entry.asked)}: ${entry.resultName}${lasts}, ${by(entry.asked)}${why}`
       }
       case "dropped":
-        return `${line} ${DROPPED.get(entry.reason) ?? entry.reason}, ${entry.octets} octets from ${formatEndpoint(entry.source)}`
+        return `${line} ${DROPPED.get(entry.reason) ?? entry.reason}, ${entry.octets} ${entry.octets === 1 ? "octet" : "octets"} from ${formatEndpoint(entry.source)}`
     }
   }
 }

@@ -1,8 +1,9 @@
 import { type Assignment, type Block, type Change, type Mapping, tellsWho } from "../../core/cgn/index.ts"
 import {
   type Address,
-  type AddressFamily,
+  type CgnProfile,
   isIpv4,
+  isLoopback,
   MAP_LENGTH,
   NATPMP_VERSION,
   NatPmpOpcode,
@@ -77,23 +78,23 @@ export type Entry =
   | { readonly event: "dropped"; readonly source: Endpoint; readonly octets: number; readonly reason: string }
 
 /**
- * What is worth a line in one event of the server, in the order in which it happened. `internalFamily` is that of the hosts
- * that it serves; `undefined`: either.
+ * What is worth a line in one event of the server, in the order in which it happened. `profile` says which hosts it serves;
+ * `undefined`: any.
  */
-export const entriesOf = (event: ServerEvent, internalFamily?: AddressFamily): Entry[] => {
+export const entriesOf = (event: ServerEvent, profile?: CgnProfile): Entry[] => {
   switch (event.type) {
     case "dropped":
       return [{ event: "dropped", source: event.source, octets: event.request.length, reason: event.reason }]
     case "advanced":
       return event.changes.flatMap((change) => entryOf(change, undefined, undefined) ?? [])
     case "answered":
-      return answeredEntries(event, internalFamily)
+      return answeredEntries(event, profile)
   }
 }
 
 type Answered = Extract<ServerEvent, { type: "answered" }>
 
-const answeredEntries = ({ request, reply, source, changes }: Answered, internalFamily?: AddressFamily): Entry[] => {
+const answeredEntries = ({ request, reply, source, changes }: Answered, profile?: CgnProfile): Entry[] => {
   const asked = readAsked(request, source)
   const lifetime = grantedLifetime(reply)
   const entries = changes.flatMap((change) => entryOf(change, asked, lifetime) ?? [])
@@ -101,7 +102,7 @@ const answeredEntries = ({ request, reply, source, changes }: Answered, internal
   if (result !== 0) {
     const natPmp = reply[0] === NATPMP_VERSION
     const resultNamed = natPmp ? natPmpResultName(result) : resultName(result)
-    const why = whyRefused(result, source, internalFamily)
+    const why = whyRefused(result, source, profile)
     // NAT-PMP's errors have no lifetime: octets there are whatever the client sent, which comes back as it is (RFC 6886 section 3.5).
     const lasts = natPmp ? undefined : lifetime
     entries.push({ event: "refused", asked, result, resultName: resultNamed, lifetime: lasts, why })
@@ -171,13 +172,12 @@ export const isAssignmentEntry = (kind: Assignment["kind"], entry: Entry): boole
   }
 }
 
-/** NOT_AUTHORIZED has many causes; that of a host of the wrong family can be told from outside. */
-const whyRefused = (result: number, { address }: Endpoint, internalFamily?: AddressFamily): string | undefined =>
-  result === ResultCode.NOT_AUTHORIZED &&
-  internalFamily !== undefined &&
-  (internalFamily === "ipv4") !== isIpv4(address)
-    ? `only ${internalFamily === "ipv4" ? "IPv4" : "IPv6"} hosts are served`
-    : undefined
+/** NOT_AUTHORIZED has many causes; those that lie in the host's address can be told from outside. */
+const whyRefused = (result: number, { address }: Endpoint, profile?: CgnProfile): string | undefined => {
+  if (result !== ResultCode.NOT_AUTHORIZED || profile === undefined) return undefined
+  if (profile.mapInternal !== isIpv4(address)) return `only ${profile.mapInternal ? "IPv4" : "IPv6"} hosts are served`
+  return profile.firewall && isLoopback(address) ? "no host behind a firewall has a loopback address" : undefined
+}
 
 const readAsked = (bytes: Uint8Array, source: Endpoint): Asked => {
   const version = bytes[0]

@@ -1,12 +1,5 @@
 import type { Mapping, Page } from "../../core/cgn/index.ts"
-import {
-  type Address,
-  type AddressFamily,
-  formatAddress,
-  ipv4Value,
-  isIpv4,
-  SERVER_PORT,
-} from "../../core/wire/index.ts"
+import { type Address, type CgnProfile, formatAddress, ipv4Value, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
@@ -63,13 +56,7 @@ const PAGE = 500
 const TABLE_ROWS = 1000
 
 /** Lines and tables on standard output; on standard error what to try next. */
-export const textReport = (
-  sink: Sink,
-  clock: Clock,
-  paint: Paint,
-  errorPaint: Paint,
-  internalFamily: AddressFamily | undefined,
-): Report => {
+export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: Paint, profile: CgnProfile): Report => {
   const print = entryPrinter(paint)
   let isWanted = wantedBy(undefined)
   return {
@@ -83,7 +70,7 @@ export const textReport = (
     events: (events) => {
       const time = new Date().toTimeString().slice(0, 8)
       for (const event of events)
-        for (const entry of entriesOf(event, internalFamily)) if (isWanted(entry)) sink.offer(`${print(entry, time)}\n`)
+        for (const entry of entriesOf(event, profile)) if (isWanted(entry)) sink.offer(`${print(entry, time)}\n`)
     },
     mappings: async (listing) => {
       const rows: Mapping[] = []
@@ -101,7 +88,7 @@ export const textReport = (
 }
 
 /** One JSON object a line, on standard output. */
-export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFamily | undefined): Report => {
+export const jsonReport = (sink: Sink, clock: Clock, profile: CgnProfile): Report => {
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
   let isWanted = wantedBy(undefined)
@@ -130,8 +117,7 @@ export const jsonReport = (sink: Sink, clock: Clock, internalFamily: AddressFami
     events: (events) => {
       sayRest()
       for (const event of events)
-        for (const entry of entriesOf(event, internalFamily))
-          if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))
+        for (const entry of entriesOf(event, profile)) if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))
     },
     live: async (listing) => {
       for (let after: number | undefined = 0; after !== undefined && isRandom; ) {

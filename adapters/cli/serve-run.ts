@@ -167,8 +167,8 @@ const outputFor = (options: ServeOptions, stop: () => void): Sink =>
   )
 
 const reportFor = (options: ServeOptions, plan: ServePlan, sink: Sink): Report => {
-  const family = plan.settings.server.profile.mapInternal ? "ipv4" : "ipv6"
+  const { profile } = plan.settings.server
   return options.json
-    ? jsonReport(sink, nodeClock, family)
-    : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr), family)
+    ? jsonReport(sink, nodeClock, profile)
+    : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr), profile)
 }

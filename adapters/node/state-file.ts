@@ -22,6 +22,7 @@ import {
   type ServerState,
   snapshotOver,
 } from "../../core/server/index.ts"
+import { reasonOf } from "./reason.ts"
 
 /** How a server's state becomes octets and is one again. */
 export interface StateForm<S> {
@@ -68,7 +69,6 @@ export type Saved = { readonly ok: true; readonly octets: number } | { readonly 
 
 const hasher = () => createHash("sha256")
 
-const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 const hasCode = (cause: unknown, code: string): boolean =>
   cause instanceof Error && "code" in cause && cause.code === code
 
@@ -82,7 +82,7 @@ export const loadState = async <S>(path: string, form: StateForm<S>, options: Re
     if (isDevice(await stat(path))) return { found: "failed", text: NO_FILE }
     bytes = await readFile(path)
   } catch (cause) {
-    return hasCode(cause, "ENOENT") ? firstStart(path) : { found: "failed", text: textOf(cause) }
+    return hasCode(cause, "ENOENT") ? firstStart(path) : { found: "failed", text: reasonOf(cause) }
   }
   const restored = form.restore(bytes, { hasher, ...options })
   if (!restored.ok)
@@ -110,7 +110,7 @@ const firstStart = async (path: string): Promise<Extract<Loaded, { found: "nothi
     await access(dirname(path), constants.W_OK | constants.X_OK)
     return { found: "nothing" }
   } catch (cause) {
-    return { found: "failed", text: textOf(cause) }
+    return { found: "failed", text: reasonOf(cause) }
   }
 }
 
@@ -136,7 +136,7 @@ const setAside = async (path: string, error: RestoreError): Promise<Aside> => {
     }
     return { found: "failed", text: `${error.text}; ${MOST_ASIDE} files ${path}.bad-… are there already` }
   } catch (cause) {
-    return { found: "failed", text: `${error.text}; keeping it aside failed: ${textOf(cause)}` }
+    return { found: "failed", text: `${error.text}; keeping it aside failed: ${reasonOf(cause)}` }
   }
 }
 
@@ -177,7 +177,7 @@ export const saveState = async <S>(
   } catch (cause) {
     await file?.close().catch(() => undefined)
     if (own !== undefined && isThere(temporary, own)) await unlink(temporary).catch(() => undefined)
-    return { ok: false, text: textOf(cause) }
+    return { ok: false, text: reasonOf(cause) }
   }
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs"
+import { reasonOf } from "./reason.ts"
 
 /** Keeps a state file for one server: others are told who has it. */
 export interface StateLock {
@@ -31,7 +32,7 @@ export const lockState = (path: string): Locked => {
     }
     return { ok: false, text: `another server is about to have it (${lock})` }
   } catch (cause) {
-    return { ok: false, text: cause instanceof Error ? cause.message : String(cause) }
+    return { ok: false, text: reasonOf(cause) }
   }
 }
 

@@ -89,8 +89,10 @@ const brokenRules = (issue: z.core.$ZodIssue): readonly { readonly path: Setting
     return issue.keys.map((key) => ({ path: [...path, key], rule: "there is no such setting" }))
   if (issue.code === "invalid_key") return issue.issues.map(({ message }) => ({ path, rule: message }))
   if (issue.code === "invalid_union") {
-    // The branch that was meant is the one that got furthest into the value.
-    const inner = issue.errors.filter((branch) => branch.some(({ path: { length } }) => length > 0)).flat()
+    // The branch that was meant is the one that got furthest into the value, or that has read what was written.
+    const inner = issue.errors
+      .filter((branch) => branch.some(({ path: { length }, code }) => length > 0 || code === "custom"))
+      .flat()
     if (inner.length > 0) return inner.flatMap((one) => brokenRules({ ...one, path: [...path, ...one.path] }))
   }
   return [{ path, rule: ruleOf(issue) }]

@@ -34,7 +34,7 @@ export const startControl = async (path: string, answer: Answer): Promise<Read<C
     socket.on("close", () => open.delete(socket))
   })
   return new Promise((resolve) => {
-    server.once("error", (cause) => resolve({ ok: false, text: messageOf(cause) }))
+    server.once("error", (cause) => resolve({ ok: false, text: `${path}: ${messageOf(cause)}` }))
     // The socket is there with its permissions from its first instant: it is bound before listen returns.
     const before = process.umask(0o177)
     try {
@@ -65,7 +65,7 @@ const makeWay = async (path: string): Promise<Read<undefined>> => {
     unlinkSync(path)
     return { ok: true, value: undefined }
   } catch (cause) {
-    return { ok: false, text: messageOf(cause) }
+    return { ok: false, text: `${path}: ${messageOf(cause)}` }
   }
 }
 

@@ -47,6 +47,6 @@ export const prepareFolder = (path: string): Read<undefined> => {
     if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
     return { ok: true, value: undefined }
   } catch (cause) {
-    return { ok: false, text: messageOf(cause) }
+    return { ok: false, text: `${folder}: ${messageOf(cause)}` }
   }
 }

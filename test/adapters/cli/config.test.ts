@@ -241,6 +241,11 @@ describe("a configuration file", () => {
     )
   })
 
+  it("says of one text what it would say of one in a list", () => {
+    assert.deepEqual(faults('{ "external": "203.0.113.0/33" }'), ['f:1:3: external: "203.0.113.0/33" is no prefix.'])
+    assert.deepEqual(faults('{ "external": 5 }'), ["f:1:3: external: expected addresses as text, or a list of them"])
+  })
+
   it("that is no JSON tells where", () => {
     for (const [text, line] of [
       ["", "f:1:1: Expected a value."],

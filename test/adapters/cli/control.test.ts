@@ -164,7 +164,10 @@ describe("the commands that ask a running server", { concurrency: 3 }, () => {
 
   it("say in a line what is wrong", async () => {
     for (const [args, line] of [
-      [["mappings", "--control", join(folder, "nothing.sock")], /^sallyport: .*nothing\.sock: .*ENOENT.*\n$/],
+      [
+        ["mappings", "--control", join(folder, "nothing.sock")],
+        /^sallyport: .*nothing\.sock: there is no such file or folder\n$/,
+      ],
       [["revoke"], /^sallyport: missing required argument 'address'\n$/],
       [["revoke", "home"], /"home" is no address/],
       [["revoke", "192.0.2.1", "--realm", "home"], /"home" is no address/],

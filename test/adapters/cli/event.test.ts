@@ -6,7 +6,7 @@ import { entryPrinter } from "../../../adapters/cli/entry-text.ts"
 import { entriesOf } from "../../../adapters/cli/event.ts"
 import type { ServerEvent } from "../../../adapters/server-machine.ts"
 import type { Change, Mapping } from "../../../core/cgn/index.ts"
-import { readNonce } from "../../../core/wire/index.ts"
+import { type CgnKind, PROFILES, readNonce } from "../../../core/wire/index.ts"
 import { address } from "../udp-suite.ts"
 import { octets } from "./command.ts"
 
@@ -28,8 +28,8 @@ const mapping: Mapping = {
 }
 
 const clock = { time: () => "T", at: (instant: number) => `${instant}` }
-const print = (event: ServerEvent, family?: "ipv4" | "ipv6"): string[] =>
-  entriesOf(event, family).map((entry) => entryPrinter(new Ansis(0))(entry, "00:00:00"))
+const print = (event: ServerEvent, kind?: CgnKind): string[] =>
+  entriesOf(event, kind && PROFILES[kind]).map((entry) => entryPrinter(new Ansis(0))(entry, "00:00:00"))
 const record = (event: ServerEvent): unknown[] => entriesOf(event).map((entry) => entryRecord(entry, clock))
 const advanced = (...changes: readonly Change[]): ServerEvent => ({ type: "advanced", changes })
 
@@ -59,19 +59,25 @@ describe("what serve tells", () => {
     assert.ok(!JSON.stringify(record(event)).includes("4294967295"))
   })
 
-  it("a refusal of a host of the other family says why, and no other refusal does", () => {
+  it("a refusal that lies in the host's address says why, and no other refusal does", () => {
     const refused = "02810002 00000708 00000001 000000000000000000000000"
     assert.match(
-      print(answered("::1", refused), "ipv4")[0],
+      print(answered("::1", refused), "nat444")[0],
       /refused +MAP.*: NOT_AUTHORIZED for 1800 s, PCP from \[::1\]:40000: only IPv4 hosts are served$/,
     )
-    assert.match(print(answered("192.0.2.1", refused), "ipv6")[0], /: only IPv6 hosts are served$/)
-    for (const [source, reply, family] of [
-      ["192.0.2.1", refused, "ipv4"],
+    assert.match(print(answered("192.0.2.1", refused), "nat64")[0], /: only IPv6 hosts are served$/)
+    assert.match(
+      print(answered("127.0.0.1", refused), "firewall4")[0],
+      /: no host behind a firewall has a loopback address$/,
+    )
+    for (const [source, reply, kind] of [
+      ["192.0.2.1", refused, "nat444"],
+      ["127.0.0.1", refused, "nat444"],
+      ["192.0.2.1", refused, "firewall4"],
       ["::1", refused, undefined],
-      ["::1", "02810008 0000001e 00000001 000000000000000000000000", "ipv4"],
+      ["::1", "02810008 0000001e 00000001 000000000000000000000000", "nat444"],
     ] as const)
-      assert.doesNotMatch(print(answered(source, reply), family)[0], /are served/)
+      assert.match(print(answered(source, reply), kind)[0], /:40000$/)
   })
 
   it("a mapping that was moved has both external ends", () => {

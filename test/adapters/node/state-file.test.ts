@@ -66,7 +66,7 @@ describe("state files", () => {
     assert.deepEqual(await loadState(join(folder, "never"), natForm(CGN), optionsAt(0, WALL)), { found: "nothing" })
     const homeless = await loadState(join(folder, "no such place", "never"), natForm(CGN), optionsAt(0, WALL))
     assert.ok(homeless.found === "failed")
-    assert.match(homeless.text, /ENOENT/)
+    assert.match(homeless.text, /no such file or folder/)
   })
 
   test("torn, foreign and damaged files are kept aside under names of their own, and say why", async () => {
@@ -124,10 +124,10 @@ describe("state files", () => {
   test("what the operating system refuses is told, and the old file stays whole", async () => {
     const missing = await saveState(join(folder, "no", "such", "place"), saveCgn, server, { now: 0, wallClock: WALL })
     assert.ok(!missing.ok)
-    assert.match(missing.text, /ENOENT/)
+    assert.match(missing.text, /no such file or folder/)
     const directory = await loadState(folder, natForm(CGN), optionsAt(0, WALL))
     assert.ok(directory.found === "failed")
-    assert.match(directory.text, /EISDIR/)
+    assert.match(directory.text, /is a folder/)
     const path = fresh()
     assert.ok((await saveState(path, saveCgn, server, { now: 0, wallClock: WALL, final: true })).ok)
     const whole = readFileSync(path)

@@ -82,7 +82,7 @@ test("what another took over meanwhile is not released with one's own", () => {
 
 test("a lock that cannot be made says why", () => {
   const locked = lockState(join(folder, "no", "such", "file"))
-  assert.match(locked.ok ? "" : locked.text, /ENOENT/)
+  assert.match(locked.ok ? "" : locked.text, /no such file or folder/)
 })
 
 function noProc(): string | false {

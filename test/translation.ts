@@ -65,9 +65,12 @@ export const RULES: readonly Rule[] = [
   ...rules(6888, [
     "all of RFC 4787, 5382 and 5508",
     ["paired address pooling", "S-53"],
-    ["no limit on the size of the pool beside memory", "16384 addresses at most"],
+    [
+      "no limit on the size of the pool beside memory",
+      "contiguous or not, but 16384 addresses at most: an external end is one word",
+    ],
     "limits on ports a subscriber",
-    ["limits on state memory a subscriber", "S-52"],
+    "limits on state memory a mapping and a subscriber",
     "translation can be turned off by destination",
     "endpoint-independent filtering",
     ["a freed port is not used again for 120 seconds", "S-136"],

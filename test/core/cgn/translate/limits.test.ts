@@ -136,6 +136,21 @@ describe("NAT-6888-REQ-4: a subscriber has so many external ports and no more", 
     assert.equal(listMappings(state, 0, 0, 9).mappings.filter(({ protocol }) => protocol === UDP).length, 2)
   })
 
+  test("NAT-6888-REQ-5: with sessions a mapping that bounds the memory of what one host may begin", () => {
+    const used = (remotes: number): number => {
+      const cgn = limited({ translation: { filtering: "address-and-port-dependent", sessions: 4 } })
+      for (let remote = 1; remote <= remotes; remote++)
+        for (let port = 1; port <= 5; port++) {
+          cgn.out(udp4(ends(HOST, port, `198.51.100.${remote}`, 1)))
+          cgn.out(tcp4(ends(HOST, port, `198.51.100.${remote}`, 1), SYN))
+          cgn.out(echo4(8, HOST, `198.51.100.${remote}`, port))
+        }
+      return saveCgn(cgn.state, 0).reduce((sum, part) => sum + part.length, 0)
+    }
+    assert.ok(used(4) > used(1))
+    assert.equal(used(200), used(4))
+  })
+
   test("limits that make no sense are refused", () => {
     for (const limits of [
       { udp: -1, tcp: 0, icmp: 0 },

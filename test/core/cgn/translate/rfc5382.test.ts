@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { type CgnSettings, type Side, sendLate } from "../../../../core/cgn/index.ts"
 import { icmp4, ip4 } from "../packet/build.ts"
-import { address, cgnWith, lines, map } from "../scene.ts"
+import { address, cgnWith, lines, map, met, TCP } from "../scene.ts"
 import {
   ACK,
   EXTERNAL,
@@ -298,4 +298,103 @@ test("NAT-5382-REQ-10: no ICMP message ends a connection or its mapping, however
     assert.deepEqual(cgn.changes(), [])
     assert.deepEqual(lines(cgn.state, 1000), before)
   }
+})
+
+describe("NAT-5382-REQ-2: valid sequences of segments pass, with the strictest filtering, and leave what they should", () => {
+  type Segment = readonly [from: Side, flags: number]
+  /** RFC 9293 figures 6 and 7: one side begins, or both at once, their SYNs crossing on either side of the CGN. */
+  const OPENINGS: Readonly<Record<string, readonly Segment[]>> = {
+    "from inside": [
+      ["inside", SYN],
+      ["outside", SYN | ACK],
+      ["inside", ACK],
+    ],
+    "from both at once": [
+      ["inside", SYN],
+      ["outside", SYN],
+      ["inside", SYN | ACK],
+      ["outside", SYN | ACK],
+      ["inside", ACK],
+      ["outside", ACK],
+    ],
+    "from both, the SYNs sent again": [
+      ["inside", SYN],
+      ["inside", SYN],
+      ["outside", SYN],
+      ["outside", SYN],
+      ["inside", SYN | ACK],
+      ["outside", ACK],
+    ],
+  }
+  /** RFC 9293 figures 12 and 13. */
+  const CLOSINGS: Readonly<Record<string, readonly Segment[]>> = {
+    "by the inside first": [
+      ["inside", FIN | ACK],
+      ["outside", ACK],
+      ["outside", ACK],
+      ["outside", FIN | ACK],
+      ["inside", ACK],
+    ],
+    "by the outside first": [
+      ["outside", FIN | ACK],
+      ["inside", ACK],
+      ["inside", FIN | ACK],
+      ["outside", ACK],
+    ],
+    "by both at once": [
+      ["inside", FIN | ACK],
+      ["outside", FIN | ACK],
+      ["inside", ACK],
+      ["outside", ACK],
+    ],
+  }
+  const run = (cgn: Network, segments: readonly Segment[], port: () => number, now: number): void => {
+    for (const [from, flags] of segments)
+      if (from === "inside") sent(cgn.out(tcp4(ends(HOST, 5000, REMOTE, 80), flags), now), "outside")
+      else sent(cgn.in(tcp4(ends(REMOTE, 80, EXTERNAL, port()), flags), now), "inside")
+  }
+  const portOf = (cgn: Network): number => Number(/203\.0\.113\.1:(\d+)/.exec(lines(cgn.state).join())?.[1])
+
+  for (const [opening, open] of Object.entries(OPENINGS)) {
+    test(`NAT-5382-REQ-2: opened ${opening}, it lasts 7440 s without a segment, and a 64th more at most`, () => {
+      const cgn = cgnOf({ filtering: "address-and-port-dependent" })
+      run(cgn, open, () => portOf(cgn), 0)
+      const port = portOf(cgn)
+      const late = network(cgn.state)
+      run(cgn, [["outside", ACK]], () => port, 7_439_000)
+      assert.equal(reason(late.in(tcp4(ends(REMOTE, 80, EXTERNAL, port), ACK), 7_557_000)), "no-mapping")
+    })
+    for (const [closing, close] of Object.entries(CLOSINGS))
+      test(`NAT-5382-REQ-2: opened ${opening}, closed ${closing}, it stays 240 s more`, () => {
+        const cgn = cgnOf({ filtering: "address-and-port-dependent" })
+        run(cgn, open, () => portOf(cgn), 0)
+        run(cgn, close, () => portOf(cgn), 1000)
+        const port = portOf(cgn)
+        const late = network(cgn.state)
+        // The last ACK was lost: the FIN comes again.
+        run(cgn, [["outside", FIN | ACK]], () => port, 240_000)
+        assert.equal(reason(late.in(tcp4(ends(REMOTE, 80, EXTERNAL, port), FIN | ACK), 242_000)), "no-mapping")
+      })
+  }
+
+  test("NAT-5382-REQ-2: begun outside where a MAP mapping lets it in, by a SYN alone or with the host's crossing it", () => {
+    for (const rest of [
+      [
+        ["inside", SYN | ACK],
+        ["outside", ACK],
+      ],
+      [
+        ["inside", SYN],
+        ["outside", SYN | ACK],
+        ["inside", SYN | ACK],
+        ["outside", ACK],
+      ],
+    ] as const) {
+      const asked = met(map(cgnWith({}), { protocol: TCP, internal: address(HOST), internalPort: 5000 }))
+      const cgn = network(asked.state)
+      const port = Number(asked.at.split(":")[1])
+      run(cgn, [["outside", SYN], ...rest], () => port, 0)
+      run(cgn, CLOSINGS["by the outside first"], () => port, 1000)
+    }
+  })
 })

@@ -107,6 +107,7 @@ export { noteOutbound } from "./traffic.ts"
 export { type SentLate, sendLate } from "./translate/late.ts"
 export {
   type Dependence,
+  type GivenTranslation,
   TRANSLATION_DEFAULTS,
   type TranslationSettings,
 } from "./translate/settings.ts"

@@ -5,7 +5,12 @@ import { type Assignment, type BlockLayout, layoutBlocks } from "./assignment.ts
 import { type DeterministicPlan, planDeterministic } from "./deterministic.ts"
 import type { Realm } from "./mapping.ts"
 import type { PortRange, Rule } from "./rule.ts"
-import { completeTranslation, hasLimits, type TranslationSettings } from "./translate/settings.ts"
+import {
+  completeTranslation,
+  type GivenTranslation,
+  hasLimits,
+  type TranslationSettings,
+} from "./translate/settings.ts"
 
 /**
  * A mapping by the administrator (RFC 6887 section 3): it does not expire, counts to no quota, and no request changes
@@ -74,7 +79,7 @@ export interface CgnSettings {
   /** Protocol and port 0: the DMZ host, on an external address of its own. Needs {@link port0}. Default off. */
   readonly oneToOne?: boolean | undefined
   /** How `translate` carries packets. Default `TRANSLATION_DEFAULTS`, also for each part of it that is not given. */
-  readonly translation?: Partial<TranslationSettings> | undefined
+  readonly translation?: GivenTranslation | undefined
   /** 32 octets of entropy; every random choice is computed from them. */
   readonly secret: Uint8Array
   /** The instant when the CGN starts, milliseconds on the clock of every later `now`. */

@@ -98,6 +98,9 @@ export interface TranslationSettings {
   readonly fragments: { readonly count: number; readonly octets: number; readonly timeout: number }
 }
 
+/** Any of these settings; what is not given, or `undefined`, is the default. */
+export type GivenTranslation = { readonly [Name in keyof TranslationSettings]?: TranslationSettings[Name] | undefined }
+
 /** `192.0.0.8`, from which a node without an address of its own sends ICMP errors (RFC 7600 section 4.8). */
 const DUMMY: Address = addressFromIpv4(0xc0000008)
 /** `192.0.0.1`, an AFTR's in its softwires (RFC 6333 section 6.5). */
@@ -124,12 +127,31 @@ export const TRANSLATION_DEFAULTS: TranslationSettings = {
   fragments: { count: 256, octets: 1 << 20, timeout: 30 },
 }
 
-/** The settings with every default filled in. */
-export const completeTranslation = (given: Partial<TranslationSettings> | undefined): TranslationSettings => ({
-  ...TRANSLATION_DEFAULTS,
-  ...(given?.inside?.kind === "dslite" ? { routers: { inside: AFTR, outside: undefined } } : {}),
-  ...given,
-})
+/** The settings with every default filled in; `undefined` counts as not given. */
+export const completeTranslation = (given: GivenTranslation = {}): TranslationSettings => {
+  const own = given.inside?.kind === "dslite" ? { inside: AFTR, outside: undefined } : TRANSLATION_DEFAULTS.routers
+  return {
+    inside: given.inside ?? TRANSLATION_DEFAULTS.inside,
+    mapping: given.mapping ?? TRANSLATION_DEFAULTS.mapping,
+    filtering: given.filtering ?? TRANSLATION_DEFAULTS.filtering,
+    tcpFiltering: given.tcpFiltering,
+    untranslated: given.untranslated ?? TRANSLATION_DEFAULTS.untranslated,
+    ports: given.ports ?? TRANSLATION_DEFAULTS.ports,
+    filteredErrors: given.filteredErrors ?? TRANSLATION_DEFAULTS.filteredErrors,
+    ownErrors: given.ownErrors ?? TRANSLATION_DEFAULTS.ownErrors,
+    errorRate: given.errorRate ?? TRANSLATION_DEFAULTS.errorRate,
+    lateErrors: given.lateErrors ?? TRANSLATION_DEFAULTS.lateErrors,
+    refresh: given.refresh ?? TRANSLATION_DEFAULTS.refresh,
+    hairpinning: given.hairpinning ?? TRANSLATION_DEFAULTS.hairpinning,
+    timeouts: given.timeouts ?? TRANSLATION_DEFAULTS.timeouts,
+    limits: given.limits ?? TRANSLATION_DEFAULTS.limits,
+    sessions: given.sessions ?? TRANSLATION_DEFAULTS.sessions,
+    crossing: given.crossing ?? TRANSLATION_DEFAULTS.crossing,
+    mtu: given.mtu ?? TRANSLATION_DEFAULTS.mtu,
+    fragments: given.fragments ?? TRANSLATION_DEFAULTS.fragments,
+    routers: given.routers ?? own,
+  }
+}
 
 /** Implicit mappings of a protocol that one subscriber may have; 0: no limit. */
 export const implicitLimit = ({ limits }: TranslationSettings, protocol: number): number =>
@@ -143,7 +165,7 @@ const isBetween = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most
 
 /** The first rule that the settings break, or `undefined`. */
-export const checkTranslation = (given: Partial<TranslationSettings> | undefined): SettingsError | undefined => {
+export const checkTranslation = (given: GivenTranslation | undefined): SettingsError | undefined => {
   const { inside, timeouts, limits, sessions, mtu, routers, fragments, errorRate, lateErrors, untranslated, crossing } =
     completeTranslation(given)
   const bad = (text: string): SettingsError => ({ code: "bad-translation", text })

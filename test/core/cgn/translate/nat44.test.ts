@@ -314,3 +314,9 @@ test("an octet more than the link carries, and not to be fragmented: the sender 
   assert.deepEqual([...out.packet.subarray(20, 22), ...out.packet.subarray(26, 28)], [3, 4, 2, 88])
   assert.deepEqual(lines(cgn.state), [])
 })
+
+test("a setting of the translation that is undefined counts as not given", () => {
+  const parts = { mtu: undefined, timeouts: undefined, filtering: undefined, fragments: undefined, sessions: undefined }
+  const bare = cgnWith({ translation: parts })
+  assert.deepEqual(bare.config.translation, cgnWith({}).config.translation)
+})

@@ -11,4 +11,4 @@ export const oneLine = (text: string): string =>
     .replaceAll("\n", " ")
     .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-export { reasonOf as messageOf } from "../node/reason.ts"
+export { reasonOf as messageOf } from "../reason.ts"

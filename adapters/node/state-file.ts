@@ -22,7 +22,7 @@ import {
   type ServerState,
   snapshotOver,
 } from "../../core/server/index.ts"
-import { reasonOf } from "./reason.ts"
+import { reasonOf } from "../reason.ts"
 
 /** How a server's state becomes octets and is one again. */
 export interface StateForm<S> {

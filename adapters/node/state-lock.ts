@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs"
-import { reasonOf } from "./reason.ts"
+import { reasonOf } from "../reason.ts"
 
 /** Keeps a state file for one server: others are told who has it. */
 export interface StateLock {

@@ -10,5 +10,3 @@ export const oneLine = (text: string): string =>
   text
     .replaceAll("\n", " ")
     .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
-
-export { reasonOf as messageOf } from "../reason.ts"

@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs"
 import { type Address, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
 import { failures, junit, type Kind, loadKit, run, type Strictness, verdicts } from "../conformance/index.ts"
 import { entropy, nodeUdp } from "../node/index.ts"
+import { reasonOf } from "../system-error.ts"
 import type { Endpoint } from "../udp.ts"
-import { complain, messageOf } from "./complain.ts"
+import { complain } from "./complain.ts"
 import { reportJson } from "./conformance-json.ts"
 import { type Report, reportText } from "./conformance-text.ts"
 import { formatEndpoint, readEndpoint } from "./endpoint.ts"
@@ -42,7 +43,7 @@ const findServer = async (text: string): Promise<Read<Endpoint>> => {
     if (address === undefined || port > 65535) return read
     return { ok: true, value: { address, port } }
   } catch (cause) {
-    return { ok: false, text: `cannot find the server: ${messageOf(cause)}` }
+    return { ok: false, text: `cannot find the server: ${reasonOf(cause)}` }
   }
 }
 
@@ -108,7 +109,7 @@ export const conformance = async (options: ConformanceOptions): Promise<ExitCode
     try {
       writeFileSync(options.junit, junit(report.server, report.verdicts, done.results))
     } catch (cause) {
-      complain(`cannot write ${options.junit}: ${messageOf(cause)}`)
+      complain(`cannot write ${options.junit}: ${reasonOf(cause)}`)
       return Exit.USAGE
     }
   }

@@ -1,4 +1,5 @@
-import { complain, messageOf, oneLine } from "./complain.ts"
+import { reasonOf } from "../system-error.ts"
+import { complain, oneLine } from "./complain.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { fieldColumns } from "./field-columns.ts"
 import { fileInput, type Input, type InputPacket, isFile, streamInput, textInput } from "./input.ts"
@@ -73,7 +74,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
       }
     } catch (cause) {
       failures++
-      complain(`cannot read ${input.name}: ${messageOf(cause)}`)
+      complain(`cannot read ${input.name}: ${reasonOf(cause)}`)
     } finally {
       bar.end()
     }

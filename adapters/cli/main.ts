@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander"
-import { complain, messageOf } from "./complain.ts"
+import { reasonOf } from "../system-error.ts"
+import { complain } from "./complain.ts"
 import { conformanceCommand } from "./conformance.ts"
 import { controlCommands } from "./control.ts"
 import { decodeCommand } from "./decode.ts"
@@ -14,7 +15,7 @@ process.stdout.on("error", () => process.exit(Exit.DONE))
 process.stderr.on("error", () => {})
 
 const fault = (cause: unknown): void => {
-  complain(`internal error: ${messageOf(cause)}`)
+  complain(`internal error: ${reasonOf(cause)}`)
   process.exit(Exit.FAILED)
 }
 process.on("uncaughtException", fault)

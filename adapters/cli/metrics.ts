@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 import type { Counters } from "../../core/cgn/index.ts"
+import { reasonOf } from "../system-error.ts"
 import type { Endpoint } from "../udp.ts"
 import { bindReason } from "./bind-error.ts"
-import { messageOf } from "./complain.ts"
 import { countersOf } from "./counter-names.ts"
 import type { Device } from "./device/device.ts"
 import { formatEndpoint } from "./endpoint.ts"
@@ -56,7 +56,7 @@ export const startMetrics = async (endpoint: Endpoint, source: MetricsSource): P
     else if (path === "/metrics")
       registry.metrics().then(
         (text) => reply(200, registry.contentType, text),
-        (cause) => reply(500, PLAIN, `${messageOf(cause)}\n`),
+        (cause) => reply(500, PLAIN, `${reasonOf(cause)}\n`),
       )
     else reply(404, PLAIN, "there are /metrics and /healthz\n")
   })

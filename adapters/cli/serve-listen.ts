@@ -4,9 +4,10 @@ import { familyOf } from "../address-text.ts"
 import { type Host, type HostListener, type HostStart, startHost } from "../host.ts"
 import { nodeClock, nodeUdp } from "../node/index.ts"
 import { type ServerEvent, serverMachine } from "../server-machine.ts"
+import { reasonOf } from "../system-error.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
 import { bindReason } from "./bind-error.ts"
-import { complain, messageOf } from "./complain.ts"
+import { complain } from "./complain.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { Read } from "./read.ts"
 
@@ -36,7 +37,7 @@ export const listen = async <S>(
       listener: {
         ...listener,
         socketError: (error, local) => warnOnce(warned, `${formatEndpoint(local)}: ${error.text}`),
-        fault: (cause) => warnOnce(warned, `internal error, the datagram is ignored: ${messageOf(cause)}`),
+        fault: (cause) => warnOnce(warned, `internal error, the datagram is ignored: ${reasonOf(cause)}`),
       },
     })
   const wanted = given ?? defaultListen()

@@ -1,4 +1,5 @@
-import { complain, messageOf } from "./complain.ts"
+import { reasonOf } from "../system-error.ts"
+import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import type { Device } from "./device/device.ts"
 import type { ServeHost } from "./serve-listen.ts"
@@ -43,7 +44,7 @@ export const reloader = <S>(
       })
       // A file that no parser can take, or a fault of ours: neither is to end a server that runs.
       .catch((cause) => {
-        complain(messageOf(cause))
+        complain(reasonOf(cause))
         complain(`${options.config}: not read: the settings stay as they were`)
       })
   }

@@ -12,8 +12,9 @@ import {
   type Who,
 } from "../../core/cgn/index.ts"
 import { formatAddress, Protocol } from "../../core/wire/index.ts"
+import { reasonOf } from "../system-error.ts"
 import type { Endpoint } from "../udp.ts"
-import { complain, messageOf } from "./complain.ts"
+import { complain } from "./complain.ts"
 import { planSettings } from "./config/plan.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import { endRecord, formatPrefix } from "./entry-json.ts"
@@ -56,7 +57,7 @@ export const who = async (end: Endpoint, options: WhoOptions): Promise<ExitCode>
         else if (record !== undefined) asked = asked.map((one) => readRecord(one, record))
       }
     } catch (cause) {
-      complain(`cannot read ${options.log}: ${messageOf(cause)}`)
+      complain(`cannot read ${options.log}: ${reasonOf(cause)}`)
       return Exit.USAGE
     }
   }

@@ -22,7 +22,7 @@ import {
   type ServerState,
   snapshotOver,
 } from "../../core/server/index.ts"
-import { reasonOf } from "../reason.ts"
+import { hasCode, reasonOf } from "../system-error.ts"
 
 /** How a server's state becomes octets and is one again. */
 export interface StateForm<S> {
@@ -68,9 +68,6 @@ type Aside =
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
 
 const hasher = () => createHash("sha256")
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && "code" in cause && cause.code === code
 
 /**
  * Goes on from a state file. One that says that its server ended in order is written again before anything else, as from now

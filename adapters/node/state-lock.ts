@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs"
-import { reasonOf } from "../reason.ts"
+import { hasCode, reasonOf } from "../system-error.ts"
 
 /** Keeps a state file for one server: others are told who has it. */
 export interface StateLock {
@@ -35,9 +35,6 @@ export const lockState = (path: string): Locked => {
     return { ok: false, text: reasonOf(cause) }
   }
 }
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && "code" in cause && cause.code === code
 
 const create = (lock: string, text: string): boolean => {
   try {

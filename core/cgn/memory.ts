@@ -1,4 +1,4 @@
-import { nextDue, open, type Sizes, seal } from "../table/index.ts"
+import { nextDue, open, type Sizes } from "../table/index.ts"
 import { type Address, isAny, isIpv4, ResultCode } from "../wire/index.ts"
 import { apply } from "./apply.ts"
 import { isServed } from "./area.ts"
@@ -46,7 +46,7 @@ export const createCgn = (
       refreshBlocks(step, number)
     }
   for (const mapping of config.staticMappings) placeStatic(step, mapping, [])
-  return { ok: true, state: { version: seal(table), config, waiting: undefined } }
+  return { ok: true, state: sealed(step) }
 }
 
 const externalAddress = (

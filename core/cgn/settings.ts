@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, addressWord, CLIENT_PORT, i32, SERVER_PORT } from "../wire/index.ts"
+import { type Address, addressWord, CLIENT_PORT, i32, SERVER_PORT, sliceOctets } from "../wire/index.ts"
 import { type Assignment, type BlockLayout, layoutBlocks } from "./assignment.ts"
 import { type DeterministicPlan, planDeterministic } from "./deterministic.ts"
 import type { Realm } from "./mapping.ts"
@@ -170,8 +170,7 @@ const complete = (settings: CgnSettings): CompleteSettings & { readonly translat
   port0: settings.port0 ?? CGN_DEFAULTS.port0,
   oneToOne: settings.oneToOne ?? CGN_DEFAULTS.oneToOne,
   translation: completeTranslation(settings.translation),
-  // Not by `slice`: Node's Buffer has one of its own, which makes no copy.
-  secret: Uint8Array.from(settings.secret),
+  secret: sliceOctets(settings.secret),
   now: settings.now,
 })
 

@@ -2,8 +2,8 @@ import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import { resolve } from "node:path"
 import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
+import { reasonOf } from "../../system-error.ts"
 import type { Endpoint } from "../../udp.ts"
-import { messageOf } from "../complain.ts"
 import { readEndpoint } from "../endpoint.ts"
 import type { Read } from "../read.ts"
 import { METRICS_PORT, optionOf, type ServeOptions } from "../serve-options.ts"
@@ -115,27 +115,12 @@ const load = async (file: string | undefined, again = false): Promise<Loaded> =>
     if (there.size > LARGEST) return unread(`${file} has over ${LARGEST} octets`)
     text = readFileSync(file, "utf8")
   } catch (cause) {
-    return unread(unreadable(file, cause))
+    return unread(`${file}: ${reasonOf(cause)}`)
   }
   // Loaded when it runs: a server without a file starts without a parser and a schema.
   const { readConfig } = await import("./load.ts")
   const read = readConfig(text)
   return read.ok ? read : { ok: false, lines: read.faults.map((fault) => formatFault(file, fault)) }
-}
-
-/** Why a file cannot be read, without the system's call names. */
-const unreadable = (file: string, cause: unknown): string => {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-  switch (code) {
-    case "ENOENT":
-      return `there is no file ${file}`
-    case "EISDIR":
-      return `${file} is a folder`
-    case "EACCES":
-      return `${file} may not be read`
-    default:
-      return `${file} cannot be read: ${messageOf(cause)}`
-  }
 }
 
 const isFromOption = (options: ServeOptions, setting: string | number | undefined): boolean => {

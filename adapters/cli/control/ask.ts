@@ -1,5 +1,5 @@
 import { connect } from "node:net"
-import { messageOf } from "../complain.ts"
+import { reasonOf } from "../../system-error.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { isLive } from "./listen.ts"
 import { controlFolder, knownSockets } from "./path.ts"
@@ -56,7 +56,7 @@ export const ask = async (
       if (!(await each(record))) break
     }
   } catch (cause) {
-    if (!late) return { ok: false, text: `${path}: ${messageOf(cause)}`, exit: Exit.USAGE }
+    if (!late) return { ok: false, text: `${path}: ${reasonOf(cause)}`, exit: Exit.USAGE }
   } finally {
     socket.destroy()
   }

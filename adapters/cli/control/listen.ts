@@ -1,6 +1,6 @@
 import { lstatSync, unlinkSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
-import { messageOf } from "../complain.ts"
+import { reasonOf } from "../../system-error.ts"
 import type { Read } from "../read.ts"
 import { prepareFolder } from "./path.ts"
 import { type Answer, readRequest } from "./request.ts"
@@ -34,7 +34,7 @@ export const startControl = async (path: string, answer: Answer): Promise<Read<C
     socket.on("close", () => open.delete(socket))
   })
   return new Promise((resolve) => {
-    server.once("error", (cause) => resolve({ ok: false, text: `${path}: ${messageOf(cause)}` }))
+    server.once("error", (cause) => resolve({ ok: false, text: `${path}: ${reasonOf(cause)}` }))
     // The socket is there with its permissions from its first instant: it is bound before listen returns.
     const before = process.umask(0o177)
     try {
@@ -65,7 +65,7 @@ const makeWay = async (path: string): Promise<Read<undefined>> => {
     unlinkSync(path)
     return { ok: true, value: undefined }
   } catch (cause) {
-    return { ok: false, text: `${path}: ${messageOf(cause)}` }
+    return { ok: false, text: `${path}: ${reasonOf(cause)}` }
   }
 }
 
@@ -100,7 +100,7 @@ const serve = async (socket: Socket, answer: Answer): Promise<void> => {
     }
     socket.end()
   } catch (cause) {
-    if (!socket.destroyed) socket.end(record({ error: messageOf(cause) }))
+    if (!socket.destroyed) socket.end(record({ error: reasonOf(cause) }))
   }
 }
 

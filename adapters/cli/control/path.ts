@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { messageOf } from "../complain.ts"
+import { reasonOf } from "../../system-error.ts"
 import type { Read } from "../read.ts"
 
 /** Where the servers of one user have their control sockets: a folder of that user alone, one socket a process. */
@@ -47,6 +47,6 @@ export const prepareFolder = (path: string): Read<undefined> => {
     if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
     return { ok: true, value: undefined }
   } catch (cause) {
-    return { ok: false, text: `${folder}: ${messageOf(cause)}` }
+    return { ok: false, text: `${folder}: ${reasonOf(cause)}` }
   }
 }

@@ -36,7 +36,15 @@ export { MIN_IPV6_MTU } from "./protocol.ts"
 export { readPacket } from "./read.ts"
 export { reassemble } from "./reassemble.ts"
 export { KEEP, type Rewrite, type Rewritten, rewrite, rewriteInPlace } from "./rewrite.ts"
-export { embedIpv4, extractIpv4, isGlobal, isLegalIpv4Source, prefix64Fault, WELL_KNOWN_PREFIX } from "./rfc6052.ts"
+export {
+  embedIpv4,
+  extractIpv4,
+  isGlobal,
+  isHost,
+  isLegalIpv4Source,
+  prefix64Fault,
+  WELL_KNOWN_PREFIX,
+} from "./rfc6052.ts"
 export { type Allocate, allocateEach, copyOf, createRing, createSlabs } from "./room.ts"
 export { toIpv4 } from "./to-ipv4.ts"
 export { toIpv6 } from "./to-ipv6.ts"

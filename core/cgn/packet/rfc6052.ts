@@ -111,6 +111,9 @@ export const isLegalIpv4Source = (word: number): boolean => {
   return first !== 0 && first !== 127 && first < 224
 }
 
+/** Is this the IPv4 address of one host elsewhere: not of this network, loopback, multicast or beyond? */
+export const isHost = (address: Address): boolean => isLegalIpv4Source(addressWord(address, 3))
+
 /** Is the IPv6 address at `at` one of a host elsewhere: not the unspecified one, loopback or multicast (RFC 4291 section 2.4)? */
 export const isUnicast6 = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] !== 0xff &&

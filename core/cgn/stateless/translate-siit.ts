@@ -1,4 +1,3 @@
-import { type Address, addressWord } from "../../wire/index.ts"
 import {
   type Allocate,
   allocateEach,
@@ -7,7 +6,7 @@ import {
   flowOf,
   type IpPacket,
   icmpError,
-  isLegalIpv4Source,
+  isHost,
   readPacket,
   sourceAddress,
   toIpv4,
@@ -48,6 +47,7 @@ const crossingOf = (state: SiitState, packet: IpPacket): { readonly ok: true; re
   const source = siitAddress(state, flow.source)
   const destination = siitAddress(state, flow.destination)
   const { start, version } = packet
+  // Behind a prefix of the network's own any 32 bits can stand: loopback and multicast would come out (RFC 7915 section 1.2).
   if (source === undefined || !isHost(version === 4 ? flow.source : source))
     return { ok: false, code: "illegal-source", offset: start + (version === 4 ? 12 : 8), reply: undefined }
   if (destination === undefined || !isHost(version === 4 ? flow.destination : destination))
@@ -60,12 +60,6 @@ const crossingOf = (state: SiitState, packet: IpPacket): { readonly ok: true; re
   const errorSource = packet.embedded === undefined ? undefined : siitAddress(state, sourceAddress(packet))
   return { ok: true, crossing: { source, sourcePort: undefined, destination, destinationPort: undefined, errorSource } }
 }
-
-/**
- * Is this the IPv4 address of one host elsewhere (RFC 1812 section 5.3.7)? Behind a prefix of the network's own any 32 bits can
- * stand: packets to or from loopback and multicast would come out. No such address is mapped (RFC 7915 section 1.2).
- */
-const isHost = (ipv4: Address): boolean => isLegalIpv4Source(addressWord(ipv4, 3))
 
 const refusal = ({ routers }: SiitState, packet: IpPacket, { code, reply }: Drop): Out => {
   const from = packet.version === 4 ? routers?.ipv4 : routers?.ipv6

@@ -10,11 +10,10 @@ import {
   type Drop,
   embedIpv4,
   extractIpv4,
-  type Flow,
   flowOf,
   type IcmpCause,
   type IpPacket,
-  isLegalIpv4Source,
+  isHost,
   rewrite,
   sourceAddress,
   TcpFlag,
@@ -36,9 +35,6 @@ export type Ended =
 
 export const no = (reason: Reason, reply?: IcmpCause): Ended & { readonly ok: false } => ({ ok: false, reason, reply })
 export const stopped = ({ code, reply }: Drop): Ended & { readonly ok: false } => no(code, reply)
-
-/** Is this the IPv4 address of one host elsewhere: not of this network, loopback, multicast or beyond? */
-export const isHost = (address: Flow["source"]): boolean => isLegalIpv4Source(addressWord(address, 3))
 
 /** MTUs and hops of a change of family; between two translations, where a packet turns, there is no link. */
 const crossingOf = ({ config }: Step, hops: 0 | 1, turns: boolean): CrossingSettings => {

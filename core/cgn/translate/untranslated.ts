@@ -6,13 +6,14 @@ import {
   type Flow,
   flowOf,
   type IpPacket,
+  isHost,
   KEEP,
   rewrite,
   subjectOf,
 } from "../packet/index.ts"
 import type { Side } from "../passage.ts"
 import { isInPrefix, type PortRange, type Prefix } from "../rule.ts"
-import { type Ended, isHost, no, stopped } from "./ends.ts"
+import { type Ended, no, stopped } from "./ends.ts"
 
 /** Destinations outside that internal hosts reach, and are reached from, with their internal addresses (RFC 6888 REQ-6). */
 export interface Untranslated {

@@ -70,7 +70,7 @@ describe("sallyport serve --config", { concurrency: 3 }, () => {
     assert.match(crossed.stderr, /rule\.jsonc:3:3: lifetimes: the least lifetime, 9 s, is over the most, 8 s\n$/)
     const missing = await sallyport(["serve", "--config", join(folder, "nothing.jsonc")])
     assert.equal(missing.code, 1)
-    assert.match(missing.stderr, /^sallyport: option '--config': there is no file .*nothing\.jsonc\n$/)
+    assert.match(missing.stderr, /^sallyport: option '--config': .*nothing\.jsonc: there is no such file or folder\n$/)
     const nowhere = await sallyport(["serve", "--config", file("interface.jsonc", '{ "interfaces": ["nosuch0"] }')])
     assert.equal(nowhere.code, 1)
     assert.match(nowhere.stderr, /interface\.jsonc:1:3: interfaces: the interface nosuch0 is not there/)

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, it } from "node:test"
 import fc from "fast-check"
 import { advance, type Outgoing, type RecycleAsk, updateRecycle } from "../../../core/server/index.ts"
@@ -60,6 +61,21 @@ describe("updates made of a message at hand (libpcpd's pcpd_update_recycle)", ()
     const wanted = [0, 129, 0, 0, 0, 0, 0, 2, 0x0f, 0xa0, 0x17, 0x70, 0, 0, 1, 44]
     for (const packet of [[...response], natPmpMap(1, 4000, 0, 3600)])
       assert.deepEqual([...(recycled(scene, ask(packet))?.bytes ?? [])], wanted)
+  })
+
+  it("keep the octets of the message that they were made of, also of a Buffer that its caller writes over", () => {
+    const scene = new Scene()
+    const packet = Buffer.from(scene.reply(map()))
+    const what = { ...ask([]), packet }
+    const wanted = recycled(scene, what)?.bytes
+    const made = updateRecycle(scene.state, what, 2000)
+    assert.ok(made.ok && wanted !== undefined)
+    packet.fill(0xaa)
+    for (let n = 0, now = 2000, { state } = made; n < 2; n++, now += 250) {
+      const [after, { send }] = advance(state, now)
+      state = after
+      assert.deepEqual([...send[0].bytes.subarray(12)], [...wanted.subarray(12)])
+    }
   })
 
   it("S-92 cease when the client refreshed the mapping", () => {

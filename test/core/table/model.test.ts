@@ -24,6 +24,7 @@ import {
   schedule,
   seal,
   setWord,
+  setWords,
   type Table,
   take,
   takenCount,
@@ -104,6 +105,13 @@ const moves: readonly ((run: Run, a: number, b: number, c: number) => void)[] = 
     if (row === undefined || isIndexed(model, a % 3, row[0])) return
     row[1][index] = c % 4
     setWord(table, a % 3, row[0], index, c % 4)
+  },
+  function writeFirst({ table, model }, a, b, c) {
+    const row = pick(model.families[a % 3].rows, b)
+    if (row === undefined || isIndexed(model, a % 3, row[0])) return
+    const words = Int32Array.from({ length: WORDS[a % 3] }, (_, i) => ((c >>> (2 * i)) + i) % 4)
+    row[1].splice(0, words.length, ...words)
+    setWords(table, a % 3, row[0], words)
   },
   function enterOrLeave({ table, model }, a, b) {
     const family = model.families[a % 3]

@@ -117,6 +117,7 @@ describe("NAT-6888-REQ-4: a subscriber has so many external ports and no more", 
       const bytes = new Uint8Array(saveCgn(state, 0).flatMap((part) => [...part]))
       const restored = restoreCgn(bytes, settings, { now: 0, elapsed: 0, lost: false })
       assert.ok(restored.ok)
+      assert.deepEqual(restored.state.config.translation.limits, state.config.translation.limits, "those of its groups")
       const turned = reconfigureCgn(restored.state, settings, 0)
       assert.ok(turned.ok)
       return turned.state
@@ -169,6 +170,7 @@ describe("NAT-6888-REQ-4, whatever comes between", () => {
     limits: fc.record({ udp: limit, tcp: limit, icmp: limit }),
     bits: fc.constantFrom(24, 31, 32),
     quota: fc.constantFrom(0, 50),
+    assignment: fc.constantFrom({ kind: "random" }, { kind: "blocks", size: 64, limit: 4 } as const),
   })
   const move = fc.oneof(
     {
@@ -200,6 +202,7 @@ describe("NAT-6888-REQ-4, whatever comes between", () => {
           ...BASE,
           subscriberPrefix: { ipv4: chosen.bits, ipv6: 64 },
           subscriberQuota: chosen.quota,
+          assignment: chosen.assignment,
           translation: { limits: chosen.limits },
         })
         const start = cgnWith(settingsOf(first))

@@ -11,6 +11,10 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["ECONNREFUSED", "nobody listens there"],
 ])
 
+/** Is it an error of the system with this code? */
+export const hasCode = (cause: unknown, code: string): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === code
+
 /** Why something failed, in one line and without a stack. What it was about is the caller's to say. */
 export const reasonOf = (cause: unknown): string =>
   cause instanceof Error ? (("code" in cause ? REASONS.get(cause.code) : undefined) ?? cause.message) : String(cause)

@@ -12,7 +12,6 @@ import {
   putU16,
   ResultCode,
   readAddress,
-  sliceOctets,
   u16,
   writeAddress,
 } from "../wire/index.ts"
@@ -115,7 +114,7 @@ const recycledPcp = <S>(state: ServerState<S>, ask: RecycleAsk, now: number): Up
       remote: peer ? readAddress(packet, 64) : undefined,
       remotePort: peer ? u16(packet, 60) : 0,
     }),
-    bytes: sliceOctets(bytes, 0, end),
+    bytes: bytes.slice(0, end),
     destination: client,
     subscriber: client.address,
     realm: internal === client.address ? realm : undefined,

@@ -11,7 +11,6 @@ import {
   Protocol,
   putU32,
   ResultCode,
-  sliceOctets,
   ZERO_NONCE,
 } from "../wire/index.ts"
 import { epochOf } from "./epoch.ts"
@@ -125,7 +124,7 @@ const optionsOf = ({ details, internal }: Mapping, filters: readonly Filter[], c
 /** One transmission of an update, with epoch and lifetime of its time. */
 export const transmission = <S>(state: ServerState<S>, made: Update, now: number): Outgoing => {
   const { destination, errorLifetime, expires } = made
-  const bytes = sliceOctets(made.bytes)
+  const bytes = made.bytes.slice()
   const left = expires === Number.POSITIVE_INFINITY ? 0xffffffff : Math.max(0, Math.floor((expires - now) / 1000))
   const natPmp = bytes[0] === NATPMP_VERSION
   putU32(bytes, natPmp ? 12 : 4, errorLifetime ?? Math.min(left, 0xffffffff))

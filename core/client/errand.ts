@@ -1,0 +1,36 @@
+import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
+import type { Draft } from "./draft.ts"
+import { fail, giveUp } from "./fail.ts"
+import { takeExternal } from "./granted.ts"
+import { endOf, type ServerState } from "./server.ts"
+import type { AddressTask, Probe, UnmapAll } from "./task.ts"
+import { isOver, transmit } from "./transmit.ts"
+
+/** What is asked of a server once, and has no lifetime. */
+export type Errand = Probe | AddressTask | UnmapAll
+
+/** Sends an errand's request, for the first time or again, or gives it up. */
+export const runErrand = (draft: Draft, task: Errand, server: ServerState): void => {
+  const failure = { kind: "no-answer", sent: task.exchange?.sent ?? 0 } as const
+  if (isOver(draft, task, server)) {
+    giveUp(draft, task, server, failure)
+    // Mappings that wait for the address to be told are told without it.
+    if (task.kind === "address" && !draft.tasks.has(task.key)) takeExternal(draft, task.server, undefined)
+    return
+  }
+  if (server.silentUntil > draft.now) {
+    draft.tasks.set(task.key, { ...task, due: server.silentUntil })
+    return
+  }
+  const encoded = encode(packetOf(task, server))
+  if (encoded.ok) transmit(draft, task, server, encoded.bytes, "create")
+  else fail(draft, task, server, failure)
+}
+
+const packetOf = (task: Errand, server: ServerState): Parameters<typeof encode>[0] => {
+  if (task.kind === "unmap-all")
+    return { kind: "natpmp-map-request", protocol: task.transport, internalPort: 0, externalPort: 0, lifetime: 0 }
+  if (task.protocol === "nat-pmp") return { kind: "natpmp-address-request" }
+  // A lifetime of 0 (RFC 6887 section 14.1.2, C-55).
+  return { kind: "pcp-request", lifetime: 0, client: endOf(server).client, body: ANNOUNCE_BODY, options: NO_OPTIONS }
+}

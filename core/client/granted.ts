@@ -1,0 +1,75 @@
+import type { Address } from "../wire/index.ts"
+import { classOfAddress } from "./address-class.ts"
+import { type Draft, end, enter, freeNatPmp, put, setServer, tell } from "./draft.ts"
+import type { Assigned } from "./event.ts"
+import { askAnew, nextRenewal } from "./lease.ts"
+import { quirksOf } from "./quirk.ts"
+import type { ServerState } from "./server.ts"
+import type { Grant, Lease } from "./task.ts"
+
+/** What a success response says of a mapping. */
+export type Granted = Pick<Grant, "external" | "isWhole" | "externalPort" | "lifetime" | "ports" | "prefixes">
+
+/** A mapping is there, or goes on (RFC 6887 section 11.4, RFC 6886 section 3.3). */
+export const takeGrant = (draft: Draft, lease: Lease, server: ServerState, granted: Granted): void => {
+  const { now, settings } = draft
+  freeNatPmp(draft, lease)
+  if (granted.lifetime === 0) {
+    // The server took it away. Whoever asks again at once may be told the same at once.
+    const expired = enter(draft, { ...lease, heldUntil: now + settings.errorFloor * 1000 }, { kind: "expired" })
+    if (lease.mode.kind === "once") end(draft, expired)
+    else askAnew(draft, expired, server, 0)
+    return
+  }
+  const believed = Math.min(granted.lifetime, settings.lifetimeCeiling)
+  const grant: Grant = { ...granted, at: now, until: now + believed * 1000 }
+  const isRenewal = lease.exchange?.purpose === "renew"
+  const running: Lease = {
+    ...enter(draft, lease, { kind: "running" }),
+    grant,
+    exchange: undefined,
+    urgent: false,
+    slot: 0,
+    switches: 0,
+    heldUntil: Number.NEGATIVE_INFINITY,
+    renewals: lease.renewals + (isRenewal ? 1 : 0),
+  }
+  put(draft, { ...running, due: nextRenewal(draft, running) })
+  tellGrant(draft, lease, grant)
+}
+
+/** Tells whoever asked, once the whole external end is known: NAT-PMP asks for the address by itself. */
+export const tellGrant = (draft: Draft, before: Lease, grant: Grant): void => {
+  const { id, server, request } = before
+  if (!grant.isWhole) return
+  const mapping = assignedOf(before, grant)
+  const known = before.grant
+  const isSame =
+    known?.isWhole === true &&
+    known.external === grant.external &&
+    known.externalPort === grant.externalPort &&
+    known.ports === grant.ports
+  tell(draft, { type: isSame ? "renewed" : "assigned", id, server, mapping })
+  if (isSame) return
+  const suggested = before.grant?.externalPort ?? before.last?.externalPort ?? request.externalPort ?? 0
+  for (const quirk of quirksOf(request, suggested, mapping)) tell(draft, { type: "quirk", id, server, quirk })
+}
+
+/** What a grant is for whoever asked. */
+export const assignedOf = ({ protocol }: Pick<Lease, "protocol">, grant: Grant): Assigned => {
+  const { external, externalPort, ports, lifetime, until, prefixes } = grant
+  return { protocol, external, class: classOfAddress(external), externalPort, ports, lifetime, until, prefixes }
+}
+
+/** NAT-PMP's external address is that of all mappings (RFC 6886 section 3.2); `undefined`: the gateway has not said it. */
+export const takeExternal = (draft: Draft, name: string, external: Address | undefined): void => {
+  if (external !== undefined) setServer(draft, name, { external })
+  for (const lease of [...draft.tasks.values()]) {
+    if (lease.kind !== "lease" || lease.server !== name || lease.protocol !== "nat-pmp") continue
+    const { grant: before } = lease
+    if (before === undefined || (before.isWhole && (external === undefined || external === before.external))) continue
+    const grant: Grant = { ...before, external: external ?? before.external, isWhole: true }
+    put(draft, { ...lease, grant })
+    tellGrant(draft, lease, grant)
+  }
+}

@@ -1,0 +1,23 @@
+import type { Assigned, MappingState } from "./event.ts"
+import { assignedOf } from "./granted.ts"
+import type { MappingRequest } from "./request.ts"
+import type { ClientState } from "./state.ts"
+
+/** One mapping at one server. */
+export interface ListedMapping {
+  readonly id: string
+  readonly server: string
+  readonly request: MappingRequest
+  readonly state: MappingState
+  /** What is granted; `undefined`: nothing, or not all of it is known yet. */
+  readonly mapping: Assigned | undefined
+}
+
+/** What the client wants and has, one a mapping and server: partial success is there to see. */
+export const listLeases = (state: ClientState): readonly ListedMapping[] =>
+  [...state.tasks.values()].flatMap((task) => {
+    if (task.kind !== "lease") return []
+    const { id, server, request, grant } = task
+    const mapping = grant?.isWhole ? assignedOf(task, grant) : undefined
+    return [{ id, server, request, state: task.state, mapping }]
+  })

@@ -1,0 +1,146 @@
+import { type Address, ANY4, type NatPmpPacket, NatPmpResult, Protocol } from "../wire/index.ts"
+import { classOfAddress } from "./address-class.ts"
+import { type Draft, end, enter, leasesOf, put, setServer, tell } from "./draft.ts"
+import type { IgnoredReason } from "./event.ts"
+import { fail } from "./fail.ts"
+import { takeExternal, takeGrant } from "./granted.ts"
+import { noteEpoch } from "./lost.ts"
+import { isMangledPort } from "./quirk.ts"
+import { newTask } from "./start.ts"
+import type { Lease, Task } from "./task.ts"
+
+type AddressResponse = Extract<NatPmpPacket, { kind: "natpmp-address-response" }>
+type MapResponse = Extract<NatPmpPacket, { kind: "natpmp-map-response" }>
+
+/** A NAT-PMP response from a server of ours; gives why it is nobody's answer, or nothing. */
+export const takeNatPmp = (
+  draft: Draft,
+  name: string,
+  packet: AddressResponse | MapResponse,
+): IgnoredReason | undefined =>
+  packet.kind === "natpmp-address-response" ? takeAddress(draft, name, packet) : takeMap(draft, name, packet)
+
+const answered = (draft: Draft, name: string, epoch: number): void => {
+  const server = draft.servers.get(name)
+  if (server === undefined) return
+  setServer(draft, name, {
+    answeredAt: draft.now,
+    tried: 0,
+    exhaustedUntil: Number.NEGATIVE_INFINITY,
+    speaks: "nat-pmp",
+  })
+  if (server.speaks !== "nat-pmp") tell(draft, { type: "speaks", server: name, protocol: "nat-pmp" })
+  noteEpoch(draft, name, "nat-pmp", epoch)
+}
+
+/** NAT-PMP has no nonce: only what was asked for, and not answered yet, has an answer. */
+const isAsked = (task: Task, name: string): boolean =>
+  task.server === name && task.protocol === "nat-pmp" && task.exchange !== undefined
+
+/** The external address: an answer, or the announcement of one (RFC 6886 sections 3.2 and 3.2.1). */
+const takeAddress = (
+  draft: Draft,
+  name: string,
+  { epoch, result, external }: AddressResponse,
+): IgnoredReason | undefined => {
+  const server = draft.servers.get(name)
+  const tasks = [...draft.tasks.values()].filter(
+    (task) => isAsked(task, name) && (task.kind === "address" || task.kind === "probe"),
+  )
+  // An announcement is of use to a client that has NAT-PMP mappings there.
+  if (server === undefined || (tasks.length === 0 && (result !== 0 || server.natPmpEpoch === undefined)))
+    return "no-request"
+  answered(draft, name, epoch)
+  for (const task of tasks) {
+    if (task.kind === "address" && result !== NatPmpResult.SUCCESS) {
+      fail(draft, task, server, { kind: "natpmp-result", code: result })
+      if (task.id === "") takeExternal(draft, name, undefined)
+      continue
+    }
+    end(draft, task)
+    if (task.kind === "probe")
+      tell(draft, { type: "announced", id: task.id, server: name, protocol: "nat-pmp", epoch, result })
+    else if (task.id !== "") tellAddress(draft, name, task.id, external)
+  }
+  if (result !== NatPmpResult.SUCCESS) return undefined
+  if (tasks.length === 0 && server.external !== external) tellAddress(draft, name, undefined, external)
+  takeExternal(draft, name, external)
+  return undefined
+}
+
+const tellAddress = (draft: Draft, server: string, id: string | undefined, external: Address): void =>
+  tell(draft, { type: "external-address", id, server, external, class: classOfAddress(external) })
+
+const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason | undefined => {
+  const { protocol, internalPort, epoch, result } = packet
+  const all = [...draft.tasks.values()].find(
+    (task) => task.kind === "unmap-all" && isAsked(task, name) && task.transport === protocol && internalPort === 0,
+  )
+  const leases = leasesOf(draft, name).filter(
+    (one) => isAsked(one, name) && one.request.protocol === (protocol === "tcp" ? Protocol.TCP : Protocol.UDP),
+  )
+  const lease = leases.find((one) => one.request.internalPort === internalPort)
+  if (all === undefined && lease === undefined) {
+    const mangled = leases.find((one) => isMangledPort(one.request.internalPort, internalPort))
+    if (mangled !== undefined) tell(draft, { type: "quirk", server: name, id: mangled.id, quirk: "port-modulo-256" })
+    return leases.length > 0 ? "mismatch" : "no-request"
+  }
+  answered(draft, name, epoch)
+  const task = draft.tasks.get((lease ?? all)?.key ?? "")
+  const server = draft.servers.get(name)
+  if (task === undefined || server === undefined) return undefined
+  if (task.kind === "lease") takeLease(draft, task, packet)
+  else if (result !== NatPmpResult.SUCCESS) fail(draft, task, server, { kind: "natpmp-result", code: result })
+  else {
+    end(draft, task)
+    tell(draft, { type: "unmapped-all", id: task.id, server: name, transport: protocol })
+  }
+  return undefined
+}
+
+const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime }: MapResponse): void => {
+  const server = draft.servers.get(lease.server)
+  if (server === undefined) return
+  const { id, server: name, request, goal } = lease
+  if (result !== NatPmpResult.SUCCESS) {
+    if (isRefusalOf0(lease, result)) {
+      tell(draft, { type: "quirk", server: name, id, quirk: "refuses-port-0" })
+      put(draft, { ...lease, suggestsInternal: true, exchange: undefined, due: draft.now })
+      setServer(draft, name, { natPmpTask: undefined })
+      return
+    }
+    fail(draft, lease, server, { kind: "natpmp-result", code: result })
+    return
+  }
+  if (goal === "delete") {
+    if (lifetime === 0) end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
+    return
+  }
+  const external = server.external
+  takeGrant(draft, lease, server, {
+    external: external ?? ANY4,
+    isWhole: external !== undefined,
+    externalPort,
+    lifetime,
+    ports: 1,
+    prefixes: [],
+  })
+  if (external === undefined && lifetime !== 0 && request.kind === "inbound") askAddress(draft, name)
+}
+
+const askAddress = (draft: Draft, name: string): void => {
+  const server = draft.servers.get(name)
+  if (server === undefined) return
+  const task = newTask(draft, server, "")
+  if (!draft.tasks.has(task.key)) put(draft, { ...task, kind: "address", protocol: "nat-pmp" })
+}
+
+/** RouterOS takes 0 for a port that it should map, and has none such. */
+const isRefusalOf0 = ({ goal, suggestsInternal, grant, last, request }: Lease, result: number): boolean =>
+  goal === "hold" &&
+  !suggestsInternal &&
+  (grant ?? last) === undefined &&
+  (request.externalPort ?? 0) === 0 &&
+  (result === NatPmpResult.NOT_AUTHORIZED ||
+    result === NatPmpResult.NETWORK_FAILURE ||
+    result === NatPmpResult.OUT_OF_RESOURCES)

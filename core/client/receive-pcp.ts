@@ -1,0 +1,131 @@
+import { isAny, type PcpOption, type PcpResponse, type Prefix64, ResultCode } from "../wire/index.ts"
+import { optionsOf } from "./compose.ts"
+import { type Draft, end, enter, leasesOf, setServer, tell } from "./draft.ts"
+import type { IgnoredReason } from "./event.ts"
+import { fail } from "./fail.ts"
+import { type Granted, takeGrant } from "./granted.ts"
+import { suggestionOf } from "./lease.ts"
+import { noteEpoch } from "./lost.ts"
+import { endOf } from "./server.ts"
+import type { Lease, Task } from "./task.ts"
+import { takeVersionError } from "./version.ts"
+
+/** A PCP response from a server of ours; gives why it is nobody's answer, or nothing. */
+export const takePcp = (draft: Draft, name: string, packet: PcpResponse): IgnoredReason | undefined => {
+  const { body, result } = packet
+  // A server that knows PCP alone says so to NAT-PMP (RFC 6887 appendix A).
+  if (result === ResultCode.UNSUPP_VERSION) return takeVersionError(draft, name, 2)
+  if (body.kind === "announce") return takeAnnounce(draft, name, packet)
+  if (body.kind !== "map" && body.kind !== "peer") return "no-request"
+  const leases = leasesOf(draft, name).filter(({ protocol }) => protocol === "pcp")
+  const lease = leases.find((one) => isAnswer(one, packet))
+  if (lease === undefined) return leases.some((one) => isLike(one, packet)) ? "mismatch" : "no-request"
+  if (result === ResultCode.SUCCESS && isUpdateRace(draft, lease, packet)) return "update-race"
+  answered(draft, name, packet.epoch)
+  // The epoch may have moved it.
+  const now = draft.tasks.get(lease.key)
+  if (now?.kind !== "lease") return undefined
+  if (result === ResultCode.SUCCESS) takeSuccess(draft, now, packet)
+  else takeError(draft, now, packet)
+  return undefined
+}
+
+const answered = (draft: Draft, name: string, epoch: number): void => {
+  const server = draft.servers.get(name)
+  if (server === undefined) return
+  const never = Number.NEGATIVE_INFINITY
+  setServer(draft, name, { answeredAt: draft.now, tried: 0, exhaustedUntil: never, natPmpUntil: never, speaks: "pcp" })
+  if (server.speaks !== "pcp") tell(draft, { type: "speaks", server: name, protocol: "pcp" })
+  noteEpoch(draft, name, "pcp", epoch)
+}
+
+/** RFC 6887 sections 11.4 and 12.4: internal address, protocol, internal port, nonce, and the remote peer of PEER (C-50). */
+const isAnswer = (lease: Lease, packet: PcpResponse): boolean => {
+  const { request, nonce } = lease
+  const { body } = packet
+  if (!isLike(lease, packet) || (body.kind !== "map" && body.kind !== "peer") || body.nonce !== nonce) return false
+  const thirdParty = packet.options.find((option) => option.kind === "THIRD_PARTY")
+  return thirdParty?.internal === request.thirdParty
+}
+
+/** Is it about such a mapping, whoever asked for it? */
+const isLike = ({ request }: Lease, { body }: PcpResponse): boolean => {
+  if (body.kind !== "map" && body.kind !== "peer") return false
+  if (body.protocol !== request.protocol || body.internalPort !== request.internalPort) return false
+  if (body.kind === "map") return request.kind === "inbound"
+  return request.kind === "outbound" && body.remote === request.remote && body.remotePort === request.remotePort
+}
+
+/** With PREFER_FAILURE, another end than the one suggested is an update that crossed the request (RFC 6887 section 13.2, C-111). */
+const isUpdateRace = (draft: Draft, lease: Lease, { body, lifetime }: PcpResponse): boolean => {
+  const { request } = lease
+  if (request.kind !== "inbound" || request.preferFailure !== true || body.kind !== "map" || lifetime === 0)
+    return false
+  const server = draft.servers.get(lease.server)
+  if (server === undefined || lease.goal === "delete") return false
+  const { external, externalPort } = suggestionOf(lease, endOf(server).client, "create")
+  return body.externalPort !== externalPort || (!isAny(external) && body.external !== external)
+}
+
+const takeSuccess = (draft: Draft, lease: Lease, packet: PcpResponse): void => {
+  const { body, lifetime } = packet
+  const server = draft.servers.get(lease.server)
+  if (server === undefined || (body.kind !== "map" && body.kind !== "peer")) return
+  if (lease.goal === "delete") {
+    // Anything else is a late answer to what was asked before.
+    if (lifetime === 0) end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
+    return
+  }
+  noteOptions(draft, lease, packet.options)
+  takeGrant(draft, lease, server, {
+    external: body.external,
+    isWhole: true,
+    externalPort: body.externalPort,
+    lifetime,
+    ports: portsOf(lease, packet.options),
+    prefixes: packet.options.filter((option): option is Prefix64 => option.kind === "PREFIX64"),
+  } satisfies Granted)
+}
+
+/** Options that were not asked for are none of ours, and no fault (RFC 6887 section 7.3, C-30, C-31). */
+const noteOptions = (draft: Draft, { id, server, request }: Lease, options: readonly PcpOption[]): void => {
+  const asked = new Set<string>(optionsOf(request, "create").map(({ kind }) => kind))
+  if (options.some(({ kind }) => kind !== "PREFIX64" && !asked.has(kind)))
+    tell(draft, { type: "quirk", server, id, quirk: "options-in-reply" })
+}
+
+/** The size of the set that was mapped, never more than was asked for (RFC 7753 section 4.2). */
+const portsOf = ({ request }: Lease, options: readonly PcpOption[]): number => {
+  const asked = request.kind === "inbound" ? request.portSet : undefined
+  const set = options.find((option) => option.kind === "PORT_SET")
+  if (asked === undefined || set === undefined || set.firstInternalPort !== request.internalPort) return 1
+  return Math.max(1, Math.min(set.size, asked.size))
+}
+
+const takeError = (draft: Draft, lease: Lease, { result, lifetime }: PcpResponse): void => {
+  const server = draft.servers.get(lease.server)
+  if (server === undefined) return
+  const { id, server: name, exchange, goal } = lease
+  const failure = { kind: "result", code: result, lifetime } as const
+  if (lifetime === 0) tell(draft, { type: "quirk", server: name, id, quirk: "error-lifetime-0" })
+  // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2).
+  const taken =
+    goal === "hold" && exchange === undefined ? { ...lease, grant: undefined, last: lease.grant ?? lease.last } : lease
+  fail(draft, taken, server, failure)
+  if (goal === "delete" && result === ResultCode.NO_RESOURCES)
+    tell(draft, { type: "quirk", server: name, id, quirk: "delete-no-resources" })
+}
+
+/** An answer to a probe, or an announcement (RFC 6887 sections 14.1.2 and 14.1.3, C-55). Its lifetime says nothing. */
+const takeAnnounce = (draft: Draft, name: string, { epoch, result }: PcpResponse): IgnoredReason | undefined => {
+  const probes = [...draft.tasks.values()].filter(
+    (task: Task) =>
+      task.kind === "probe" && task.server === name && task.exchange !== undefined && task.protocol === "pcp",
+  )
+  if (probes.length === 0 && result !== ResultCode.SUCCESS) return "no-request"
+  answered(draft, name, epoch)
+  const ids = probes.length === 0 ? [undefined] : probes.map(({ id }) => id)
+  for (const task of probes) end(draft, task)
+  for (const id of ids) tell(draft, { type: "announced", id, server: name, protocol: "pcp", epoch, result })
+  return undefined
+}

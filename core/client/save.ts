@@ -1,0 +1,31 @@
+import type { SavedLease } from "./input.ts"
+import type { MappingRequest } from "./request.ts"
+import type { ClientState } from "./state.ts"
+import type { Mode } from "./task.ts"
+
+/** A mapping as a restarted program needs it to renew and delete it: `request` with `resume` takes it up again. */
+export interface SavedMapping {
+  readonly id: string
+  readonly request: MappingRequest
+  readonly mode: Mode
+  readonly leases: readonly SavedLease[]
+}
+
+/** All mappings at `now`, milliseconds, with their nonces, which are secrets: who has one can delete the mapping. */
+export const saveMappings = (state: ClientState, now: number): readonly SavedMapping[] => {
+  const saved = new Map<string, SavedMapping>()
+  for (const task of state.tasks.values()) {
+    if (task.kind !== "lease" || task.goal === "delete") continue
+    const { id, request, mode, server, protocol, nonce, grant, last } = task
+    const lease: SavedLease = {
+      server,
+      protocol,
+      nonce,
+      external: (grant ?? last)?.external,
+      externalPort: (grant ?? last)?.externalPort ?? 0,
+      remaining: grant === undefined ? 0 : Math.max(0, Math.floor((grant.until - now) / 1000)),
+    }
+    saved.set(id, { id, request, mode, leases: [...(saved.get(id)?.leases ?? []), lease] })
+  }
+  return [...saved.values()]
+}

@@ -1,0 +1,70 @@
+import { fullBudget } from "./budget.ts"
+import type { Randomness } from "./random.ts"
+import { type ClientServer, newServer, type ServerState } from "./server.ts"
+import { type ClientSettings, type ClientSettingsError, checkSettings, DEFAULT_CLIENT_SETTINGS } from "./settings.ts"
+import type { Task } from "./task.ts"
+
+/** A client: what it wants, of whom, and what it knows. Plain data that is never written to again. */
+export interface ClientState {
+  readonly settings: ClientSettings
+  readonly random: Randomness
+  /** By name, in the caller's order. */
+  readonly servers: ReadonlyMap<string, ServerState>
+  readonly tasks: ReadonlyMap<string, Task>
+  /** `stop` was said: the end comes with the last task. */
+  readonly stopping: boolean
+  readonly now: number
+}
+
+export interface ClientOptions {
+  /** 32 octets or more that nobody outside can guess (RFC 4086): all nonces and all waiting come from them. */
+  readonly seed: Uint8Array
+  /** Milliseconds, on the clock of all later inputs. */
+  readonly now: number
+  readonly servers: readonly ClientServer[]
+  readonly settings?: Partial<ClientSettings> | undefined
+}
+
+export interface ClientOptionsError {
+  readonly setting: keyof ClientOptions | keyof ClientSettings
+  readonly text: string
+}
+
+export type CreatedClient =
+  | { readonly ok: true; readonly state: ClientState }
+  | { readonly ok: false; readonly error: ClientOptionsError }
+
+/** A client that wants nothing yet. */
+export const createClient = ({ seed, now, servers, settings: given = {} }: ClientOptions): CreatedClient => {
+  const settings: ClientSettings = { ...DEFAULT_CLIENT_SETTINGS, ...defined(given) }
+  const error: ClientOptionsError | ClientSettingsError | undefined =
+    seed.length < 32
+      ? { setting: "seed", text: "the seed has 32 octets or more" }
+      : !Number.isFinite(now)
+        ? { setting: "now", text: "now is an instant" }
+        : (checkSettings(settings) ?? checkServers(servers))
+  if (error !== undefined) return { ok: false, error }
+  const random = { seed: Uint8Array.from(seed), drawn: 0 }
+  const known = new Map(
+    servers.map((server) => [server.name, newServer(server, fullBudget(settings.serverBudget, now))]),
+  )
+  return { ok: true, state: { settings, random, servers: known, tasks: new Map(), stopping: false, now } }
+}
+
+/** A setting that is `undefined` is one that is not given. */
+const defined = (given: Partial<ClientSettings>): Partial<ClientSettings> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+
+/** The first fault of a list of servers; `undefined`: there is none. */
+export const checkServers = (servers: readonly ClientServer[]): ClientOptionsError | undefined => {
+  const wrong = (text: string): ClientOptionsError => ({ setting: "servers", text })
+  const names = new Set<string>()
+  for (const { name, ends } of servers) {
+    if (names.has(name)) return wrong(`two servers are called ${name}`)
+    names.add(name)
+    if (ends.length === 0) return wrong(`server ${name} has no address`)
+    for (const { port = 5351 } of ends)
+      if (!Number.isInteger(port) || port < 1 || port > 65535) return wrong(`server ${name} has port ${port}`)
+  }
+  return undefined
+}

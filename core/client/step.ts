@@ -1,0 +1,114 @@
+import { SERVER_PORT } from "../wire/index.ts"
+import * as command from "./command.ts"
+import { closeDraft, type Draft, openDraft, tell } from "./draft.ts"
+import type { Effect } from "./effect.ts"
+import { runErrand } from "./errand.ts"
+import { giveUp } from "./fail.ts"
+import type { ClientInput } from "./input.ts"
+import { runLease } from "./lease.ts"
+import { changeNetwork } from "./network.ts"
+import { receive } from "./receive.ts"
+import { endOf } from "./server.ts"
+import type { ClientState } from "./state.ts"
+import type { Task } from "./task.ts"
+
+/**
+ * One step of the client: what is asked of it, a datagram, or the time. Gives the next state and what to do, in that order; the last
+ * effect says when to come back. Never throws, and the state given stays valid.
+ */
+export const step = (state: ClientState, input: ClientInput): readonly [ClientState, readonly Effect[]] => {
+  const draft = openDraft(state, Number.isFinite(input.now) ? input.now : state.now)
+  take(draft, input)
+  runDue(draft)
+  if (draft.stopping && draft.tasks.size === 0) {
+    draft.stopping = false
+    tell(draft, { type: "stopped" })
+  }
+  draft.effects.push({ type: "wake", at: wakeAt(draft) })
+  return closeDraft(draft)
+}
+
+const take = (draft: Draft, input: ClientInput): void => {
+  switch (input.type) {
+    case "request":
+      command.request(draft, input)
+      break
+    case "renew":
+      command.renew(draft, input)
+      break
+    case "revoke":
+      command.revoke(draft, input)
+      break
+    case "drop":
+      command.drop(draft, input)
+      break
+    case "announce":
+    case "external-address":
+    case "unmap-all":
+      command.errand(draft, input)
+      break
+    case "network-changed":
+      changeNetwork(draft, input)
+      break
+    case "stop":
+      command.stop(draft, input)
+      break
+    case "datagram":
+      receive(draft, input)
+      break
+    case "unreachable":
+      unreachable(draft, input)
+      break
+    case "tick":
+      return
+  }
+}
+
+/** What waits for an answer from there gets none (RFC 7488 section 3, RFC 6886 section 3.1). */
+const unreachable = (draft: Draft, { address, port }: Extract<ClientInput, { type: "unreachable" }>): void => {
+  for (const { server } of [...draft.servers.values()]) {
+    for (const { key } of [...draft.tasks.values()]) {
+      const task = draft.tasks.get(key)
+      const now = draft.servers.get(server.name)
+      if (now === undefined || task?.server !== server.name || task.exchange === undefined) continue
+      const used = endOf(now)
+      if (used.address === address && (used.port ?? SERVER_PORT) === port)
+        giveUp(draft, task, now, { kind: "unreachable" })
+    }
+  }
+}
+
+/** Passes over what is due: a task that ends may let another one go. */
+const PASSES = 8
+
+const runDue = (draft: Draft): void => {
+  for (let pass = 0; pass < PASSES; pass++) {
+    const due = [...draft.tasks.values()]
+      .filter((task) => task.due <= draft.now && !isQueued(draft, task))
+      .sort((one, other) => one.due - other.due)
+    if (due.length === 0) return
+    for (const { key } of due) {
+      const task = draft.tasks.get(key)
+      if (task !== undefined && task.due <= draft.now && !isQueued(draft, task)) run(draft, task)
+    }
+  }
+}
+
+/** Another NAT-PMP request is under way at that server (RFC 6886 section 3.1, N-20). */
+const isQueued = (draft: Draft, { key, protocol, server }: Task): boolean => {
+  const busy = draft.servers.get(server)?.natPmpTask
+  return protocol === "nat-pmp" && busy !== undefined && busy !== key
+}
+
+const run = (draft: Draft, task: Task): void => {
+  const server = draft.servers.get(task.server)
+  if (server === undefined) return
+  if (task.kind === "lease") runLease(draft, task, server)
+  else runErrand(draft, task, server)
+}
+
+const wakeAt = (draft: Draft): number | undefined => {
+  let at = Number.POSITIVE_INFINITY
+  for (const task of draft.tasks.values()) if (!isQueued(draft, task)) at = Math.min(at, task.due)
+  return at === Number.POSITIVE_INFINITY ? undefined : Math.max(at, draft.now)
+}

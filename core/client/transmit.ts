@@ -1,0 +1,54 @@
+import { SERVER_PORT } from "../wire/index.ts"
+import { spend } from "./budget.ts"
+import { choose, type Draft, put, setServer } from "./draft.ts"
+import { natPmpWait, retransmissionTime } from "./schedule.ts"
+import { endOf, type ServerState } from "./server.ts"
+import type { Exchange, Task } from "./task.ts"
+
+/**
+ * Sends a task's request, or puts it off until its budgets have room: nothing leaves but through here, so whatever a server
+ * does, it gets no more than `serverBudget` in all and `mappingBudget` for each task. Gives the task back, and whether it was sent.
+ */
+export const transmit = <T extends Task>(
+  draft: Draft,
+  task: T,
+  server: ServerState,
+  bytes: Uint8Array,
+  purpose: Exchange["purpose"],
+): { readonly sent: boolean; readonly task: T } => {
+  const { now, settings } = draft
+  const own = spend(task.budget, settings.mappingBudget, now)
+  const all = spend(server.budget, settings.serverBudget, now)
+  if (!own.ok || !all.ok) {
+    const at = Math.max(own.ok ? now : own.at, all.ok ? now : all.at)
+    return { sent: false, task: put(draft, { ...task, due: at }) }
+  }
+  const isNatPmp = task.protocol === "nat-pmp"
+  setServer(draft, server.server.name, {
+    budget: all.budget,
+    ...(isNatPmp ? { natPmpTask: task.key } : {}),
+  })
+  const { address, port = SERVER_PORT, zone, client } = endOf(server)
+  draft.effects.push({ type: "send", bytes, destination: { address, port, zone }, from: client })
+  const before = task.exchange?.purpose === purpose ? task.exchange : undefined
+  const sent = (before?.sent ?? 0) + 1
+  const wait = isNatPmp ? natPmpWait(settings, sent) : retransmissionTime(settings, before?.wait, choose(draft))
+  const exchange: Exchange = { sent, first: before?.first ?? now, wait, purpose }
+  return { sent: true, task: put(draft, { ...task, budget: own.budget, exchange, lastSent: now, due: now + wait }) }
+}
+
+/** Transmissions that a RFC 7488 client makes to one of several addresses. */
+const COUNT_OF_SEVERAL = 4
+
+/** Did this exchange fail, now that its time to be sent again has come (RFC 6887 section 8.1.1, RFC 7488 section 3)? */
+export const isOver = ({ settings, now }: Draft, task: Task, server: ServerState): boolean => {
+  const { exchange } = task
+  if (exchange === undefined) return false
+  const { retransmissionCount, retransmissionDuration, natPmpTries, deleteTries } = settings
+  if (exchange.purpose === "delete" && exchange.sent >= deleteTries) return true
+  if (task.kind === "probe" && exchange.sent >= task.tries) return true
+  if (task.protocol === "nat-pmp") return exchange.sent >= natPmpTries
+  const most = server.server.ends.length > 1 ? COUNT_OF_SEVERAL : retransmissionCount
+  if (most !== 0 && exchange.sent >= most) return true
+  return retransmissionDuration !== 0 && now - exchange.first >= retransmissionDuration * 1000
+}

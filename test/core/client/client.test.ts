@@ -1,0 +1,39 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import { CLIENT, EXTERNAL, realServer, scene, TCP_8080 } from "./scene.ts"
+
+describe("a client and a real server", () => {
+  test("a mapping is made, kept for a day, and deleted", () => {
+    const client = scene()
+    const server = realServer()
+    client.respond(server.respond)
+    client.command({ type: "request", id: "web", request: TCP_8080 })
+    client.run(86_400_000)
+    const assigned = client.events().filter((event) => event.type === "assigned")
+    assert.deepEqual(
+      assigned.map(({ mapping }) => [mapping.protocol, mapping.external, mapping.class]),
+      [["pcp", EXTERNAL, "documentation"]],
+    )
+    // One at the start, then one an hour's half to five eighths.
+    assert.ok(client.sent.length >= 39 && client.sent.length <= 49, `${client.sent.length}`)
+    client.command({ type: "revoke", id: "web" })
+    client.run(1000)
+    assert.deepEqual(client.events().at(-1), {
+      type: "state",
+      id: "web",
+      server: "router",
+      state: { kind: "revoked", answered: true },
+    })
+    assert.equal(client.wake(), undefined)
+  })
+
+  test("C-01: the first request says whose it is", () => {
+    const client = scene()
+    client.command({ type: "request", id: "web", request: TCP_8080 })
+    const [packet] = client.packets()
+    assert.ok(packet.kind === "pcp-request" && packet.body.kind === "map")
+    assert.equal(packet.client, CLIENT)
+    assert.equal(packet.lifetime, 3600)
+    assert.equal(packet.body.internalPort, 8080)
+  })
+})

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict"
+import type { CgnState } from "../../../core/cgn/index.ts"
+import {
+  type ClientEvent,
+  type ClientInput,
+  type ClientOptions,
+  type ClientServer,
+  type ClientState,
+  type Command,
+  createClient,
+  type Effect,
+  type InboundRequest,
+  step,
+} from "../../../core/client/index.ts"
+import { createServer, process, type ServerState } from "../../../core/server/index.ts"
+import { type Address, type Packet, Protocol, parse, parseAddress } from "../../../core/wire/index.ts"
+
+export const address = (text: string): Address => {
+  const parsed = parseAddress(text)
+  assert.ok(parsed !== undefined, text)
+  return parsed
+}
+
+export const CLIENT = address("192.168.1.10")
+export const ROUTER = address("192.168.1.1")
+export const EXTERNAL = address("203.0.113.7")
+export const SEED = new Uint8Array(32).fill(7)
+
+/** A request for TCP 8080, an hour. */
+export const TCP_8080: InboundRequest = { kind: "inbound", protocol: Protocol.TCP, internalPort: 8080, lifetime: 3600 }
+
+export const router = (more: Partial<ClientServer> = {}): ClientServer => ({
+  name: "router",
+  ends: [{ address: ROUTER, client: CLIENT }],
+  ...more,
+})
+
+/** What a client sent, and when, milliseconds. */
+export interface Sent {
+  readonly at: number
+  readonly bytes: Uint8Array
+  readonly to: Address
+  readonly port: number
+}
+
+/** Answers a datagram at an instant, with octets, or with nothing: a lost one, or a server that is not there. */
+export type Responder = (sent: Sent) => readonly Uint8Array[]
+
+/**
+ * A client on a virtual clock. `tell` gives it an input; `run` lets time pass, waking it whenever it asked for that, and hands what it
+ * sends to a responder, whose answers arrive after `delay` milliseconds.
+ */
+export const scene = (options: Partial<ClientOptions> = {}) => {
+  const created = createClient({ seed: SEED, now: 0, servers: [router()], ...options })
+  assert.ok(created.ok, created.ok ? "" : created.error.text)
+  let state: ClientState = created.state
+  let wake: number | undefined
+  let now = options.now ?? 0
+  const sent: Sent[] = []
+  const events: { readonly at: number; readonly event: ClientEvent }[] = []
+  const inbox: { readonly at: number; readonly bytes: Uint8Array; readonly source: Address; readonly port: number }[] =
+    []
+  let responder: Responder = () => []
+  let delay = 10
+
+  const perform = (effects: readonly Effect[]): void => {
+    for (const effect of effects) {
+      if (effect.type === "wake") wake = effect.at
+      else if (effect.type === "event") events.push({ at: now, event: effect.event })
+      else {
+        const { address: to, port } = effect.destination
+        const one = { at: now, bytes: effect.bytes, to, port }
+        sent.push(one)
+        for (const bytes of responder(one)) inbox.push({ at: now + delay, bytes, source: to, port })
+      }
+    }
+  }
+
+  const give = (input: ClientInput): void => {
+    const [after, effects] = step(state, input)
+    state = after
+    perform(effects)
+  }
+
+  const self = {
+    state: () => state,
+    now: () => now,
+    sent,
+    events: () => events.map(({ event }) => event),
+    timed: () => events,
+    wake: () => wake,
+    respond: (next: Responder, after = 10) => {
+      responder = next
+      delay = after
+    },
+    command: (command: Command) => give({ ...command, now }),
+    give,
+    /** A datagram now, from the router unless told otherwise. */
+    datagram: (bytes: Uint8Array, source: Address = ROUTER, sourcePort = 5351) =>
+      give({ type: "datagram", now, bytes, source, sourcePort }),
+    /** Lets so many milliseconds pass. */
+    run: (milliseconds: number) => {
+      const until = now + milliseconds
+      for (;;) {
+        const arrival = inbox.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+        const next = Math.min(arrival, wake ?? Number.POSITIVE_INFINITY)
+        if (next > until) break
+        now = Math.max(now, next)
+        const index = inbox.findIndex(({ at }) => at === arrival)
+        if (arrival <= now && index >= 0) {
+          const [{ bytes, source, port }] = inbox.splice(index, 1)
+          give({ type: "datagram", now, bytes, source, sourcePort: port })
+        } else give({ type: "tick", now })
+      }
+      now = until
+    },
+    /** The packets sent so far, read. */
+    packets: (): readonly Packet[] =>
+      sent.map(({ bytes }) => {
+        const parsed = parse(bytes)
+        assert.ok(parsed.ok)
+        return parsed.packet
+      }),
+  }
+  return self
+}
+
+/** The real server over a CGN, as a responder; `server()` is its state, which may be replaced. */
+export const realServer = (external: readonly Address[] = [EXTERNAL]) => {
+  const create = (now: number): ServerState<CgnState> => {
+    const created = createServer({ external, secret: new Uint8Array(32).fill(3), now })
+    assert.ok(created.ok)
+    return created.state
+  }
+  let server = create(0)
+  return {
+    server: () => server,
+    /** All is forgotten, and Epoch Time begins anew. */
+    restart: (now: number) => {
+      server = create(now)
+    },
+    respond: ({ at, bytes }: Sent): readonly Uint8Array[] => {
+      const [after, { reply }] = process(server, { bytes, now: at, source: CLIENT, sourcePort: 40000 })
+      server = after
+      return reply === undefined ? [] : [reply]
+    },
+  }
+}

@@ -6,13 +6,19 @@ import type { ClientSettings } from "./settings.ts"
 import type { ClientState } from "./state.ts"
 import type { Lease, Task } from "./task.ts"
 
-/** The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to. */
+/**
+ * The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to, servers and tasks by the
+ * functions below. Their maps are the old state's until the first change: what is ignored, as most of a flood is, costs no copy
+ * of all mappings.
+ */
 export interface Draft {
   readonly now: number
   readonly settings: ClientSettings
   random: Randomness
-  readonly servers: Map<string, ServerState>
-  readonly tasks: Map<string, Task>
+  servers: ReadonlyMap<string, ServerState>
+  tasks: ReadonlyMap<string, Task>
+  ownServers: Map<string, ServerState> | undefined
+  ownTasks: Map<string, Task> | undefined
   stopping: boolean
   readonly effects: Effect[]
 }
@@ -22,21 +28,36 @@ export const openDraft = (state: ClientState, now: number): Draft => ({
   now: now > state.now ? now : state.now,
   settings: state.settings,
   random: state.random,
-  servers: new Map(state.servers),
-  tasks: new Map(state.tasks),
+  servers: state.servers,
+  tasks: state.tasks,
+  ownServers: undefined,
+  ownTasks: undefined,
   stopping: state.stopping,
   effects: [],
 })
 
-export const closeDraft = ({
-  now,
-  settings,
-  random,
-  servers,
-  tasks,
-  stopping,
-  effects,
-}: Draft): readonly [ClientState, readonly Effect[]] => [{ now, settings, random, servers, tasks, stopping }, effects]
+/** The step is over; `wake` is when to come back, milliseconds. */
+export const closeDraft = (
+  { now, settings, random, servers, tasks, stopping, effects }: Draft,
+  wake: number | undefined,
+): readonly [ClientState, readonly Effect[]] => {
+  effects.push({ type: "wake", at: wake })
+  return [{ now, settings, random, servers, tasks, stopping, wake }, effects]
+}
+
+/** Is all as it was, but for random choices and events? */
+export const isUntouched = (draft: Draft): boolean => draft.ownServers === undefined && draft.ownTasks === undefined
+
+const writableTasks = (draft: Draft): Map<string, Task> => {
+  draft.ownTasks ??= new Map(draft.tasks)
+  draft.tasks = draft.ownTasks
+  return draft.ownTasks
+}
+
+export const replaceServers = (draft: Draft, servers: Map<string, ServerState>): void => {
+  draft.ownServers = servers
+  draft.servers = servers
+}
 
 export const tell = (draft: Draft, event: ClientEvent): void => {
   draft.effects.push({ type: "event", event })
@@ -50,13 +71,15 @@ export const choose = (draft: Draft): number => {
 }
 
 export const put = <T extends Task>(draft: Draft, task: T): T => {
-  draft.tasks.set(task.key, task)
+  writableTasks(draft).set(task.key, task)
   return task
 }
 
 export const setServer = (draft: Draft, name: string, change: Partial<ServerState>): void => {
   const server = draft.servers.get(name)
-  if (server !== undefined) draft.servers.set(name, { ...server, ...change })
+  if (server === undefined) return
+  if (draft.ownServers === undefined) replaceServers(draft, new Map(draft.servers))
+  draft.ownServers?.set(name, { ...server, ...change })
 }
 
 /** The server's leases. */
@@ -65,7 +88,7 @@ export const leasesOf = (draft: Draft, server: string): readonly Lease[] =>
 
 /** The task is over. */
 export const end = (draft: Draft, task: Task): void => {
-  draft.tasks.delete(task.key)
+  writableTasks(draft).delete(task.key)
   freeNatPmp(draft, task)
 }
 

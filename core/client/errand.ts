@@ -1,5 +1,5 @@
 import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
-import { type Draft, setServer } from "./draft.ts"
+import { type Draft, put, setServer } from "./draft.ts"
 import type { Failure } from "./event.ts"
 import { errorLifetime, fail, giveUp } from "./fail.ts"
 import { takeExternal } from "./granted.ts"
@@ -20,7 +20,7 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
     return
   }
   if (server.silentUntil > draft.now) {
-    draft.tasks.set(task.key, { ...task, due: server.silentUntil })
+    put(draft, { ...task, due: server.silentUntil })
     return
   }
   const encoded = encode(packetOf(task, server))

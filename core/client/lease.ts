@@ -125,7 +125,10 @@ const ask = (draft: Draft, lease: Lease, server: ServerState, purpose: Purpose):
     return
   }
   const { sent, task } = transmit(draft, { ...lease, client }, server, bytes.bytes, purpose)
-  if (!sent) return
+  if (!sent) {
+    wait(draft, task, Math.min(task.due, grant?.until ?? Number.POSITIVE_INFINITY))
+    return
+  }
   const retransmissions = (task.exchange?.sent ?? 1) - 1
   if (purpose === "create") put(draft, enter(draft, task, { kind: "starting", retransmissions }))
   if (purpose !== "renew" || grant === undefined) return

@@ -14,6 +14,8 @@ export interface ClientState {
   /** `stop` was said: the end comes with the last task. */
   readonly stopping: boolean
   readonly now: number
+  /** When something is due next, milliseconds; `undefined`: nothing is. */
+  readonly wake: number | undefined
 }
 
 export interface ClientOptions {
@@ -48,7 +50,10 @@ export const createClient = ({ seed, now, servers, settings: given = {} }: Clien
   const known = new Map(
     servers.map((server) => [server.name, newServer(server, fullBudget(settings.serverBudget, now))]),
   )
-  return { ok: true, state: { settings, random, servers: known, tasks: new Map(), stopping: false, now } }
+  return {
+    ok: true,
+    state: { settings, random, servers: known, tasks: new Map(), stopping: false, now, wake: undefined },
+  }
 }
 
 /** A setting that is `undefined` is one that is not given. */

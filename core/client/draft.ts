@@ -1,15 +1,15 @@
 import type { Effect } from "./effect.ts"
 import type { ClientEvent } from "./event.ts"
 import { draw, type Randomness } from "./random.ts"
+import type { MappingRequest } from "./request.ts"
 import type { ServerState } from "./server.ts"
 import type { ClientSettings } from "./settings.ts"
 import type { ClientState } from "./state.ts"
 import type { Lease, Task } from "./task.ts"
 
 /**
- * The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to, servers and tasks by the
- * functions below. Their maps are the old state's until the first change: what is ignored, as most of a flood is, costs no copy
- * of all mappings.
+ * The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to, its maps by the functions
+ * below. They are the old state's until the first change: what is ignored, as most of a flood is, costs no copy of all mappings.
  */
 export interface Draft {
   readonly now: number
@@ -17,8 +17,10 @@ export interface Draft {
   random: Randomness
   servers: ReadonlyMap<string, ServerState>
   tasks: ReadonlyMap<string, Task>
+  wanted: ReadonlyMap<string, MappingRequest>
   ownServers: Map<string, ServerState> | undefined
   ownTasks: Map<string, Task> | undefined
+  ownWanted: Map<string, MappingRequest> | undefined
   stopping: boolean
   readonly effects: Effect[]
 }
@@ -30,28 +32,37 @@ export const openDraft = (state: ClientState, now: number): Draft => ({
   random: state.random,
   servers: state.servers,
   tasks: state.tasks,
+  wanted: state.wanted,
   ownServers: undefined,
   ownTasks: undefined,
+  ownWanted: undefined,
   stopping: state.stopping,
   effects: [],
 })
 
 /** The step is over; `wake` is when to come back, milliseconds. */
 export const closeDraft = (
-  { now, settings, random, servers, tasks, stopping, effects }: Draft,
+  { now, settings, random, servers, tasks, wanted, stopping, effects }: Draft,
   wake: number | undefined,
 ): readonly [ClientState, readonly Effect[]] => {
   effects.push({ type: "wake", at: wake })
-  return [{ now, settings, random, servers, tasks, stopping, wake }, effects]
+  return [{ now, settings, random, servers, tasks, wanted, stopping, wake }, effects]
 }
 
-/** Is all as it was, but for random choices and events? */
+/** Are all servers and tasks as they were? */
 export const isUntouched = (draft: Draft): boolean => draft.ownServers === undefined && draft.ownTasks === undefined
 
 const writableTasks = (draft: Draft): Map<string, Task> => {
   draft.ownTasks ??= new Map(draft.tasks)
   draft.tasks = draft.ownTasks
   return draft.ownTasks
+}
+
+/** What is to be kept at every server, to be written to. */
+export const writableWanted = (draft: Draft): Map<string, MappingRequest> => {
+  draft.ownWanted ??= new Map(draft.wanted)
+  draft.wanted = draft.ownWanted
+  return draft.ownWanted
 }
 
 export const replaceServers = (draft: Draft, servers: Map<string, ServerState>): void => {

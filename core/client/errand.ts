@@ -2,8 +2,7 @@ import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
 import { type Draft, put, setServer } from "./draft.ts"
 import type { Failure } from "./event.ts"
 import { errorLifetime, fail, giveUp } from "./fail.ts"
-import { takeExternal } from "./granted.ts"
-import { endOf, type ServerState } from "./server.ts"
+import { endOf, natPmpBar, type ServerState } from "./server.ts"
 import type { AddressTask, Probe, UnmapAll } from "./task.ts"
 import { isOver, transmit } from "./transmit.ts"
 
@@ -19,6 +18,11 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
     else giveUp(draft, task, server, failure)
     return
   }
+  const bar = task.kind === "probe" && task.protocol === "nat-pmp" ? natPmpBar(server) : undefined
+  if (bar !== undefined) {
+    fail(draft, task, server, { kind: "beyond-nat-pmp", text: bar })
+    return
+  }
   if (server.silentUntil > draft.now) {
     put(draft, { ...task, due: server.silentUntil })
     return
@@ -29,13 +33,12 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
 }
 
 /** Did the client ask by itself, for the address of its mappings? */
-export const isOwn = (task: Errand): boolean => task.kind === "address" && task.id === ""
+export const isOwn = ({ kind, id }: Errand): boolean => kind === "address" && id === ""
 
-/** The address is not said: mappings that wait for it are told without it, and so are those of the next time. */
+/** The address is not said: mappings go without it until it is worth asking again. */
 export const failOwn = (draft: Draft, task: Errand, server: ServerState, failure: Failure): void => {
   fail(draft, task, server, failure)
   setServer(draft, task.server, { noExternalUntil: draft.now + errorLifetime(failure, draft.settings) * 1000 })
-  takeExternal(draft, task.server, undefined)
 }
 
 const packetOf = (task: Errand, server: ServerState): Parameters<typeof encode>[0] => {

@@ -1,4 +1,4 @@
-import { choose, type Draft, leasesOf, put, setServer, tell } from "./draft.ts"
+import { choose, type Draft, freeNatPmp, leasesOf, put, setServer, tell } from "./draft.ts"
 import { isNatPmpEpochValid, isPcpEpochValid } from "./epoch.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
 import { askAddress } from "./start.ts"
@@ -27,6 +27,7 @@ export const noteEpoch = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp
   if (!isValid) recover(draft, name, protocol)
 }
 
+/** All that was granted, also what is not renewed otherwise: that is asked for what is left of its lifetime (C-55). */
 const recover = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp"): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
@@ -40,12 +41,12 @@ const recover = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp"): void 
   if (protocol === "nat-pmp" && server.external !== undefined) askAddress(draft, name, recoverAt)
   for (const lease of leasesOf(draft, name)) {
     if (lease.grant === undefined || lease.goal === "delete" || lease.protocol !== protocol) continue
-    if (lease.mode.kind === "once") continue
     const due = Math.max(recoverAt, lease.lastSent + RENEWAL_GAP, lease.heldUntil)
-    // What is due sooner stays so: losses that never end must not keep a mapping from being renewed until it is gone.
-    // Nor may they begin the retransmissions of a server that says nothing else over and over again.
-    const exchange = losses > 0 && lease.urgent ? lease.exchange : undefined
-    put(draft, { ...lease, urgent: true, exchange, due: Math.min(due, lease.due, lease.grant.until) })
+    // Losses that never end must neither keep a mapping from being renewed until it is gone, so what is due sooner stays so, nor
+    // begin the retransmissions of a server that says nothing else over and over again.
+    const exchange = losses > 0 && lease.urgent === "loss" ? lease.exchange : undefined
+    if (exchange === undefined) freeNatPmp(draft, lease)
+    put(draft, { ...lease, urgent: "loss", exchange, due: Math.min(due, lease.due, lease.grant.until) })
   }
 }
 

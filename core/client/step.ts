@@ -5,6 +5,7 @@ import { closeDraft, type Draft, isUntouched, openDraft, tell } from "./draft.ts
 import type { Effect } from "./effect.ts"
 import { runErrand } from "./errand.ts"
 import { giveUp } from "./fail.ts"
+import { tellWithoutExternal } from "./granted.ts"
 import type { ClientInput } from "./input.ts"
 import { runLease } from "./lease.ts"
 import { changeNetwork } from "./network.ts"
@@ -23,6 +24,7 @@ export const step = (state: ClientState, input: ClientInput): readonly [ClientSt
   const { wake } = state
   if (isUntouched(draft) && !draft.stopping && (wake === undefined || wake > draft.now)) return closeDraft(draft, wake)
   runDue(draft)
+  tellWithoutExternal(draft)
   if (draft.stopping && draft.tasks.size === 0) {
     draft.stopping = false
     tell(draft, { type: "stopped" })
@@ -97,8 +99,9 @@ const runDue = (draft: Draft): void => {
 }
 
 /**
- * Not before another NAT-PMP request at that server is over (RFC 6886 section 3.1, N-20), nor before the server's budget has room:
- * those that wait for it come in the order in which they were due. But a mapping ends when it ends.
+ * When something can be done for a task, milliseconds: not before another NAT-PMP request at that server is over (RFC 6886
+ * section 3.1, N-20), nor before the server's budget has room; those that wait for it come in the order in which they were due.
+ * But a mapping ends when it ends.
  */
 const dueOf = ({ servers, settings }: Draft, task: Task): number => {
   const server = servers.get(task.server)

@@ -157,7 +157,7 @@ export const STORMS: readonly Storm[] = [
   },
   {
     name: "two version errors, then a grant of 1 s, over and over",
-    most: 8640,
+    most: 150,
     attack: () =>
       replies(({ bytes, at }, count) => {
         if (count % 3 !== 2) return versionError(bytes[0] === 2 ? 0 : 2, bytes, steady(at))
@@ -201,17 +201,17 @@ export const STORMS: readonly Storm[] = [
   },
   {
     name: "NAT-PMP that refuses port 0 and every other",
-    most: 97,
+    most: 144,
     attack: () => natPmp(({ bytes, at }) => natPmpAnswer(bytes, { epoch: steady(at), result: 2 })),
   },
   {
     name: "NAT-PMP that is out of resources for port 0 and every other",
-    most: 5761,
+    most: 5810,
     attack: () => natPmp(({ bytes, at }) => natPmpAnswer(bytes, { epoch: steady(at), result: 4 })),
   },
   {
     name: "NAT-PMP lifetimes of 0",
-    most: 2930,
+    most: 820,
     attack: () => natPmp(({ bytes, at }) => natPmpAnswer(bytes, { epoch: steady(at), lifetime: 0 })),
   },
   {
@@ -232,7 +232,7 @@ export const STORMS: readonly Storm[] = [
   },
   {
     name: "NAT-PMP announcements of another address and Epoch Time each second",
-    most: 320,
+    most: 370,
     duration: DAY / 8,
     attack: () => {
       const random = randomFrom(4)

@@ -37,7 +37,7 @@ const reasonToIgnore = (draft: Draft, input: DatagramInput): IgnoredReason | und
     return "malformed"
   }
   const parsed = parse(bytes)
-  if (!parsed.ok) return "malformed"
+  if (!parsed.ok || isUneven(bytes, parsed.packet)) return "malformed"
   let reason: IgnoredReason = "no-request"
   // Two of the caller's servers may be one host: the one that the answer is for takes it.
   for (const { server } of candidates) {
@@ -47,6 +47,10 @@ const reasonToIgnore = (draft: Draft, input: DatagramInput): IgnoredReason | und
   }
   return reason
 }
+
+/** RFC 6887 section 8.3: a response has whole words of four octets, but for a version error, which comes before. */
+const isUneven = ({ length }: Uint8Array, packet: Packet): boolean =>
+  packet.kind === "pcp-response" && packet.result !== ResultCode.UNSUPP_VERSION && length % 4 !== 0
 
 const takeFrom = (draft: Draft, name: string, packet: Packet): IgnoredReason | undefined => {
   switch (packet.kind) {

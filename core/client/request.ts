@@ -161,8 +161,16 @@ const FIELDS: ReadonlyMap<PcpOption["kind"], string> = new Map([
 const isGiven = (request: MappingRequest, field: string): boolean =>
   Object.entries(request).some(([name, value]) => name === field && value !== undefined && value !== false)
 
+/** Octets of an option at most: what a message has room for besides PEER (RFC 7220 section 3, RFC 7843 section 4). */
+const LONGEST_OPTION = 1016
+
 const checkOptions = (request: MappingRequest): RequestError | undefined => {
-  const { thirdParty, thirdPartyId, options = [] } = request
+  const { thirdParty, thirdPartyId, description = "", options = [] } = request
+  if (description.includes("\0")) return wrong("option", "A description has no NUL (RFC 7220 section 3).")
+  if (new TextEncoder().encode(description).length > LONGEST_OPTION)
+    return wrong("option", `A description has ${LONGEST_OPTION} octets of UTF-8 at most (RFC 7220 section 3).`)
+  if (thirdPartyId !== undefined && thirdPartyId.length > LONGEST_OPTION)
+    return wrong("option", `THIRD_PARTY_ID has ${LONGEST_OPTION} octets at most (RFC 7843 section 4).`)
   if (thirdPartyId !== undefined && thirdParty === undefined)
     return wrong("contradiction", "THIRD_PARTY_ID needs THIRD_PARTY (RFC 7843 section 5).")
   if (thirdParty !== undefined && isAny(thirdParty))

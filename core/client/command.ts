@@ -1,4 +1,4 @@
-import { type Draft, end, enter, put, setServer, tell } from "./draft.ts"
+import { type Draft, end, enter, put, setServer, tell, writableWanted } from "./draft.ts"
 import type { Command, SavedLease } from "./input.ts"
 import { checkRequest, isPort, type RequestError } from "./request.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
@@ -55,7 +55,7 @@ export const request = (draft: Draft, command: Of<"request">): void => {
     })
     return
   }
-  if (command.servers === undefined && mode.kind === "keep") draft.wanted.set(id, wanted)
+  if (command.servers === undefined && mode.kind === "keep") writableWanted(draft).set(id, wanted)
   for (const server of suited) {
     const saved = resume.find((one) => one.server === server.server.name)
     put(draft, newLease(draft, server, id, wanted, { mode, nonce, saved }))
@@ -111,7 +111,7 @@ export const renew = (draft: Draft, { id, lifetime }: Of<"renew">): void => {
     refuse(draft, id, error)
     return
   }
-  if (before !== undefined && draft.wanted.has(id)) draft.wanted.set(id, changed(before))
+  if (before !== undefined && draft.wanted.has(id)) writableWanted(draft).set(id, changed(before))
   for (const lease of leases)
     if (lease.goal === "hold") renewLease(draft, { ...lease, request: changed(lease.request) })
 }
@@ -161,12 +161,12 @@ export const dropLease = (draft: Draft, lease: Lease): void => end(draft, enter(
 
 export const revoke = (draft: Draft, { id }: Of<"revoke">): void => {
   for (const lease of named(draft, id)) revokeLease(draft, lease)
-  draft.wanted.delete(id)
+  writableWanted(draft).delete(id)
 }
 
 export const drop = (draft: Draft, { id }: Of<"drop">): void => {
   for (const lease of named(draft, id)) dropLease(draft, lease)
-  draft.wanted.delete(id)
+  writableWanted(draft).delete(id)
 }
 
 /** `announce`, `external-address` and `unmap-all`, at each server. */
@@ -198,7 +198,7 @@ export const errand = (draft: Draft, command: Of<"announce" | "external-address"
 
 export const stop = (draft: Draft, { revoke: deletes }: Of<"stop">): void => {
   draft.stopping = true
-  draft.wanted.clear()
+  writableWanted(draft).clear()
   for (const task of [...draft.tasks.values()]) {
     if (task.kind !== "lease") {
       end(draft, task)

@@ -1,5 +1,5 @@
 import { isAny, isMulticast, NatPmpResult, type Packet, parse, ResultCode, SERVER_PORT, u32 } from "../wire/index.ts"
-import { type Draft, leasesOf, tell } from "./draft.ts"
+import { type Draft, tell } from "./draft.ts"
 import type { IgnoredReason } from "./event.ts"
 import type { ClientInput } from "./input.ts"
 import { takeNatPmp } from "./receive-natpmp.ts"
@@ -94,8 +94,8 @@ const strangerOf = (
   if (!parsed.ok || parsed.packet.kind !== "pcp-response") return undefined
   const { body } = parsed.packet
   if (body.kind !== "map" && body.kind !== "peer") return undefined
-  for (const name of draft.servers.keys())
-    for (const lease of leasesOf(draft, name))
-      if (lease.nonce === body.nonce && lease.protocol === "pcp") return { server: name, id: lease.id }
+  for (const task of draft.tasks.values())
+    if (task.kind === "lease" && task.nonce === body.nonce && task.protocol === "pcp")
+      return { server: task.server, id: task.id }
   return undefined
 }

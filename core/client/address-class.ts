@@ -4,6 +4,7 @@ import { type AddressClass, SPECIAL_BLOCKS, type SpecialBlock } from "./special-
 /** A block, ready to compare with: the words of its prefix, and of its mask. */
 interface Compiled {
   readonly block: SpecialBlock
+  readonly isIpv4: boolean
   readonly prefix: readonly number[]
   readonly mask: readonly number[]
   readonly length: number
@@ -21,16 +22,20 @@ const compile = (block: SpecialBlock): readonly Compiled[] => {
     const ones = Math.min(Math.max(length - 32 * word, 0), 32)
     return ones === 0 ? 0 : (-1 << (32 - ones)) | 0
   })
-  return [{ block, prefix: WORDS.map((word) => addressWord(address, word)), mask, length }]
+  return [{ block, isIpv4: isIpv4(address), prefix: WORDS.map((word) => addressWord(address, word)), mask, length }]
 }
 
 /** The longest first: a block inside another is the one that counts. */
 const BLOCKS = SPECIAL_BLOCKS.flatMap(compile).sort((one, other) => other.length - one.length)
 
 /** The smallest block of a special purpose that has the address; `undefined` for a public one. */
-export const specialBlockOf = (address: Address): SpecialBlock | undefined =>
-  BLOCKS.find(({ prefix, mask }) => WORDS.every((word) => (addressWord(address, word) & mask[word]) === prefix[word]))
-    ?.block
+export const specialBlockOf = (address: Address): SpecialBlock | undefined => {
+  // What is set aside around the IPv4-mapped addresses says nothing of IPv4.
+  const family = isIpv4(address)
+  const isIn = ({ isIpv4: of, prefix, mask }: Compiled): boolean =>
+    of === family && WORDS.every((word) => (addressWord(address, word) & mask[word]) === prefix[word])
+  return BLOCKS.find(isIn)?.block
+}
 
 /**
  * What kind of address a NAT says that it has outside, by IANA's registries of special-purpose addresses (RFC 6890). A mapping is

@@ -47,6 +47,7 @@ export interface Sent {
   readonly bytes: Uint8Array
   readonly to: Address
   readonly port: number
+  readonly from: Address
 }
 
 /** Answers a datagram at an instant, with octets, or with nothing: a lost one, or a server that is not there. */
@@ -75,7 +76,7 @@ export const scene = (options: Partial<ClientOptions> = {}) => {
       else if (effect.type === "event") events.push({ at: now, event: effect.event })
       else {
         const { address: to, port } = effect.destination
-        const one = { at: now, bytes: effect.bytes, to, port }
+        const one = { at: now, bytes: effect.bytes, to, port, from: effect.from }
         sent.push(one)
         for (const bytes of responder(one)) inbox.push({ at: now + delay, bytes, source: to, port })
       }

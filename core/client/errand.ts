@@ -1,6 +1,7 @@
 import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
-import type { Draft } from "./draft.ts"
-import { fail, giveUp } from "./fail.ts"
+import { type Draft, setServer } from "./draft.ts"
+import type { Failure } from "./event.ts"
+import { errorLifetime, fail, giveUp } from "./fail.ts"
 import { takeExternal } from "./granted.ts"
 import { endOf, type ServerState } from "./server.ts"
 import type { AddressTask, Probe, UnmapAll } from "./task.ts"
@@ -13,9 +14,9 @@ export type Errand = Probe | AddressTask | UnmapAll
 export const runErrand = (draft: Draft, task: Errand, server: ServerState): void => {
   const failure = { kind: "no-answer", sent: task.exchange?.sent ?? 0 } as const
   if (isOver(draft, task, server)) {
-    giveUp(draft, task, server, failure)
-    // Mappings that wait for the address to be told are told without it.
-    if (task.kind === "address" && !draft.tasks.has(task.key)) takeExternal(draft, task.server, undefined)
+    // A gateway that maps ports and does not say its address is there.
+    if (isOwn(task)) failOwn(draft, task, server, failure)
+    else giveUp(draft, task, server, failure)
     return
   }
   if (server.silentUntil > draft.now) {
@@ -25,6 +26,16 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
   const encoded = encode(packetOf(task, server))
   if (encoded.ok) transmit(draft, task, server, encoded.bytes, "create")
   else fail(draft, task, server, failure)
+}
+
+/** Did the client ask by itself, for the address of its mappings? */
+export const isOwn = (task: Errand): boolean => task.kind === "address" && task.id === ""
+
+/** The address is not said: mappings that wait for it are told without it, and so are those of the next time. */
+export const failOwn = (draft: Draft, task: Errand, server: ServerState, failure: Failure): void => {
+  fail(draft, task, server, failure)
+  setServer(draft, task.server, { noExternalUntil: draft.now + errorLifetime(failure, draft.settings) * 1000 })
+  takeExternal(draft, task.server, undefined)
 }
 
 const packetOf = (task: Errand, server: ServerState): Parameters<typeof encode>[0] => {

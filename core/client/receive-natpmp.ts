@@ -1,12 +1,13 @@
 import { type Address, ANY4, type NatPmpPacket, NatPmpResult, Protocol } from "../wire/index.ts"
 import { classOfAddress } from "./address-class.ts"
 import { type Draft, end, enter, leasesOf, put, setServer, tell } from "./draft.ts"
+import { failOwn, isOwn } from "./errand.ts"
 import type { IgnoredReason } from "./event.ts"
 import { fail } from "./fail.ts"
 import { takeExternal, takeGrant } from "./granted.ts"
 import { noteEpoch } from "./lost.ts"
 import { isMangledPort } from "./quirk.ts"
-import { newTask } from "./start.ts"
+import { askAddress } from "./start.ts"
 import type { Lease, Task } from "./task.ts"
 
 type AddressResponse = Extract<NatPmpPacket, { kind: "natpmp-address-response" }>
@@ -20,12 +21,12 @@ export const takeNatPmp = (
 ): IgnoredReason | undefined =>
   packet.kind === "natpmp-address-response" ? takeAddress(draft, name, packet) : takeMap(draft, name, packet)
 
-const answered = (draft: Draft, name: string, epoch: number): void => {
+/** An announcement is no answer: addresses that send nothing else were tried all the same. */
+const answered = (draft: Draft, name: string, epoch: number, isAnswer: boolean): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
   setServer(draft, name, {
-    answeredAt: draft.now,
-    tried: 0,
+    ...(isAnswer ? { answeredAt: draft.now, tried: 0 } : {}),
     exhaustedUntil: Number.NEGATIVE_INFINITY,
     speaks: "nat-pmp",
   })
@@ -50,11 +51,12 @@ const takeAddress = (
   // An announcement is of use to a client that has NAT-PMP mappings there.
   if (server === undefined || (tasks.length === 0 && (result !== 0 || server.natPmpEpoch === undefined)))
     return "no-request"
-  answered(draft, name, epoch)
+  answered(draft, name, epoch, tasks.length > 0)
   for (const task of tasks) {
     if (task.kind === "address" && result !== NatPmpResult.SUCCESS) {
-      fail(draft, task, server, { kind: "natpmp-result", code: result })
-      if (task.id === "") takeExternal(draft, name, undefined)
+      const failure = { kind: "natpmp-result", code: result } as const
+      if (isOwn(task)) failOwn(draft, task, server, failure)
+      else fail(draft, task, server, failure)
       continue
     }
     end(draft, task)
@@ -85,7 +87,7 @@ const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason
     if (mangled !== undefined) tell(draft, { type: "quirk", server: name, id: mangled.id, quirk: "port-modulo-256" })
     return leases.length > 0 ? "mismatch" : "no-request"
   }
-  answered(draft, name, epoch)
+  answered(draft, name, epoch, true)
   const task = draft.tasks.get((lease ?? all)?.key ?? "")
   const server = draft.servers.get(name)
   if (task === undefined || server === undefined) return undefined
@@ -101,7 +103,7 @@ const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason
 const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime }: MapResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined) return
-  const { id, server: name, request, goal } = lease
+  const { id, server: name, request, goal, grant } = lease
   if (result !== NatPmpResult.SUCCESS) {
     if (isRefusalOf0(lease, result)) {
       tell(draft, { type: "quirk", server: name, id, quirk: "refuses-port-0" })
@@ -116,23 +118,18 @@ const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime 
     if (lifetime === 0) end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
     return
   }
-  const external = server.external
+  const { external, noExternalUntil } = server
+  const known = grant?.isWhole === true ? grant.external : undefined
+  const isAsking = external === undefined && noExternalUntil <= draft.now
   takeGrant(draft, lease, server, {
-    external: external ?? ANY4,
-    isWhole: external !== undefined,
+    external: external ?? known ?? ANY4,
+    isWhole: known !== undefined || !isAsking,
     externalPort,
     lifetime,
     ports: 1,
     prefixes: [],
   })
-  if (external === undefined && lifetime !== 0 && request.kind === "inbound") askAddress(draft, name)
-}
-
-const askAddress = (draft: Draft, name: string): void => {
-  const server = draft.servers.get(name)
-  if (server === undefined) return
-  const task = newTask(draft, server, "")
-  if (!draft.tasks.has(task.key)) put(draft, { ...task, kind: "address", protocol: "nat-pmp" })
+  if (isAsking && lifetime !== 0 && request.kind === "inbound") askAddress(draft, name, draft.now)
 }
 
 /** RouterOS takes 0 for a port that it should map, and has none such. */

@@ -21,7 +21,7 @@ export const takePcp = (draft: Draft, name: string, packet: PcpResponse): Ignore
   const lease = leases.find((one) => isAnswer(one, packet))
   if (lease === undefined) return leases.some((one) => isLike(one, packet)) ? "mismatch" : "no-request"
   if (result === ResultCode.SUCCESS && isUpdateRace(draft, lease, packet)) return "update-race"
-  answered(draft, name, packet.epoch)
+  answered(draft, name, packet.epoch, true)
   // The epoch may have moved it.
   const now = draft.tasks.get(lease.key)
   if (now?.kind !== "lease") return undefined
@@ -30,11 +30,17 @@ export const takePcp = (draft: Draft, name: string, packet: PcpResponse): Ignore
   return undefined
 }
 
-const answered = (draft: Draft, name: string, epoch: number): void => {
+/** An announcement is no answer: addresses that send nothing else were tried all the same. */
+const answered = (draft: Draft, name: string, epoch: number, isAnswer: boolean): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
   const never = Number.NEGATIVE_INFINITY
-  setServer(draft, name, { answeredAt: draft.now, tried: 0, exhaustedUntil: never, natPmpUntil: never, speaks: "pcp" })
+  setServer(draft, name, {
+    ...(isAnswer ? { answeredAt: draft.now, tried: 0 } : {}),
+    exhaustedUntil: never,
+    natPmpUntil: never,
+    speaks: "pcp",
+  })
   if (server.speaks !== "pcp") tell(draft, { type: "speaks", server: name, protocol: "pcp" })
   noteEpoch(draft, name, "pcp", epoch)
 }
@@ -102,16 +108,19 @@ const portsOf = ({ request }: Lease, options: readonly PcpOption[]): number => {
   return Math.max(1, Math.min(set.size, asked.size))
 }
 
+/** Errors of a moment: what is mapped already stays (RFC 6887 section 7.4). */
+const PASSING: ReadonlySet<number> = new Set<number>([ResultCode.NETWORK_FAILURE, ResultCode.NO_RESOURCES])
+
 const takeError = (draft: Draft, lease: Lease, { result, lifetime }: PcpResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined) return
-  const { id, server: name, exchange, goal } = lease
+  const { id, server: name, exchange, goal, heldUntil } = lease
   const failure = { kind: "result", code: result, lifetime } as const
   if (lifetime === 0) tell(draft, { type: "quirk", server: name, id, quirk: "error-lifetime-0" })
-  // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2).
-  const taken =
-    goal === "hold" && exchange === undefined ? { ...lease, grant: undefined, last: lease.grant ?? lease.last } : lease
-  fail(draft, taken, server, failure)
+  // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2), but not the same one twice, to two
+  // transmissions of a request, and not one that says that the server could not do what it was asked for just then.
+  const isUpdate = goal === "hold" && exchange === undefined && heldUntil <= draft.now && !PASSING.has(result)
+  fail(draft, isUpdate ? { ...lease, grant: undefined, last: lease.grant ?? lease.last } : lease, server, failure)
   if (goal === "delete" && result === ResultCode.NO_RESOURCES)
     tell(draft, { type: "quirk", server: name, id, quirk: "delete-no-resources" })
 }
@@ -123,7 +132,7 @@ const takeAnnounce = (draft: Draft, name: string, { epoch, result }: PcpResponse
       task.kind === "probe" && task.server === name && task.exchange !== undefined && task.protocol === "pcp",
   )
   if (probes.length === 0 && result !== ResultCode.SUCCESS) return "no-request"
-  answered(draft, name, epoch)
+  answered(draft, name, epoch, probes.length > 0)
   const ids = probes.length === 0 ? [undefined] : probes.map(({ id }) => id)
   for (const task of probes) end(draft, task)
   for (const id of ids) tell(draft, { type: "announced", id, server: name, protocol: "pcp", epoch, result })

@@ -40,6 +40,9 @@ export const transmit = <T extends Task>(
 /** Transmissions that a RFC 7488 client makes to one of several addresses. */
 const COUNT_OF_SEVERAL = 4
 
+/** Transmissions of what the client asks by itself, which keeps its other NAT-PMP requests waiting (RFC 6886 section 3.1). */
+const OWN_TRIES = 4
+
 /** Did this exchange fail, now that its time to be sent again has come (RFC 6887 section 8.1.1, RFC 7488 section 3)? */
 export const isOver = ({ settings, now }: Draft, task: Task, server: ServerState): boolean => {
   const { exchange } = task
@@ -47,7 +50,7 @@ export const isOver = ({ settings, now }: Draft, task: Task, server: ServerState
   const { retransmissionCount, retransmissionDuration, natPmpTries, deleteTries } = settings
   if (exchange.purpose === "delete" && exchange.sent >= deleteTries) return true
   if (task.kind === "probe" && exchange.sent >= task.tries) return true
-  if (task.protocol === "nat-pmp") return exchange.sent >= natPmpTries
+  if (task.protocol === "nat-pmp") return exchange.sent >= (task.id === "" ? OWN_TRIES : natPmpTries)
   const most = server.server.ends.length > 1 ? COUNT_OF_SEVERAL : retransmissionCount
   if (most !== 0 && exchange.sent >= most) return true
   return retransmissionDuration !== 0 && now - exchange.first >= retransmissionDuration * 1000

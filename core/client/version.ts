@@ -28,7 +28,6 @@ export const takeVersionError = (draft: Draft, name: string, version: number): I
   const canFollow = choice === "auto" && speaks !== undefined
   setServer(draft, name, {
     answeredAt: draft.now,
-    tried: 0,
     exhaustedUntil: Number.NEGATIVE_INFINITY,
     natPmpUntil:
       canFollow && speaks === "nat-pmp" ? draft.now + draft.settings.versionCache * 1000 : Number.NEGATIVE_INFINITY,

@@ -9,6 +9,8 @@ export interface Family {
   readonly number: number
   readonly widthBits: number
   readonly rows: Extent
+  /** A word a row, of no version. */
+  readonly hints: Extent
   /** Where the table's header has this family's three words: first free row, free rows, ids ever used. */
   readonly header: number
   /** None, one or two. */
@@ -60,6 +62,7 @@ export const makeFamily = (
   number,
   widthBits: widthBitsOf(shape),
   rows: makeExtent(),
+  hints: makeExtent(),
   header: number * FAMILY_WORDS,
   keys: [shape.key, shape.secondKey].flatMap((key) => (key === undefined ? [] : [makeKey(key, hashKey, splitSlots)])),
 })

@@ -74,6 +74,7 @@ export const copyTable = (table: Table): Table => {
     families: table.families.map((family) => ({
       ...family,
       rows: copyExtent(memory, family.rows),
+      hints: copyExtent(memory, family.hints),
       keys: family.keys.map((key) => ({
         ...key,
         index: copyHashIndex(key.index),

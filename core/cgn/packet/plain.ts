@@ -93,7 +93,7 @@ export const plainToIpv4 = (
   const end = IPV6_HEADER + u16(bytes, 4)
   const total = end - (IPV6_HEADER - IPV4_HEADER)
   const protocol = bytes[6]
-  const out = allocate(total)
+  const out = allocate(total, true)
   copyOctets(out, IPV4_HEADER, bytes, IPV6_HEADER, end)
   putU16(out, 0, 0x4500 | ((u16(bytes, 0) >>> 4) & 0xff))
   putU16(out, 2, total)
@@ -127,7 +127,7 @@ export const plainToIpv6 = (
 ): Uint8Array => {
   const end = u16(bytes, 2)
   const protocol = bytes[9]
-  const out = allocate(end + IPV6_HEADER - IPV4_HEADER)
+  const out = allocate(end + IPV6_HEADER - IPV4_HEADER, true)
   copyOctets(out, IPV6_HEADER, bytes, IPV4_HEADER, end)
   putU32(out, 0, 0x60000000 | (bytes[1] << 20))
   putU16(out, 4, end - IPV4_HEADER)

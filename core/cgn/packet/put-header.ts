@@ -62,9 +62,9 @@ export const putFragmentHeader = (out: Uint8Array, at: number, fragment: number,
   out[at + 6] = IpProtocol.FRAGMENT
 }
 
-/** Copies octets; for the short payloads that most packets have, a loop is faster than the view that `set` needs. */
+/** Copies octets; for the short payloads that most packets have, a loop is faster than `set`, or the view that it needs. */
 export const copyOctets = (out: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void => {
-  if (to - from > 96) out.set(bytes.subarray(from, to), at)
+  if (to - from > 96) out.set(to - from === bytes.length ? bytes : bytes.subarray(from, to), at)
   else for (let i = from, o = at; i < to; i++, o++) out[o] = bytes[i]
 }
 

@@ -91,8 +91,10 @@ const outwards4 = (
   const port = u16(bytes, 20)
   const row = rowOf(step, realm, protocol, port, 0, 0, 0xffff, source)
   if (row === 0) return undefined
+  const needed = protocol === Protocol.TCP || remembersPeers(step, row)
   const ports = (port << 16) | u16(bytes, 22)
-  const deadline = lasting(step, row, protocol, "inside", ports, 0, 0, 0xffff, destination)
+  const session = needed ? sessionOf(step.table, row, protocol, ports, 0, 0, 0xffff, destination) : UNNEEDED
+  const deadline = isMet(step, row) ? lasting(step, protocol, session) : -1
   if (deadline < 0) return undefined
   const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
   const out = owned ? whole(bytes) : copyPlain(bytes, allocate)
@@ -119,9 +121,11 @@ const outwards6 = (
   const port = u16(bytes, 40)
   const row = rowOf(step, realm, protocol, port, i32(bytes, 8), i32(bytes, 12), i32(bytes, 16), i32(bytes, 20))
   if (row === 0) return undefined
+  const needed = protocol === Protocol.TCP || remembersPeers(step, row)
   const ports = (port << 16) | u16(bytes, 42)
   const [p0, p1, p2] = prefix96
-  const deadline = lasting(step, row, protocol, "inside", ports, p0, p1, p2, destination)
+  const session = needed ? sessionOf(step.table, row, protocol, ports, p0, p1, p2, destination) : UNNEEDED
+  const deadline = isMet(step, row) ? lasting(step, protocol, session) : -1
   if (deadline < 0) return undefined
   const end = word(step.table, MAPPING, row, MappingWord.EXTERNAL)
   const id = identificationOf(u16(bytes, protocol === Protocol.TCP ? 56 : 46), total)
@@ -161,8 +165,13 @@ const inwards = (
     if (idleDeadline(step, row) === 0) return undefined
     if (sessionDeadline(step, sessionOf(table, row, protocol, ports, p0, p1, p2, source)) === 0) return undefined
   }
-  const deadline = lasting(step, row, protocol, "outside", ports, p0, p1, p2, source)
-  if (deadline < 0) return undefined
+  let deadline = 0
+  if (config.translation.refresh === "both") {
+    const isTcp = protocol === Protocol.TCP
+    const session = isTcp ? sessionOf(table, row, protocol, ports, p0, p1, p2, source) : UNNEEDED
+    deadline = lasting(step, protocol, session)
+    if (deadline < 0) return undefined
+  }
   const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
   const realm = realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM))
   const d3 = word(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS + 3)
@@ -204,9 +213,9 @@ const whole = (bytes: Uint8Array): Uint8Array => {
   return total === bytes.length ? bytes : bytes.subarray(0, total)
 }
 
-/** The mapping row of an internal port where the administrator's mapping or a live implicit one is; or 0. */
+/** The mapping row of an internal port, or 0. */
 const rowOf = (
-  step: Step,
+  { table }: Step,
   realm: Realm | undefined,
   protocol: number,
   port: number,
@@ -215,7 +224,6 @@ const rowOf = (
   a2: number,
   a3: number,
 ): number => {
-  const { table } = step
   const inRealm = findRealm(table, realm)
   if (inRealm < 0 || port === 0) return 0
   const key = keyOf(table, MAPPING)
@@ -225,34 +233,30 @@ const rowOf = (
   key[3] = a3
   key[4] = inRealm
   key[5] = (protocol << 16) | port
-  const row = find(table, MAPPING)
-  return row !== 0 && (idleDeadline(step, row) !== 0 || isStatic(table, row)) ? row : 0
+  return find(table, MAPPING)
 }
 
 /**
- * The second until which a packet has its implicit mapping last; 0: it does not prolong it. Negative: its session is not there,
- * is of a connection that is not established, or needs a later deadline.
+ * Is the administrator's mapping or a live implicit one in this row? Asked after its session was looked for, which lies
+ * elsewhere: so the processor fetches both at once.
  */
-const lasting = (
-  step: Step,
-  row: number,
-  protocol: number,
-  from: Side,
-  ports: number,
-  r0: number,
-  r1: number,
-  r2: number,
-  r3: number,
-): number => {
-  const { table, config } = step
-  if (from === "outside" && config.translation.refresh === "outbound") return 0
-  const deadline = deadlineOf(config, step.now, timeoutOf(step, protocol))
-  if (protocol !== Protocol.TCP && (from === "outside" || !remembersPeers(step, row))) return deadline
-  const session = sessionOf(table, row, protocol, ports, r0, r1, r2, r3)
+const isMet = (step: Step, row: number): boolean => idleDeadline(step, row) !== 0 || isStatic(step.table, row)
+
+/** In place of the session of a packet that needs none. */
+const UNNEEDED = -1
+
+/**
+ * The second until which a packet has its implicit mapping last. Negative: its session is not there, is of a connection that is
+ * not established, or needs a later deadline.
+ */
+const lasting = (step: Step, protocol: number, session: number): number => {
+  const deadline = deadlineOf(step.config, step.now, timeoutOf(step, protocol))
+  if (session === UNNEEDED) return deadline
   if (sessionDeadline(step, session) < deadline) return -1
-  return protocol !== Protocol.TCP || sessionConnection(table, session) === "established" ? deadline : -1
+  return protocol !== Protocol.TCP || sessionConnection(step.table, session) === "established" ? deadline : -1
 }
 
+/** `deadline` is 0 where the packet does not have its mapping last. */
 const goOn = (
   state: CgnState,
   step: Step,

@@ -2,9 +2,11 @@ import {
   addRow,
   dropRow,
   find,
+  hintOf,
   indexRow,
   keyOf,
   rowCount,
+  setHint,
   setWord,
   type Table,
   unindexRow,
@@ -47,7 +49,10 @@ export const findSession = (table: Table, { row, protocol, internalPort, remote,
     addressWord(remote, 3),
   )
 
-/** The same of ends in words: the internal port << 16 | the remote one, and the four of the remote address. */
+/**
+ * The same of ends in words: the internal port << 16 | the remote one, and the four of the remote address. The mapping row's hint is
+ * the session met last: a row that has all these words is in the index, as free rows have none but their first.
+ */
 export const sessionOf = (
   table: Table,
   row: number,
@@ -58,6 +63,18 @@ export const sessionOf = (
   r2: number,
   r3: number,
 ): number => {
+  const guess = hintOf(table, MAPPING, row)
+  if (
+    guess !== 0 &&
+    word(table, SESSION, guess, SessionWord.PORTS) === ports &&
+    word(table, SESSION, guess, SessionWord.REMOTE + 3) === r3 &&
+    word(table, SESSION, guess, SessionWord.MAPPING) === row &&
+    word(table, SESSION, guess, SessionWord.PROTOCOL) === protocol &&
+    word(table, SESSION, guess, SessionWord.REMOTE) === r0 &&
+    word(table, SESSION, guess, SessionWord.REMOTE + 1) === r1 &&
+    word(table, SESSION, guess, SessionWord.REMOTE + 2) === r2
+  )
+    return guess
   const key = keyOf(table, SESSION)
   key[0] = row
   key[1] = r0
@@ -66,7 +83,9 @@ export const sessionOf = (
   key[4] = r3
   key[5] = ports
   key[6] = protocol
-  return find(table, SESSION)
+  const found = find(table, SESSION)
+  if (found !== 0) setHint(table, MAPPING, row, found)
+  return found
 }
 
 /** When a session ends, seconds from the CGN's start; 0: it is not there, or has run out. */

@@ -52,6 +52,21 @@ describe("room for packets", () => {
     assert.equal(allocate(126).length, 126)
   })
 
+  test("a packet in a ring has nothing of those that lay there before, translated by whatever writes all its octets", () => {
+    const dirty = createRing(16_384)
+    const large = { ...CROSSING_DEFAULTS, lowestIpv6Mtu: 1500 }
+    const to6 = { ...KEEP, source: address("2001:db8::1"), destination: address("2001:db8::2") }
+    const to4 = { ...KEEP, source: address("192.0.2.3"), destination: address("192.0.2.4") }
+    for (const length of [45, 46, 47, 97, 100, 1300]) {
+      const four = read(ip4({ ...ENDS, protocol: 6 }, tcp(ENDS, new Uint8Array(length).fill(9))))
+      const six = read(ip6({ ...SIX, protocol: 6 }, tcp(SIX, new Uint8Array(length).fill(9))))
+      for (let n = 0; n < 10; n++) dirty(2000, true).fill(0xff)
+      same(bytesOf(rewrite(four, to4, 1, dirty)), bytesOf(rewrite(four, to4)))
+      same(onlyOf(toIpv6(four, to6, large, dirty)), onlyOf(toIpv6(four, to6, large)))
+      same(onlyOf(toIpv4(six, to4, 9, large, dirty)), onlyOf(toIpv4(six, to4, 9, large)))
+    }
+  })
+
   test("a Buffer is copied too, though its own `slice` would not", () => {
     const inner = ip4({ ...ENDS, protocol: 6, ttl: 9 }, tcp(ENDS, [1]))
     const buffer = Buffer.from(inner)

@@ -34,43 +34,78 @@ const serversOf = (draft: Draft, names: readonly string[] | undefined): readonly
 const isError = (value: readonly ServerState[] | RequestError): value is RequestError => "code" in value
 
 export const request = (draft: Draft, command: Of<"request">): void => {
-  const { id, request: wanted, mode = { kind: "keep" }, nonce, resume = [] } = command
-  const error = checkRequest(wanted) ?? checkCommand(draft, command)
-  if (error !== undefined) {
-    refuse(draft, id, error)
-    return
-  }
-  const servers = serversOf(draft, command.servers)
-  if (isError(servers)) {
-    refuse(draft, id, servers)
-    return
-  }
-  const suited = servers.filter((server) => isSuited(server, wanted))
-  if (suited.length === 0) {
-    refuse(draft, id, {
-      code: "server",
-      text: "No server has the addresses' family in common with the request.",
-    })
-    return
-  }
-  if (nonce !== undefined && suited.length > 1) {
+  const { mode = { kind: "keep" } } = command
+  for (const { server, nonce, saved } of wayOf(draft, command, mode) ?? [])
+    put(draft, newLease(draft, server, command.id, command.request, mode, nonce, saved))
+}
+
+/** Deletes what an earlier run has mapped. Its suggestion says nothing, and neither does what is left of it (C-132). */
+export const remove = (draft: Draft, command: Of<"delete">): void => {
+  const { id, request: wanted } = command
+  if (wanted.kind === "outbound") {
     refuse(draft, id, {
       code: "contradiction",
-      text: "Each server has another nonce (RFC 6887 11.2): give one for one server.",
+      text: "An outbound mapping cannot be deleted: it ends by itself (RFC 6887 12.1).",
     })
     return
   }
-  for (const server of suited) {
-    const saved = resume.find((one) => one.server === server.server.name)
-    put(draft, newLease(draft, server, id, wanted, mode, nonce ?? saved?.nonce, saved))
+  const mode = { kind: "once" } as const
+  for (const { server, nonce, saved } of wayOf(draft, command, mode) ?? []) {
+    const lease = newLease(draft, server, id, wanted, mode, nonce, saved)
+    put(draft, {
+      ...lease,
+      protocol: saved?.protocol ?? lease.protocol,
+      goal: "delete",
+      grant: undefined,
+      urgent: false,
+    })
   }
 }
 
-const checkCommand = (draft: Draft, { id, mode }: Of<"request">): RequestError | undefined => {
+/** A server that a command is for, and what the caller knows of the mapping there. */
+interface WayOfCommand {
+  readonly server: ServerState
+  readonly nonce: Lease["nonce"] | undefined
+  readonly saved: SavedLease | undefined
+}
+
+/** Where a command goes; `undefined`: it was refused. */
+const wayOf = (
+  draft: Draft,
+  command: Of<"request"> | Of<"delete">,
+  mode: Lease["mode"],
+): readonly WayOfCommand[] | undefined => {
+  const { id, request: wanted, nonce, resume = [] } = command
+  const refused = (error: RequestError): undefined => {
+    refuse(draft, id, error)
+    return undefined
+  }
+  const error = checkRequest(wanted) ?? checkCommand(draft, id, mode)
+  if (error !== undefined) return refused(error)
+  const servers = serversOf(draft, command.servers)
+  if (isError(servers)) return refused(servers)
+  const suited = servers.filter((server) => isSuited(server, wanted))
+  if (suited.length === 0)
+    return refused({
+      code: "server",
+      text: "No server has the addresses' family in common with the request.",
+    })
+  if (nonce !== undefined && suited.length > 1)
+    return refused({
+      code: "contradiction",
+      text: "Each server has another nonce (RFC 6887 11.2): give one for one server.",
+    })
+  return suited.map((server) => {
+    const saved = resume.find((one) => one.server === server.server.name)
+    return { server, nonce: nonce ?? saved?.nonce, saved }
+  })
+}
+
+const checkCommand = (draft: Draft, id: string, mode: Lease["mode"]): RequestError | undefined => {
   if (id === "") return { code: "id", text: "An id is some text." }
   if ([...draft.tasks.values()].some((task) => task.id === id)) return { code: "id", text: `Id ${id} is in use.` }
   if (draft.stopping) return { code: "contradiction", text: "The client is stopping." }
-  if (mode?.kind === "repeat" && !(Number.isInteger(mode.times) && mode.times >= 0))
+  if (mode.kind === "repeat" && !(Number.isInteger(mode.times) && mode.times >= 0))
     return { code: "range", text: `${mode.times} renewals are none.` }
   return undefined
 }

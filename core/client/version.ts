@@ -38,7 +38,9 @@ export const takeVersionError = (draft: Draft, name: string, version: number): I
     tell(draft, { type: "quirk", server: name, id: undefined, quirk: "version-error-without-r-bit" })
   if (canFollow && server.speaks !== speaks) tell(draft, { type: "speaks", server: name, protocol: speaks })
   for (const task of tasks) {
-    if (!canFollow || speaks === task.protocol || task.switches >= MOST_SWITCHES) {
+    // What NAT-PMP alone can be asked has no other version.
+    const isFixed = task.kind === "address" || task.kind === "unmap-all"
+    if (!canFollow || isFixed || speaks === task.protocol || task.switches >= MOST_SWITCHES) {
       const after = draft.servers.get(name)
       if (after !== undefined) fail(draft, task, after, { kind: "unsupported-version", version })
       continue

@@ -1,5 +1,6 @@
 import {
   type ClientEvent,
+  type ClientState,
   checkRequest,
   type Failure,
   listLeases,
@@ -130,7 +131,7 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
     if (!isAlert(event) || event.id !== id) return
     alerts.tell(event)
     note(event)
-    if (event.type === "state" && !listLeases(engine.state()).some((lease) => lease.id === id)) finish()
+    if (event.type === "state" && !isWanted(engine.state(), id)) finish()
     for (const observer of [...observers]) observer()
   }
 
@@ -245,6 +246,10 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
     drop: () => leave("drop"),
   }
 }
+
+/** Is there anything of it? What is wanted at all servers is there even while there are none. */
+const isWanted = (state: ClientState, id: string): boolean =>
+  state.wanted.has(id) || listLeases(state).some((lease) => lease.id === id)
 
 const isDeleted = (result: ServerResult | undefined): boolean =>
   result?.state.kind === "revoked" && result.state.answered

@@ -91,7 +91,7 @@ const reportOn = async (
     hello?.type === "announced" && hello.protocol === "pcp"
       ? { speaks: true, epoch: hello.epoch, result: hello.result }
       : hello?.type === "announced"
-        ? { speaks: false, failure: { kind: "unsupported-version", version: 0 } }
+        ? { speaks: false, failure: { kind: "unsupported-version", version: 0, lifetime: 0 } }
         : silent
   const natPmp: ProtocolReport | undefined = !isIpv4(client)
     ? undefined

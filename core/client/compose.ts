@@ -6,9 +6,11 @@ import {
   encode,
   type FilterOption,
   familyOf,
+  isMandatoryOption,
   type MapBody,
   NO_OPTIONS,
   type Nonce,
+  optionCodeOf,
   type PcpOption,
   type PeerBody,
   Protocol,
@@ -101,15 +103,16 @@ export const composePcp = (
 }
 
 /** Why a request cannot be one of NAT-PMP, for people; `undefined`: it can (RFC 6886 section 3.3). */
-export const beyondNatPmp = (request: MappingRequest, client: Address): string | undefined => {
+export const beyondNatPmp = (request: MappingRequest): string | undefined => {
   if (request.kind === "outbound") return "NAT-PMP has no outbound mappings"
   if (request.protocol !== Protocol.TCP && request.protocol !== Protocol.UDP) return "NAT-PMP maps TCP and UDP only"
   if (request.internalPort === 0) return "NAT-PMP maps one port at a time"
-  if (familyOf(client) !== "ipv4") return "NAT-PMP is for IPv4"
   if (request.thirdParty !== undefined) return "NAT-PMP maps for nobody but the sender"
   if (request.preferFailure) return "NAT-PMP has no PREFER_FAILURE"
   if (request.filters !== undefined && request.filters.length > 0) return "NAT-PMP has no filters"
   if (request.portSet !== undefined) return "NAT-PMP has no port sets"
+  // What is optional to process may be left out; what is mandatory may not (RFC 6887 section 7.3).
+  if (request.options?.some((option) => isMandatoryOption(optionCodeOf(option)))) return "NAT-PMP has no options"
   return undefined
 }
 

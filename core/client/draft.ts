@@ -1,6 +1,7 @@
 import type { Effect } from "./effect.ts"
 import type { ClientEvent } from "./event.ts"
 import { draw, type Randomness } from "./random.ts"
+import type { MappingRequest } from "./request.ts"
 import type { ServerState } from "./server.ts"
 import type { ClientSettings } from "./settings.ts"
 import type { ClientState } from "./state.ts"
@@ -13,6 +14,7 @@ export interface Draft {
   random: Randomness
   readonly servers: Map<string, ServerState>
   readonly tasks: Map<string, Task>
+  readonly wanted: Map<string, MappingRequest>
   stopping: boolean
   readonly effects: Effect[]
 }
@@ -24,6 +26,7 @@ export const openDraft = (state: ClientState, now: number): Draft => ({
   random: state.random,
   servers: new Map(state.servers),
   tasks: new Map(state.tasks),
+  wanted: new Map(state.wanted),
   stopping: state.stopping,
   effects: [],
 })
@@ -34,9 +37,13 @@ export const closeDraft = ({
   random,
   servers,
   tasks,
+  wanted,
   stopping,
   effects,
-}: Draft): readonly [ClientState, readonly Effect[]] => [{ now, settings, random, servers, tasks, stopping }, effects]
+}: Draft): readonly [ClientState, readonly Effect[]] => [
+  { now, settings, random, servers, tasks, wanted, stopping },
+  effects,
+]
 
 export const tell = (draft: Draft, event: ClientEvent): void => {
   draft.effects.push({ type: "event", event })

@@ -1,8 +1,7 @@
 import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
-import type { Draft } from "./draft.ts"
+import { type Draft, put } from "./draft.ts"
 import { fail, giveUp } from "./fail.ts"
-import { takeExternal } from "./granted.ts"
-import { endOf, type ServerState } from "./server.ts"
+import { endOf, natPmpBar, type ServerState } from "./server.ts"
 import type { AddressTask, Probe, UnmapAll } from "./task.ts"
 import { isOver, transmit } from "./transmit.ts"
 
@@ -14,12 +13,15 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
   const failure = { kind: "no-answer", sent: task.exchange?.sent ?? 0 } as const
   if (isOver(draft, task, server)) {
     giveUp(draft, task, server, failure)
-    // Mappings that wait for the address to be told are told without it.
-    if (task.kind === "address" && !draft.tasks.has(task.key)) takeExternal(draft, task.server, undefined)
+    return
+  }
+  const bar = task.kind === "probe" && task.protocol === "nat-pmp" ? natPmpBar(server) : undefined
+  if (bar !== undefined) {
+    fail(draft, task, server, { kind: "beyond-nat-pmp", text: bar })
     return
   }
   if (server.silentUntil > draft.now) {
-    draft.tasks.set(task.key, { ...task, due: server.silentUntil })
+    put(draft, { ...task, due: server.silentUntil })
     return
   }
   const encoded = encode(packetOf(task, server))

@@ -13,8 +13,8 @@ export type Failure =
   | { readonly kind: "no-answer"; readonly sent: number }
   /** ICMP says that nothing listens there. */
   | { readonly kind: "unreachable" }
-  /** It speaks neither PCP 2 nor NAT-PMP, or not what was asked of it. */
-  | { readonly kind: "unsupported-version"; readonly version: number }
+  /** It speaks neither PCP 2 nor NAT-PMP, or not what was asked of it; for how many seconds, 0 where it did not say. */
+  | { readonly kind: "unsupported-version"; readonly version: number; readonly lifetime: number }
   /** NAT-PMP is all that it speaks, which cannot say this. */
   | { readonly kind: "beyond-nat-pmp"; readonly text: string }
 
@@ -42,7 +42,9 @@ export interface Assigned {
   readonly external: Address
   readonly class: AddressClass
   readonly externalPort: number
-  /** Ports from there on: 1 but for a port set. */
+  /** The internal port that this is for: of a port set, the first that is mapped (RFC 7753 section 4). */
+  readonly internalPort: number
+  /** Ports from these on: 1 but for a port set. */
   readonly ports: number
   /** Seconds, as the server said. */
   readonly lifetime: number
@@ -64,17 +66,20 @@ export type IgnoredReason =
 /** What happened, in its order. */
 export type ClientEvent =
   | { readonly type: "state"; readonly id: string; readonly server: string; readonly state: MappingState }
-  /** At the first assignment and at each change of the external end. */
+  /** At the first assignment, after an expiry, and at each change of the external end. */
   | { readonly type: "assigned"; readonly id: string; readonly server: string; readonly mapping: Assigned }
   /** The same end once more, for another lifetime. */
   | { readonly type: "renewed"; readonly id: string; readonly server: string; readonly mapping: Assigned }
-  /** A renewal was refused; the mapping stays until `until`, and the next try is at `retryAt`, milliseconds. */
+  /**
+   * A renewal was refused, or came to nothing; the mapping stays until `until`, and the next try is at `retryAt`, milliseconds;
+   * `undefined`: there is none.
+   */
   | {
       readonly type: "renewal-refused"
       readonly id: string
       readonly server: string
       readonly failure: Failure
-      readonly retryAt: number
+      readonly retryAt: number | undefined
       readonly until: number
     }
   /** It is there: the answer to `announce`, or an announcement of its own (without an id). */

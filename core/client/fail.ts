@@ -1,9 +1,11 @@
 import { RESULTS, ResultCode } from "../wire/index.ts"
 import { type Draft, end, enter, freeNatPmp, put, setServer, tell } from "./draft.ts"
 import type { Failure } from "./event.ts"
+import { isKept, nextRenewal } from "./renewal.ts"
 import { endOf, type ServerState } from "./server.ts"
 import type { ClientSettings } from "./settings.ts"
 import type { Lease, Task } from "./task.ts"
+import { mostTransmissions } from "./transmit.ts"
 
 /** Seconds that RFC 6887 section 7.4 recommends for errors that pass soon and for those that do not. */
 const SHORT = 30
@@ -11,7 +13,8 @@ const LONG = 1800
 
 /**
  * Seconds for which an error holds (C-52), within what can be believed. A server that says 0, as miniupnpd does for all long errors,
- * would be asked again at once: then it is what the RFC recommends for that result.
+ * would be asked again at once: then it is what the RFC recommends for that result. An unknown version holds for `versionCache`, or
+ * the lifetime if that is less (RFC 6887 section 9, C-22).
  */
 export const errorLifetime = (
   failure: Failure,
@@ -30,10 +33,14 @@ export const errorLifetime = (
     case "unreachable":
       return exhaustedWait
     case "unsupported-version":
+      return failure.lifetime === 0 ? versionCache : Math.min(versionCache, clamp(failure.lifetime))
     case "beyond-nat-pmp":
       return versionCache
   }
 }
+
+/** Nobody said anything: there is no error to respect, and no mapping to doubt. */
+export const isSilence = ({ kind }: Failure): boolean => kind === "no-answer" || kind === "unreachable"
 
 /** A task came to nothing: it ends, or waits until the failure is over. */
 export const fail = (draft: Draft, task: Task, server: ServerState, failure: Failure): void => {
@@ -60,16 +67,13 @@ export const fail = (draft: Draft, task: Task, server: ServerState, failure: Fai
   const held: Lease = {
     ...task,
     exchange: undefined,
-    urgent: false,
     heldUntil: retryAt,
+    heldFor: failure,
     switches: 0,
     suggestsInternal: false,
   }
   if (task.grant !== undefined) {
-    // What was granted stays until it ends, whatever became of its renewal.
-    const { until } = task.grant
-    tell(draft, { type: "renewal-refused", id, server: name, failure, retryAt, until })
-    put(draft, { ...enter(draft, held, { kind: "running" }), due: Math.min(retryAt, until) })
+    keepGrant(draft, held, task.grant.until, failure)
     return
   }
   if (task.mode.kind === "once") {
@@ -79,26 +83,36 @@ export const fail = (draft: Draft, task: Task, server: ServerState, failure: Fai
   put(draft, { ...enter(draft, held, { kind: "error", failure, retryAt }), due: retryAt })
 }
 
+/**
+ * What was granted stays until it ends, whatever became of its renewal. An error is respected; where nobody answered, the next
+ * renewal is sent in its slot as if this one were lost (RFC 6887 section 11.2.1).
+ */
+const keepGrant = (draft: Draft, held: Lease, until: number, failure: Failure): void => {
+  const { id, server, urgent, heldUntil } = held
+  const next = isSilence(failure) ? { ...held, heldUntil: Number.NEGATIVE_INFINITY } : held
+  const slot = isSilence(failure) ? nextRenewal(draft, next) : heldUntil
+  const at = urgent === undefined ? slot : Math.min(slot, heldUntil)
+  const retryAt = urgent !== undefined || isKept(held) ? at : undefined
+  tell(draft, { type: "renewal-refused", id, server, failure, retryAt, until })
+  put(draft, { ...enter(draft, next, { kind: "running" }), due: Math.min(at, until) })
+}
+
 /** No answer came, or ICMP says that none will: the server's next address, or none for a while (RFC 7488 section 3). */
 export const giveUp = (draft: Draft, task: Task, server: ServerState, failure: Failure): void => {
-  const { now, settings } = draft
-  const { name, ends } = server.server
-  const isSilent = task.exchange !== undefined && server.answeredAt < task.exchange.first
-  if (!isSilent && failure.kind === "no-answer") {
+  if (failure.kind === "no-answer" && !isServerSilent(draft, task, server)) {
     fail(draft, task, server, failure)
     return
   }
-  if (server.tried + 1 < ends.length) {
-    tryNextEnd(draft, server)
-    return
-  }
-  if (server.exhaustedUntil <= now) {
-    const retryAt = now + settings.exhaustedWait * 1000
-    setServer(draft, name, { exhaustedUntil: retryAt, tried: 0, end: (server.end + 1) % ends.length, ...FORGOTTEN })
-    tell(draft, { type: "exhausted", server: name, retryAt })
-  }
-  const after = draft.servers.get(name)
-  if (after !== undefined) fail(draft, task, after, failure)
+  if (server.tried + 1 < server.server.ends.length) tryNextEnd(draft, server)
+  else exhaust(draft, task, server, failure)
+}
+
+/** Did this task wait for so long, and the server say so little meanwhile, that its address counts as silent? */
+const isServerSilent = (draft: Draft, { kind, protocol, exchange }: Task, server: ServerState): boolean => {
+  if (exchange === undefined || server.answeredAt >= exchange.first) return false
+  // A probe of few tries says that its caller is in a hurry.
+  const most = mostTransmissions(draft, server)
+  return kind !== "probe" || protocol === "nat-pmp" || (most !== 0 && exchange.sent >= most)
 }
 
 /** What was learned of one address says nothing of another one. */
@@ -111,7 +125,25 @@ const tryNextEnd = (draft: Draft, server: ServerState): void => {
   const after = draft.servers.get(name)
   if (after === undefined) return
   tell(draft, { type: "failover", server: name, address: endOf(after).address })
-  for (const task of [...draft.tasks.values()])
-    if (task.server === name && task.exchange !== undefined)
-      put(draft, { ...task, exchange: undefined, due: draft.now, switches: 0 })
+  for (const task of waitingAt(draft, name)) put(draft, { ...task, exchange: undefined, due: draft.now, switches: 0 })
 }
+
+/** None of its addresses answers: the whole is tried again later, from the first one on. */
+const exhaust = (draft: Draft, task: Task, server: ServerState, failure: Failure): void => {
+  const { now, settings } = draft
+  const { name, ends } = server.server
+  const retryAt = now + settings.exhaustedWait * 1000
+  // What waits for the same silent address waits no longer; of a single address, each has its own time.
+  const failed = ends.length > 1 || failure.kind === "unreachable" ? waitingAt(draft, name) : [task]
+  if (server.exhaustedUntil <= now) tell(draft, { type: "exhausted", server: name, retryAt })
+  setServer(draft, name, { exhaustedUntil: retryAt, tried: 0, end: 0, ...FORGOTTEN })
+  for (const one of failed) {
+    const after = draft.servers.get(name)
+    const sent = one.exchange?.sent ?? 0
+    if (after !== undefined)
+      fail(draft, one, after, failure.kind === "no-answer" ? { kind: "no-answer", sent } : failure)
+  }
+}
+
+const waitingAt = (draft: Draft, server: string): readonly Task[] =>
+  [...draft.tasks.values()].filter((task) => task.server === server && task.exchange !== undefined)

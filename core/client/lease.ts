@@ -1,9 +1,10 @@
 import { type Address, hasPorts } from "../wire/index.ts"
 import { anyLike, beyondNatPmp, composeNatPmp, composePcp, type Purpose, type Suggestion } from "./compose.ts"
-import { choose, type Draft, end, enter, freeNatPmp, put } from "./draft.ts"
+import { type Draft, end, enter, freeNatPmp, put } from "./draft.ts"
 import { fail, giveUp } from "./fail.ts"
-import { RENEWAL_GAP, renewalTime } from "./schedule.ts"
-import { endOf, firstProtocol, type ServerState } from "./server.ts"
+import { isKept, nextRenewal } from "./renewal.ts"
+import { RENEWAL_GAP } from "./schedule.ts"
+import { endOf, firstProtocol, natPmpBar, type ServerState } from "./server.ts"
 import type { Lease } from "./task.ts"
 import { isOver, transmit } from "./transmit.ts"
 
@@ -32,7 +33,7 @@ export const runLease = (draft: Draft, lease: Lease, server: ServerState): void 
     wait(draft, lease, server.noNewUntil)
     return
   }
-  if (grant === undefined || lease.urgent) {
+  if (grant === undefined || lease.urgent !== undefined) {
     ask(draft, lease, server, grant === undefined ? "create" : "renew")
     return
   }
@@ -78,7 +79,7 @@ export const askAnew = (draft: Draft, lease: Lease, server: ServerState, from: n
     grant: undefined,
     last: lease.grant ?? lease.last,
     exchange: undefined,
-    urgent: false,
+    urgent: undefined,
     slot: 0,
     switches: 0,
     client,
@@ -86,28 +87,22 @@ export const askAnew = (draft: Draft, lease: Lease, server: ServerState, from: n
   })
 }
 
-/** Is it to be asked for again when it ends? */
-const isKept = ({ mode, renewals }: Lease): boolean =>
-  mode.kind === "keep" || (mode.kind === "repeat" && renewals < mode.times)
-
 /**
- * When the mapping is renewed next, milliseconds; never closer than four seconds, and never after its end, which is when it is
- * looked at then (RFC 6887 section 11.2.1). NAT-PMP renews at half the lifetime (RFC 6886 section 3.3, N-21).
+ * PCP is tried first for each request that is not a deletion, but while the server is known for NAT-PMP (RFC 6886 section 1.1); what
+ * followed it to another version stays there until it is answered.
  */
-export const nextRenewal = (draft: Draft, lease: Lease): number => {
-  const { grant, slot, lastSent, protocol } = lease
-  if (grant === undefined) return draft.now
-  if (!isKept(lease)) return grant.until
-  const lifetime = (grant.until - grant.at) / 1000
-  const random = protocol === "pcp" ? choose(draft) : 0
-  const at = grant.at + renewalTime(lifetime, slot + 1, random)
-  return Math.min(grant.until, Math.max(at, lastSent + RENEWAL_GAP))
-}
+const inFirstProtocol = (draft: Draft, lease: Lease, server: ServerState): Lease =>
+  lease.exchange === undefined && lease.switches === 0
+    ? { ...lease, protocol: firstProtocol(server, draft.now) }
+    : lease
 
-const ask = (draft: Draft, lease: Lease, server: ServerState, purpose: Purpose): void => {
+const ask = (draft: Draft, before: Lease, server: ServerState, purpose: Purpose): void => {
+  const lease = purpose === "delete" ? before : inFirstProtocol(draft, before, server)
   const { exchange, grant } = lease
-  const slotted = purpose === "renew" && !lease.urgent && lease.protocol === "pcp"
-  if (exchange?.purpose === purpose && !slotted && isOver(draft, lease, server)) {
+  const slotted = purpose === "renew" && lease.urgent === undefined && lease.protocol === "pcp"
+  // Renewals in slots go on to the end of the mapping, but at a server with other addresses (RFC 7488 section 3).
+  const mayFail = !slotted || server.server.ends.length > 1
+  if (exchange?.purpose === purpose && mayFail && isOver(draft, lease, server)) {
     if (purpose !== "delete") {
       giveUp(draft, lease, server, { kind: "no-answer", sent: exchange.sent })
       return
@@ -116,7 +111,7 @@ const ask = (draft: Draft, lease: Lease, server: ServerState, purpose: Purpose):
     return
   }
   const { client } = endOf(server)
-  const bytes = compose(lease, server, purpose)
+  const bytes = compose(draft, lease, server, purpose)
   if (!bytes.ok) {
     fail(draft, lease, server, bytes.failure)
     return
@@ -136,12 +131,12 @@ type Composed =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly failure: { readonly kind: "beyond-nat-pmp"; readonly text: string } }
 
-const compose = (lease: Lease, server: ServerState, purpose: Purpose): Composed => {
+const compose = (draft: Draft, lease: Lease, server: ServerState, purpose: Purpose): Composed => {
   const { request, protocol } = lease
   const { client } = endOf(server)
-  const lifetime = purpose === "delete" ? 0 : request.lifetime
+  const lifetime = lifetimeOf(draft, lease, purpose)
   if (protocol === "nat-pmp") {
-    const text = beyondNatPmp(request, client)
+    const text = natPmpBar(server) ?? beyondNatPmp(request)
     if (text !== undefined) return { ok: false, failure: { kind: "beyond-nat-pmp", text } }
   }
   const suggestion = suggestionOf(lease, client, purpose)
@@ -151,6 +146,14 @@ const compose = (lease: Lease, server: ServerState, purpose: Purpose): Composed 
       : composeNatPmp(request, suggestion.externalPort, lifetime)
   // The request was checked when it was made: what it says fits its fields.
   return encoded.ok ? encoded : { ok: false, failure: { kind: "beyond-nat-pmp", text: encoded.error.text } }
+}
+
+/** Seconds to ask for: of a mapping that is not renewed, and perhaps lost, what is left of it (RFC 6887 section 16.3.2). */
+const lifetimeOf = ({ now }: Draft, lease: Lease, purpose: Purpose): number => {
+  const { grant, urgent, request } = lease
+  if (purpose === "delete") return 0
+  if (purpose === "create" || grant === undefined || urgent !== "loss" || isKept(lease)) return request.lifetime
+  return Math.max(1, Math.ceil((grant.until - now) / 1000))
 }
 
 /** The external end to suggest: the one that it has or had, or what the request prefers (RFC 6887 section 11.2); nothing to delete (C-132). */

@@ -9,7 +9,7 @@ export interface ListedMapping {
   readonly server: string
   readonly request: MappingRequest
   readonly state: MappingState
-  /** What is granted; `undefined`: nothing, or not all of it is known yet. */
+  /** What is granted; `undefined`: nothing, or not all of it is known yet, or it is not yet known whether it still is. */
   readonly mapping: Assigned | undefined
 }
 
@@ -17,7 +17,7 @@ export interface ListedMapping {
 export const listLeases = (state: ClientState): readonly ListedMapping[] =>
   [...state.tasks.values()].flatMap((task) => {
     if (task.kind !== "lease") return []
-    const { id, server, request, grant } = task
-    const mapping = grant?.isWhole ? assignedOf(task, grant) : undefined
+    const { id, server, request, grant, isTold } = task
+    const mapping = isTold && grant?.isWhole ? assignedOf(task, grant) : undefined
     return [{ id, server, request, state: task.state, mapping }]
   })

@@ -1,4 +1,4 @@
-import { choose, type Draft, leasesOf, put, setServer, tell } from "./draft.ts"
+import { choose, type Draft, freeNatPmp, leasesOf, put, setServer, tell } from "./draft.ts"
 import { isNatPmpEpochValid, isPcpEpochValid } from "./epoch.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
 
@@ -26,6 +26,7 @@ export const noteEpoch = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp
   if (!isValid) recover(draft, name, protocol)
 }
 
+/** All that was granted, also what is not renewed otherwise: that is asked for what is left of its lifetime (C-55). */
 const recover = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp"): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
@@ -37,9 +38,9 @@ const recover = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp"): void 
   tell(draft, { type: "state-lost", server: name, recoverAt })
   for (const lease of leasesOf(draft, name)) {
     if (lease.grant === undefined || lease.goal === "delete" || lease.protocol !== protocol) continue
-    if (lease.mode.kind === "once") continue
     const due = Math.max(recoverAt, lease.lastSent + RENEWAL_GAP, lease.heldUntil)
-    put(draft, { ...lease, urgent: true, exchange: undefined, due: Math.min(due, lease.grant.until) })
+    freeNatPmp(draft, lease)
+    put(draft, { ...lease, urgent: "loss", exchange: undefined, due: Math.min(due, lease.grant.until) })
   }
 }
 

@@ -5,14 +5,14 @@ import type { Command } from "./input.ts"
 import { askAnew } from "./lease.ts"
 import { nonceFor } from "./nonce.ts"
 import { type ClientServer, endOf, newServer, type ServerState } from "./server.ts"
-import { newTask } from "./start.ts"
+import { isSuited, newLease, newTask } from "./start.ts"
 import { checkServers } from "./state.ts"
-import type { Lease } from "./task.ts"
+import { type Lease, type Task, taskKey } from "./task.ts"
 
 /**
  * Other servers, other own addresses, or the same ones after a cable was out. Mappings of a server that is gone are dropped, those
- * of one that stays are renewed, and what is mapped everywhere is asked of a new one too. What was learned of versions and errors
- * is forgotten (RFC 6887 section 8.3, RFC 6886 section 3.1); budgets are not.
+ * of one that stays are renewed, and what is kept everywhere is asked of a new one too, also where there was none for a while. What
+ * was learned of versions and errors is forgotten (RFC 6887 section 8.3, RFC 6886 section 3.1); budgets are not.
  */
 export const changeNetwork = (draft: Draft, { servers }: Extract<Command, { type: "network-changed" }>): void => {
   const error = checkServers(servers)
@@ -23,28 +23,11 @@ export const changeNetwork = (draft: Draft, { servers }: Extract<Command, { type
   const before = new Map(draft.servers)
   draft.servers.clear()
   for (const server of servers) draft.servers.set(server.name, knownServer(draft, before.get(server.name), server))
-  const wanted = everywhere(draft, before)
-  for (const task of [...draft.tasks.values()]) {
-    const server = draft.servers.get(task.server)
-    if (server === undefined) {
-      if (task.kind === "lease") dropLease(draft, task)
-      else {
-        end(draft, task)
-        if (task.id !== "")
-          tell(draft, { type: "failed", id: task.id, server: task.server, failure: { kind: "unreachable" } })
-      }
-    } else if (task.kind === "lease") moveLease(draft, task, server)
-    else
-      put(draft, {
-        ...task,
-        ...newTask(draft, server, task.id),
-        protocol: task.protocol,
-        budget: task.budget,
-        lastSent: task.lastSent,
-      })
-  }
-  for (const lease of wanted)
-    for (const server of draft.servers.values()) if (!before.has(server.server.name)) copyLease(draft, lease, server)
+  for (const task of [...draft.tasks.values()]) moveTask(draft, task)
+  for (const [id, request] of draft.wanted)
+    for (const server of draft.servers.values())
+      if (!draft.tasks.has(taskKey(server.server.name, id)) && isSuited(server, request))
+        put(draft, newLease(draft, server, id, request, { mode: { kind: "keep" } }))
 }
 
 const knownServer = (draft: Draft, known: ServerState | undefined, server: ClientServer): ServerState => {
@@ -54,55 +37,42 @@ const knownServer = (draft: Draft, known: ServerState | undefined, server: Clien
   return { ...fresh, end: used, pcpEpoch, natPmpEpoch, external, lostAt, losses }
 }
 
-/** One lease of each mapping that is at every server: those of a mapping for some servers alone stay there. */
-const everywhere = (draft: Draft, before: ReadonlyMap<string, ServerState>): readonly Lease[] => {
-  const byId = new Map<string, Lease[]>()
-  for (const task of draft.tasks.values())
-    if (task.kind === "lease" && task.goal === "hold") byId.set(task.id, [...(byId.get(task.id) ?? []), task])
-  return [...byId.values()].flatMap((leases) => (leases.length >= before.size ? leases.slice(0, 1) : []))
+const moveTask = (draft: Draft, task: Task): void => {
+  const server = draft.servers.get(task.server)
+  if (server === undefined) {
+    if (task.kind === "lease") dropLease(draft, task)
+    else {
+      end(draft, task)
+      if (task.id !== "")
+        tell(draft, { type: "failed", id: task.id, server: task.server, failure: { kind: "unreachable" } })
+    }
+  } else if (task.kind === "lease") moveLease(draft, task, server)
+  else {
+    const anew = newTask(draft, server, task.id)
+    const protocol = task.kind === "probe" ? anew.protocol : task.protocol
+    put(draft, { ...task, ...anew, protocol, budget: task.budget, lastSent: task.lastSent })
+  }
 }
 
 const moveLease = (draft: Draft, lease: Lease, server: ServerState): void => {
   const { client } = endOf(server)
-  const free: Lease = { ...lease, heldUntil: Number.NEGATIVE_INFINITY, exchange: undefined }
-  if (lease.goal === "delete") {
-    // What was mapped for another address of ours cannot be deleted from this one.
-    if (lease.client !== client) dropLease(draft, lease)
-    else put(draft, { ...free, due: draft.now })
-    return
-  }
-  if (lease.client === client && lease.grant !== undefined) {
-    put(draft, { ...free, urgent: true, due: draft.now })
-    return
-  }
-  if (lease.client === client) {
-    askAnew(draft, free, server, 0)
-    return
-  }
-  // Another internal address is another mapping (RFC 6887 section 11.5), with a nonce of its own.
-  const [nonce, random] = nonceFor(draft.random, draft.settings.nonces, lease.server, client, lease.request)
-  draft.random = random
-  askAnew(draft, { ...free, nonce }, server, 0)
-}
-
-const copyLease = (draft: Draft, lease: Lease, server: ServerState): void => {
-  const { client } = endOf(server)
-  const { name } = server.server
-  const [nonce, random] = nonceFor(draft.random, draft.settings.nonces, name, client, lease.request)
-  draft.random = random
-  const state = { kind: "requested" } as const
-  tell(draft, { type: "state", id: lease.id, server: name, state })
-  put(draft, {
+  const free: Lease = {
     ...lease,
-    ...newTask(draft, server, lease.id),
-    nonce,
-    grant: undefined,
-    last: undefined,
-    urgent: false,
-    slot: 0,
-    renewals: 0,
     heldUntil: Number.NEGATIVE_INFINITY,
-    state,
-    client,
-  })
+    heldFor: undefined,
+    exchange: undefined,
+    switches: 0,
+  }
+  const isSame = lease.client === client
+  // What was mapped for another address of ours cannot be deleted from this one.
+  if (!isSuited(server, lease.request) || (lease.goal === "delete" && !isSame)) dropLease(draft, lease)
+  else if (lease.goal === "delete") put(draft, { ...free, due: draft.now })
+  else if (isSame && lease.grant !== undefined) put(draft, { ...free, urgent: "loss", due: draft.now })
+  else if (isSame) askAnew(draft, free, server, 0)
+  else {
+    // Another internal address is another mapping (RFC 6887 section 11.5), with a nonce of its own.
+    const [nonce, random] = nonceFor(draft.random, draft.settings.nonces, lease.server, client, lease.request)
+    draft.random = random
+    askAnew(draft, { ...free, nonce }, server, 0)
+  }
 }

@@ -1,10 +1,10 @@
 import { type Address, ANY4, type NatPmpPacket, NatPmpResult, Protocol } from "../wire/index.ts"
 import { classOfAddress } from "./address-class.ts"
+import { noteAnswer } from "./answered.ts"
 import { type Draft, end, enter, leasesOf, put, setServer, tell } from "./draft.ts"
 import type { IgnoredReason } from "./event.ts"
 import { fail } from "./fail.ts"
 import { takeExternal, takeGrant } from "./granted.ts"
-import { noteEpoch } from "./lost.ts"
 import { isMangledPort } from "./quirk.ts"
 import { newTask } from "./start.ts"
 import type { Lease, Task } from "./task.ts"
@@ -20,19 +20,6 @@ export const takeNatPmp = (
 ): IgnoredReason | undefined =>
   packet.kind === "natpmp-address-response" ? takeAddress(draft, name, packet) : takeMap(draft, name, packet)
 
-const answered = (draft: Draft, name: string, epoch: number): void => {
-  const server = draft.servers.get(name)
-  if (server === undefined) return
-  setServer(draft, name, {
-    answeredAt: draft.now,
-    tried: 0,
-    exhaustedUntil: Number.NEGATIVE_INFINITY,
-    speaks: "nat-pmp",
-  })
-  if (server.speaks !== "nat-pmp") tell(draft, { type: "speaks", server: name, protocol: "nat-pmp" })
-  noteEpoch(draft, name, "nat-pmp", epoch)
-}
-
 /** NAT-PMP has no nonce: only what was asked for, and not answered yet, has an answer. */
 const isAsked = (task: Task, name: string): boolean =>
   task.server === name && task.protocol === "nat-pmp" && task.exchange !== undefined
@@ -47,14 +34,15 @@ const takeAddress = (
   const tasks = [...draft.tasks.values()].filter(
     (task) => isAsked(task, name) && (task.kind === "address" || task.kind === "probe"),
   )
-  // An announcement is of use to a client that has NAT-PMP mappings there.
-  if (server === undefined || (tasks.length === 0 && (result !== 0 || server.natPmpEpoch === undefined)))
-    return "no-request"
-  answered(draft, name, epoch)
+  if (server === undefined) return "no-request"
+  // An announcement is of use to a client that has, or wants, NAT-PMP mappings there.
+  const isOfUse =
+    server.natPmpEpoch !== undefined || leasesOf(draft, name).some(({ protocol }) => protocol === "nat-pmp")
+  if (tasks.length === 0 && (result !== NatPmpResult.SUCCESS || !isOfUse)) return "no-request"
+  noteAnswer(draft, name, "nat-pmp", epoch)
   for (const task of tasks) {
     if (task.kind === "address" && result !== NatPmpResult.SUCCESS) {
       fail(draft, task, server, { kind: "natpmp-result", code: result })
-      if (task.id === "") takeExternal(draft, name, undefined)
       continue
     }
     end(draft, task)
@@ -72,7 +60,7 @@ const tellAddress = (draft: Draft, server: string, id: string | undefined, exter
   tell(draft, { type: "external-address", id, server, external, class: classOfAddress(external) })
 
 const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason | undefined => {
-  const { protocol, internalPort, epoch, result } = packet
+  const { protocol, internalPort, epoch, result, lifetime } = packet
   const all = [...draft.tasks.values()].find(
     (task) => task.kind === "unmap-all" && isAsked(task, name) && task.transport === protocol && internalPort === 0,
   )
@@ -85,7 +73,9 @@ const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason
     if (mangled !== undefined) tell(draft, { type: "quirk", server: name, id: mangled.id, quirk: "port-modulo-256" })
     return leases.length > 0 ? "mismatch" : "no-request"
   }
-  answered(draft, name, epoch)
+  // A deletion's answer, late: NAT-PMP has no nonce that would tell it from what was asked since.
+  if (lease?.goal === "hold" && result === NatPmpResult.SUCCESS && lifetime === 0) return "mismatch"
+  noteAnswer(draft, name, "nat-pmp", epoch)
   const task = draft.tasks.get((lease ?? all)?.key ?? "")
   const server = draft.servers.get(name)
   if (task === undefined || server === undefined) return undefined
@@ -94,8 +84,19 @@ const takeMap = (draft: Draft, name: string, packet: MapResponse): IgnoredReason
   else {
     end(draft, task)
     tell(draft, { type: "unmapped-all", id: task.id, server: name, transport: protocol })
+    endMapped(draft, name, packet)
   }
   return undefined
+}
+
+/** What this client had mapped in NAT-PMP is gone with all the rest, which its caller wanted. */
+const endMapped = (draft: Draft, name: string, { protocol }: MapResponse): void => {
+  for (const lease of leasesOf(draft, name)) {
+    if (lease.protocol !== "nat-pmp" || lease.grant === undefined) continue
+    if (lease.request.protocol !== (protocol === "tcp" ? Protocol.TCP : Protocol.UDP)) continue
+    end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
+    if (![...draft.tasks.values()].some(({ id }) => id === lease.id)) draft.wanted.delete(lease.id)
+  }
 }
 
 const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime }: MapResponse): void => {
@@ -121,6 +122,7 @@ const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime 
     external: external ?? ANY4,
     isWhole: external !== undefined,
     externalPort,
+    internalPort: request.internalPort,
     lifetime,
     ports: 1,
     prefixes: [],

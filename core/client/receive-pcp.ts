@@ -1,11 +1,11 @@
 import { isAny, type PcpOption, type PcpResponse, type Prefix64, ResultCode } from "../wire/index.ts"
+import { noteAnswer } from "./answered.ts"
 import { optionsOf } from "./compose.ts"
-import { type Draft, end, enter, leasesOf, setServer, tell } from "./draft.ts"
+import { type Draft, end, enter, leasesOf, tell } from "./draft.ts"
 import type { IgnoredReason } from "./event.ts"
 import { fail } from "./fail.ts"
 import { type Granted, takeGrant } from "./granted.ts"
 import { suggestionOf } from "./lease.ts"
-import { noteEpoch } from "./lost.ts"
 import { endOf } from "./server.ts"
 import type { Lease, Task } from "./task.ts"
 import { takeVersionError } from "./version.ts"
@@ -14,29 +14,23 @@ import { takeVersionError } from "./version.ts"
 export const takePcp = (draft: Draft, name: string, packet: PcpResponse): IgnoredReason | undefined => {
   const { body, result } = packet
   // A server that knows PCP alone says so to NAT-PMP (RFC 6887 appendix A).
-  if (result === ResultCode.UNSUPP_VERSION) return takeVersionError(draft, name, 2)
+  if (result === ResultCode.UNSUPP_VERSION)
+    return takeVersionError(draft, name, { version: 2, lifetime: packet.lifetime })
   if (body.kind === "announce") return takeAnnounce(draft, name, packet)
   if (body.kind !== "map" && body.kind !== "peer") return "no-request"
-  const leases = leasesOf(draft, name).filter(({ protocol }) => protocol === "pcp")
+  const leases = leasesOf(draft, name).filter(
+    ({ protocol, lastSent }) => protocol === "pcp" && Number.isFinite(lastSent),
+  )
   const lease = leases.find((one) => isAnswer(one, packet))
   if (lease === undefined) return leases.some((one) => isLike(one, packet)) ? "mismatch" : "no-request"
   if (result === ResultCode.SUCCESS && isUpdateRace(draft, lease, packet)) return "update-race"
-  answered(draft, name, packet.epoch)
+  noteAnswer(draft, name, "pcp", packet.epoch)
   // The epoch may have moved it.
   const now = draft.tasks.get(lease.key)
   if (now?.kind !== "lease") return undefined
   if (result === ResultCode.SUCCESS) takeSuccess(draft, now, packet)
   else takeError(draft, now, packet)
   return undefined
-}
-
-const answered = (draft: Draft, name: string, epoch: number): void => {
-  const server = draft.servers.get(name)
-  if (server === undefined) return
-  const never = Number.NEGATIVE_INFINITY
-  setServer(draft, name, { answeredAt: draft.now, tried: 0, exhaustedUntil: never, natPmpUntil: never, speaks: "pcp" })
-  if (server.speaks !== "pcp") tell(draft, { type: "speaks", server: name, protocol: "pcp" })
-  noteEpoch(draft, name, "pcp", epoch)
 }
 
 /** RFC 6887 sections 11.4 and 12.4: internal address, protocol, internal port, nonce, and the remote peer of PEER (C-50). */
@@ -72,8 +66,10 @@ const takeSuccess = (draft: Draft, lease: Lease, packet: PcpResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined || (body.kind !== "map" && body.kind !== "peer")) return
   if (lease.goal === "delete") {
-    // Anything else is a late answer to what was asked before.
-    if (lifetime === 0) end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
+    // What has an external end is a late answer to what was asked before; a deletion's has none (RFC 6887 section 15.1), though
+    // it has a lifetime where traffic keeps the mapping (section 15).
+    if (lifetime === 0 || (isAny(body.external) && body.externalPort === 0))
+      end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
     return
   }
   noteOptions(draft, lease, packet.options)
@@ -82,7 +78,7 @@ const takeSuccess = (draft: Draft, lease: Lease, packet: PcpResponse): void => {
     isWhole: true,
     externalPort: body.externalPort,
     lifetime,
-    ports: portsOf(lease, packet.options),
+    ...portsOf(lease, packet.options),
     prefixes: packet.options.filter((option): option is Prefix64 => option.kind === "PREFIX64"),
   } satisfies Granted)
 }
@@ -94,18 +90,24 @@ const noteOptions = (draft: Draft, { id, server, request }: Lease, options: read
     tell(draft, { type: "quirk", server, id, quirk: "options-in-reply" })
 }
 
-/** The size of the set that was mapped, never more than was asked for (RFC 7753 section 4.2). */
-const portsOf = ({ request }: Lease, options: readonly PcpOption[]): number => {
+/** The set that was mapped: as much as was asked for, or part of it, which may begin later (RFC 7753 section 4.2). */
+const portsOf = ({ request }: Lease, options: readonly PcpOption[]): Pick<Granted, "internalPort" | "ports"> => {
+  const { internalPort } = request
   const asked = request.kind === "inbound" ? request.portSet : undefined
   const set = options.find((option) => option.kind === "PORT_SET")
-  if (asked === undefined || set === undefined || set.firstInternalPort !== request.internalPort) return 1
-  return Math.max(1, Math.min(set.size, asked.size))
+  if (asked === undefined || set === undefined) return { internalPort, ports: 1 }
+  const { firstInternalPort, size } = set
+  if (size === 0 || firstInternalPort < internalPort || firstInternalPort + size > internalPort + asked.size)
+    return { internalPort, ports: 1 }
+  return { internalPort: firstInternalPort, ports: size }
 }
 
 const takeError = (draft: Draft, lease: Lease, { result, lifetime }: PcpResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined) return
-  const { id, server: name, exchange, goal } = lease
+  const { id, server: name, exchange, goal, heldFor, heldUntil } = lease
+  // The same once more: a duplicate, or the answer to a retransmission.
+  if (exchange === undefined && heldUntil > draft.now && heldFor?.kind === "result" && heldFor.code === result) return
   const failure = { kind: "result", code: result, lifetime } as const
   if (lifetime === 0) tell(draft, { type: "quirk", server: name, id, quirk: "error-lifetime-0" })
   // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2).
@@ -123,7 +125,7 @@ const takeAnnounce = (draft: Draft, name: string, { epoch, result }: PcpResponse
       task.kind === "probe" && task.server === name && task.exchange !== undefined && task.protocol === "pcp",
   )
   if (probes.length === 0 && result !== ResultCode.SUCCESS) return "no-request"
-  answered(draft, name, epoch)
+  noteAnswer(draft, name, "pcp", epoch)
   const ids = probes.length === 0 ? [undefined] : probes.map(({ id }) => id)
   for (const task of probes) end(draft, task)
   for (const id of ids) tell(draft, { type: "announced", id, server: name, protocol: "pcp", epoch, result })

@@ -1,4 +1,4 @@
-import { isAny, isMulticast, type Packet, parse, SERVER_PORT } from "../wire/index.ts"
+import { isAny, isMulticast, NatPmpResult, type Packet, parse, ResultCode, SERVER_PORT, u32 } from "../wire/index.ts"
 import { type Draft, leasesOf, tell } from "./draft.ts"
 import type { IgnoredReason } from "./event.ts"
 import type { ClientInput } from "./input.ts"
@@ -53,15 +53,20 @@ const takeFrom = (draft: Draft, name: string, packet: Packet): IgnoredReason | u
     case "pcp-response":
       return takePcp(draft, name, packet)
     case "natpmp-version-error":
-      return takeVersionError(draft, name, 0)
+      return takeVersionError(draft, name, { version: 0, lifetime: 0, lacksBit: packet.opcode < 128 })
     case "natpmp-address-response":
     case "natpmp-map-response":
-      return takeNatPmp(draft, name, packet)
-    case "other-version":
-      // The result code is at octet 3 in every version (RFC 6887 section 9).
-      return packet.response && packet.bytes[1] === 1 ? takeVersionError(draft, name, packet.version) : "not-a-response"
     case "natpmp-other-response":
-      return "no-request"
+      if (packet.result === NatPmpResult.UNSUPPORTED_VERSION)
+        return takeVersionError(draft, name, { version: 0, lifetime: 0 })
+      return packet.kind === "natpmp-other-response" ? "no-request" : takeNatPmp(draft, name, packet)
+    case "other-version":
+      // The result code is at octet 3 in every version (RFC 6887 section 9), and in those of PCP the lifetime from octet 4 on.
+      if (!packet.response || packet.bytes[1] !== ResultCode.UNSUPP_VERSION) return "not-a-response"
+      return takeVersionError(draft, name, {
+        version: packet.version,
+        lifetime: packet.bytes.length < 6 ? 0 : u32(packet.bytes, 2),
+      })
     default:
       return "not-a-response"
   }

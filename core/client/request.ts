@@ -37,7 +37,7 @@ interface CommonRequest {
   readonly thirdPartyId?: Uint8Array | undefined
   /** Text for the server's administrator, up to 1016 octets of UTF-8 (RFC 7220). */
   readonly description?: string | undefined
-  /** Any other options, in the order in which they are sent, after those above. */
+  /** Options that have no field here, in the order in which they are sent, after those above. */
   readonly options?: readonly PcpOption[] | undefined
 }
 
@@ -82,7 +82,7 @@ export interface RequestError {
 
 const wrong = (code: RequestError["code"], text: string): RequestError => ({ code, text })
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535
+export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535
 
 /** The first fault of a request, in a sentence for people; `undefined`: it can be sent. */
 export const checkRequest = (request: MappingRequest): RequestError | undefined =>
@@ -147,12 +147,33 @@ const checkInbound = (request: InboundRequest): RequestError | undefined => {
   return undefined
 }
 
+/** Options that a request says by a field of its own. */
+const FIELDS: ReadonlyMap<PcpOption["kind"], string> = new Map([
+  ["THIRD_PARTY", "thirdParty"],
+  ["THIRD_PARTY_ID", "thirdPartyId"],
+  ["DESCRIPTION", "description"],
+  ["PREFER_FAILURE", "preferFailure"],
+  ["FILTER", "filters"],
+  ["PORT_SET", "portSet"],
+  ["PREFIX64", "prefix64"],
+])
+
+const isGiven = (request: MappingRequest, field: string): boolean =>
+  Object.entries(request).some(([name, value]) => name === field && value !== undefined && value !== false)
+
 const checkOptions = (request: MappingRequest): RequestError | undefined => {
   const { thirdParty, thirdPartyId, options = [] } = request
   if (thirdPartyId !== undefined && thirdParty === undefined)
     return wrong("contradiction", "THIRD_PARTY_ID needs THIRD_PARTY (RFC 7843 section 5).")
   if (thirdParty !== undefined && isAny(thirdParty))
     return wrong("contradiction", "THIRD_PARTY names one host, not all of them.")
+  for (const { kind } of options) {
+    const field = FIELDS.get(kind)
+    if (field === undefined) continue
+    return isGiven(request, field)
+      ? wrong("option-twice", `${kind} is there twice: as ${field}, and among the other options (RFC 6887 7.3).`)
+      : wrong("option", `${kind} is said by ${field}, not among the other options.`)
+  }
   const seen = new Set<number>()
   for (const option of optionsOf(request, "create")) {
     const code = optionCodeOf(option)
@@ -161,8 +182,6 @@ const checkOptions = (request: MappingRequest): RequestError | undefined => {
     if (seen.has(code)) return wrong("option-twice", `${option.kind} is there twice (RFC 6887 7.3).`)
     seen.add(code)
   }
-  if (request.kind === "outbound" && options.some(({ kind }) => kind === "FILTER" || kind === "PREFER_FAILURE"))
-    return wrong("contradiction", "PREFER_FAILURE and FILTER are for inbound mappings (RFC 6887 13).")
   const body = bodyOf(request, { nonce: ZERO_NONCE, externalPort: 0, external: ANY6 })
   const encoded = encode({
     kind: "pcp-request",

@@ -8,12 +8,14 @@ export interface SavedMapping {
   readonly id: string
   readonly request: MappingRequest
   readonly mode: Mode
+  /** None: it is kept, and there is no server to keep it at. */
   readonly leases: readonly SavedLease[]
 }
 
 /** All mappings at `now`, milliseconds, with their nonces, which are secrets: who has one can delete the mapping. */
 export const saveMappings = (state: ClientState, now: number): readonly SavedMapping[] => {
   const saved = new Map<string, SavedMapping>()
+  for (const [id, request] of state.wanted) saved.set(id, { id, request, mode: { kind: "keep" }, leases: [] })
   for (const task of state.tasks.values()) {
     if (task.kind !== "lease" || task.goal === "delete") continue
     const { id, request, mode, server, protocol, nonce, grant, last } = task

@@ -1,4 +1,5 @@
-import type { Address } from "../wire/index.ts"
+import { type Address, familyOf } from "../wire/index.ts"
+import { classOfAddress } from "./address-class.ts"
 import type { Budget } from "./budget.ts"
 import type { EpochMark } from "./epoch.ts"
 
@@ -90,3 +91,16 @@ export const firstProtocol = (
   { server: { protocol = "auto" }, natPmpUntil }: ServerState,
   now: number,
 ): "pcp" | "nat-pmp" => (protocol === "auto" ? (natPmpUntil > now ? "nat-pmp" : "pcp") : protocol)
+
+/**
+ * Why a server is not asked in NAT-PMP, for people; `undefined`: it can be. A host whose own address is public is behind no NAT, and
+ * RFC 6886 section 3 has such hosts leave NAT-PMP alone (N-23); other addresses than those of RFC 1918, such as 100.64.0.0/10, are
+ * behind one all the same. Where the caller chose NAT-PMP, it is spoken from any IPv4 address.
+ */
+export const natPmpBar = (server: ServerState): string | undefined => {
+  const { client } = endOf(server)
+  if (familyOf(client) !== "ipv4") return "NAT-PMP is for IPv4"
+  if (server.server.protocol !== "nat-pmp" && classOfAddress(client) === "public")
+    return "NAT-PMP is for hosts whose own address is not public"
+  return undefined
+}

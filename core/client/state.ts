@@ -1,5 +1,6 @@
 import { fullBudget } from "./budget.ts"
 import type { Randomness } from "./random.ts"
+import type { MappingRequest } from "./request.ts"
 import { type ClientServer, newServer, type ServerState } from "./server.ts"
 import { type ClientSettings, type ClientSettingsError, checkSettings, DEFAULT_CLIENT_SETTINGS } from "./settings.ts"
 import type { Task } from "./task.ts"
@@ -11,6 +12,8 @@ export interface ClientState {
   /** By name, in the caller's order. */
   readonly servers: ReadonlyMap<string, ServerState>
   readonly tasks: ReadonlyMap<string, Task>
+  /** What is to be kept at every server, also at those of a network to come, by id. */
+  readonly wanted: ReadonlyMap<string, MappingRequest>
   /** `stop` was said: the end comes with the last task. */
   readonly stopping: boolean
   readonly now: number
@@ -48,7 +51,10 @@ export const createClient = ({ seed, now, servers, settings: given = {} }: Clien
   const known = new Map(
     servers.map((server) => [server.name, newServer(server, fullBudget(settings.serverBudget, now))]),
   )
-  return { ok: true, state: { settings, random, servers: known, tasks: new Map(), stopping: false, now } }
+  return {
+    ok: true,
+    state: { settings, random, servers: known, tasks: new Map(), wanted: new Map(), stopping: false, now },
+  }
 }
 
 /** A setting that is `undefined` is one that is not given. */

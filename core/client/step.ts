@@ -4,6 +4,7 @@ import { closeDraft, type Draft, openDraft, tell } from "./draft.ts"
 import type { Effect } from "./effect.ts"
 import { runErrand } from "./errand.ts"
 import { giveUp } from "./fail.ts"
+import { tellWithoutExternal } from "./granted.ts"
 import type { ClientInput } from "./input.ts"
 import { runLease } from "./lease.ts"
 import { changeNetwork } from "./network.ts"
@@ -20,6 +21,7 @@ export const step = (state: ClientState, input: ClientInput): readonly [ClientSt
   const draft = openDraft(state, Number.isFinite(input.now) ? input.now : state.now)
   take(draft, input)
   runDue(draft)
+  tellWithoutExternal(draft)
   if (draft.stopping && draft.tasks.size === 0) {
     draft.stopping = false
     tell(draft, { type: "stopped" })
@@ -87,12 +89,12 @@ const PASSES = 8
 const runDue = (draft: Draft): void => {
   for (let pass = 0; pass < PASSES; pass++) {
     const due = [...draft.tasks.values()]
-      .filter((task) => task.due <= draft.now && !isQueued(draft, task))
+      .filter((task) => dueOf(draft, task) <= draft.now)
       .sort((one, other) => one.due - other.due)
     if (due.length === 0) return
     for (const { key } of due) {
       const task = draft.tasks.get(key)
-      if (task !== undefined && task.due <= draft.now && !isQueued(draft, task)) run(draft, task)
+      if (task !== undefined && dueOf(draft, task) <= draft.now) run(draft, task)
     }
   }
 }
@@ -101,6 +103,12 @@ const runDue = (draft: Draft): void => {
 const isQueued = (draft: Draft, { key, protocol, server }: Task): boolean => {
   const busy = draft.servers.get(server)?.natPmpTask
   return protocol === "nat-pmp" && busy !== undefined && busy !== key
+}
+
+/** When something can be done for a task, milliseconds: one that is queued for NAT-PMP may run out meanwhile. */
+const dueOf = (draft: Draft, task: Task): number => {
+  if (!isQueued(draft, task)) return task.due
+  return task.kind === "lease" && task.grant !== undefined ? task.grant.until : Number.POSITIVE_INFINITY
 }
 
 const run = (draft: Draft, task: Task): void => {
@@ -112,6 +120,6 @@ const run = (draft: Draft, task: Task): void => {
 
 const wakeAt = (draft: Draft): number | undefined => {
   let at = Number.POSITIVE_INFINITY
-  for (const task of draft.tasks.values()) if (!isQueued(draft, task)) at = Math.min(at, task.due)
+  for (const task of draft.tasks.values()) at = Math.min(at, dueOf(draft, task))
   return at === Number.POSITIVE_INFINITY ? undefined : Math.max(at, draft.now)
 }

@@ -1,6 +1,6 @@
 import type { Address, Nonce, Prefix64 } from "../wire/index.ts"
 import type { Budget } from "./budget.ts"
-import type { MappingState } from "./event.ts"
+import type { Failure, MappingState } from "./event.ts"
 import type { MappingRequest } from "./request.ts"
 
 /** How long a mapping is wanted: until it ends by itself, for so many renewals more, or until it is revoked. */
@@ -18,12 +18,17 @@ export interface Exchange {
   readonly purpose: "create" | "renew" | "delete"
 }
 
+/** Why a mapping is asked for anew before its time: its owner wants it, or the server may have lost it. */
+export type Urgency = "demand" | "loss"
+
 /** What a server granted. */
 export interface Grant {
   readonly external: Address
   /** NAT-PMP tells the external address apart from the mapping (RFC 6886 section 3.2), so it may not be known yet. */
   readonly isWhole: boolean
   readonly externalPort: number
+  /** The first internal port: of a port set perhaps a later one than was asked for (RFC 7753 section 4). */
+  readonly internalPort: number
   /** Seconds, as the server said. */
   readonly lifetime: number
   readonly at: number
@@ -58,14 +63,17 @@ export interface Lease extends CommonTask {
   readonly grant: Grant | undefined
   /** What to suggest once the grant is gone: the external end that it was (RFC 6887 section 11.2.1). */
   readonly last: { readonly external: Address; readonly externalPort: number } | undefined
-  /** Ask until there is an answer, and not in the slots of a renewal: after a loss of state, or on demand. */
-  readonly urgent: boolean
+  /** Ask until there is an answer, and not in the slots of a renewal; `undefined`: there is time. */
+  readonly urgent: Urgency | undefined
   /** Renewals sent since the grant. */
   readonly slot: number
-  /** Grants after the first. */
+  /** Grants after the first that were asked for, but for those that made lost ones good. */
   readonly renewals: number
-  /** An error holds until then (C-52). */
+  /** An error holds until then (C-52), and which. */
   readonly heldUntil: number
+  readonly heldFor: Failure | undefined
+  /** The caller was told what is granted. */
+  readonly isTold: boolean
   /** Suggest the internal port, since the server refuses a suggestion of 0. */
   readonly suggestsInternal: boolean
   readonly state: MappingState

@@ -3,6 +3,7 @@ import { spend } from "./budget.ts"
 import { choose, type Draft, put, setServer } from "./draft.ts"
 import { natPmpWait, retransmissionTime } from "./schedule.ts"
 import { endOf, type ServerState } from "./server.ts"
+import type { ClientSettings } from "./settings.ts"
 import type { Exchange, Task } from "./task.ts"
 
 /**
@@ -34,21 +35,31 @@ export const transmit = <T extends Task>(
   const sent = (before?.sent ?? 0) + 1
   const wait = isNatPmp ? natPmpWait(settings, sent) : retransmissionTime(settings, before?.wait, choose(draft))
   const exchange: Exchange = { sent, first: before?.first ?? now, wait, purpose }
-  return { sent: true, task: put(draft, { ...task, budget: own.budget, exchange, lastSent: now, due: now + wait }) }
+  const due = Math.min(now + wait, isNatPmp ? Number.POSITIVE_INFINITY : endOfExchange(settings, exchange))
+  return { sent: true, task: put(draft, { ...task, budget: own.budget, exchange, lastSent: now, due }) }
 }
+
+/** When an exchange fails for want of time, milliseconds: MRD (RFC 6887 section 8.1.1). */
+const endOfExchange = ({ retransmissionDuration }: ClientSettings, { first }: Exchange): number =>
+  retransmissionDuration === 0 ? Number.POSITIVE_INFINITY : first + retransmissionDuration * 1000
 
 /** Transmissions that a RFC 7488 client makes to one of several addresses. */
 const COUNT_OF_SEVERAL = 4
 
+/** Transmissions to one address before it counts as silent: MRC; 0: no maximum (RFC 6887 section 8.1.1, RFC 7488 section 3). */
+export const mostTransmissions = ({ settings }: Draft, server: ServerState): number =>
+  server.server.ends.length > 1 ? COUNT_OF_SEVERAL : settings.retransmissionCount
+
 /** Did this exchange fail, now that its time to be sent again has come (RFC 6887 section 8.1.1, RFC 7488 section 3)? */
-export const isOver = ({ settings, now }: Draft, task: Task, server: ServerState): boolean => {
+export const isOver = (draft: Draft, task: Task, server: ServerState): boolean => {
+  const { settings, now } = draft
   const { exchange } = task
   if (exchange === undefined) return false
-  const { retransmissionCount, retransmissionDuration, natPmpTries, deleteTries } = settings
+  const { natPmpTries, deleteTries } = settings
   if (exchange.purpose === "delete" && exchange.sent >= deleteTries) return true
   if (task.kind === "probe" && exchange.sent >= task.tries) return true
   if (task.protocol === "nat-pmp") return exchange.sent >= natPmpTries
-  const most = server.server.ends.length > 1 ? COUNT_OF_SEVERAL : retransmissionCount
+  const most = mostTransmissions(draft, server)
   if (most !== 0 && exchange.sent >= most) return true
-  return retransmissionDuration !== 0 && now - exchange.first >= retransmissionDuration * 1000
+  return now >= endOfExchange(settings, exchange)
 }

@@ -1,3 +1,5 @@
+import { protocolKeyword } from "./protocol-names.ts"
+
 /** What the registries' numbers are called and mean, for people. Codes nobody has assigned are named by their range. */
 
 /** How long an error is expected to last: RFC 6887 section 7.4 recommends 30 s for short, 30 min for long. */
@@ -163,38 +165,9 @@ const OPTIONS: ReadonlyMap<number, string> = new Map([
   [130, "PORT_SET"],
 ])
 
-/** IANA "Assigned Internet Protocol Numbers", the ones that turn up in mappings and captures. */
+/** Numbers that PCP has a meaning of its own for (RFC 6887 section 11.1), or that the registry has no keyword for. */
 const PROTOCOLS: ReadonlyMap<number, string> = new Map([
-  [0, "all protocols"], // PCP's own meaning of 0 (RFC 6887 section 11.1)
-  [1, "ICMP"],
-  [2, "IGMP"],
-  [4, "IPv4"],
-  [6, "TCP"],
-  [8, "EGP"],
-  [17, "UDP"],
-  [27, "RDP"],
-  [33, "DCCP"],
-  [41, "IPv6"],
-  [46, "RSVP"],
-  [47, "GRE"],
-  [50, "ESP"],
-  [51, "AH"],
-  [55, "MOBILE"],
-  [58, "IPv6-ICMP"],
-  [88, "EIGRP"],
-  [89, "OSPFIGP"],
-  [94, "IPIP"],
-  [103, "PIM"],
-  [108, "IPComp"],
-  [112, "VRRP"],
-  [115, "L2TP"],
-  [132, "SCTP"],
-  [135, "Mobility Header"],
-  [136, "UDPLite"],
-  [137, "MPLS-in-IP"],
-  [139, "HIP"],
-  [140, "Shim6"],
-  [142, "ROHC"],
+  [0, "all protocols"],
   [253, "experiment 1"],
   [254, "experiment 2"],
   [255, "Reserved"],
@@ -235,7 +208,7 @@ export const isKnownOption = (code: number): boolean => OPTIONS.has(code)
 export const isMandatoryOption = (code: number): boolean => code < 128
 
 /** `UDP`, or `protocol 200`. */
-export const protocolName = (code: number): string => PROTOCOLS.get(code) ?? `protocol ${code}`
+export const protocolName = (code: number): string => PROTOCOLS.get(code) ?? protocolKeyword(code) ?? `protocol ${code}`
 
 /** `map UDP`, or `opcode 77`; the request's opcode, without 128. */
 export const natPmpOpcodeName = (code: number): string => NATPMP_OPCODES[code] ?? `opcode ${code}`

@@ -26,6 +26,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "core/flow": room("core/wire", "core/table"),
   "core/overlay": room("core/wire", "core/table"),
   adapters: { places: CORE, packages: [] },
+  "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,

@@ -14,7 +14,7 @@ type Rule = {
 const PURE = ["@noble/hashes", "ts-pattern"]
 const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
 const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
-const RUNTIME: Rule = { places: [...CORE, "adapters"], packages: ["node:"] }
+const RUNTIME: Rule = { places: [...CORE, "adapters", "adapters/gateway"], packages: ["node:"] }
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),

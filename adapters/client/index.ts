@@ -1,5 +1,6 @@
 /** The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them. */
 export type { Subscription } from "./broadcast.ts"
+export type { OwnAddress } from "./client-address.ts"
 export { type Announcements, type DriveListener, type Driven, type DriveOptions, drive } from "./drive.ts"
 export type { ClientOptions, ServiceError } from "./engine.ts"
 export { failureText, type PortControlCode, PortControlError, type ServerFailure } from "./error.ts"
@@ -16,7 +17,6 @@ export {
 } from "./listen-public.ts"
 export type { Mapping, MappingAlert, PortChange, RequestOptions } from "./mapping.ts"
 export { type OpenPort, type OpenPortOptions, openPort, type PortRequest, portRequest } from "./open-port.ts"
-export type { OwnAddress } from "./own-address.ts"
 export { externalAddress, type PortClient, probe, startClient } from "./port-client.ts"
 export type { PersistentMapping, PersistentOptions, PortMapping, PortMappings } from "./port-mapping.ts"
 export type { Hint, ProbeOptions, ProbeReport, ProtocolReport, ServerReport } from "./probe.ts"

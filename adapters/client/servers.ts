@@ -8,23 +8,10 @@ import {
   parseAddress,
   SERVER_PORT,
 } from "../../core/wire/index.ts"
+import type { Discovery } from "../gateway/index.ts"
 import type { Endpoint, Udp, UdpError } from "../udp.ts"
+import { clientAddress, type OwnAddress } from "./client-address.ts"
 import type { DriveOptions } from "./drive.ts"
-import { clientAddress, type OwnAddress } from "./own-address.ts"
-
-/** A default router, as discovery gives it. */
-export interface DiscoveredGateway {
-  readonly address: Address
-  /** The interface of a link-local address. */
-  readonly zone?: string
-  readonly interfaceName: string | undefined
-}
-
-/** The default routers of this host, and why there are none. */
-export interface Discovered {
-  readonly gateways: readonly DiscoveredGateway[]
-  readonly none: string | undefined
-}
 
 /** A list of PCP servers that DHCP gave, as `decodeV4PcpServers` and `decodeV6PcpServers` read it, and where it was learned. */
 export interface DhcpLearned {
@@ -37,7 +24,7 @@ export interface DhcpLearned {
 export interface FindServersOptions {
   readonly udp: Udp
   /** The default routers; asked only where neither the caller nor DHCP names servers (RFC 6887 section 8.1, C-02). */
-  readonly discover: (signal?: AbortSignal) => Promise<Discovered>
+  readonly discover: (signal?: AbortSignal) => Promise<Discovery>
   /** All addresses of this host; without them, a source address is what the system chooses. */
   readonly ownAddresses?: (() => readonly OwnAddress[]) | undefined
   /** The servers, where the caller names them; port 0 is 5351. */
@@ -87,7 +74,7 @@ export const ANYCAST: readonly Address[] = ["192.0.0.9", "2001:1::1"].map((text)
 /** What a server's events call it: its address, `fe80::1%eth0` where it needs a zone, and any port but 5351 behind it. */
 export const serverName = ({ address, port, zone }: Endpoint): string => {
   const text = `${formatAddress(address)}${zone === undefined ? "" : `%${zone}`}`
-  if (port === 0 || port === SERVER_PORT) return text
+  if (port === SERVER_PORT) return text
   return familyOf(address) === "ipv6" ? `[${text}]:${port}` : `${text}:${port}`
 }
 
@@ -126,7 +113,7 @@ export const findServers = async (options: FindServersOptions): Promise<FoundSer
         continue
       }
       const { address, port, zone } = end
-      ends.push({ address, zone, client: from.address, ...(port === 0 ? {} : { port }) })
+      ends.push({ address, port, zone, client: from.address })
       const heard = { family: familyOf(address) === "ipv4" ? 4 : 6, interfaceName: from.interfaceName ?? zone } as const
       if (!announcements.some((one) => one.family === heard.family && one.interfaceName === heard.interfaceName))
         announcements.push(heard)
@@ -143,11 +130,17 @@ const candidatesOf = async (
 ): Promise<{ readonly candidates: readonly Candidate[]; readonly none: string | undefined }> => {
   const { servers, dhcp = [], interfaceName, discover, anycast = false, signal } = options
   if (servers !== undefined)
-    return { candidates: servers.map((end) => ({ ends: [end], interfaceName })), none: "no server is named" }
+    return {
+      candidates: servers.map((end) => ({
+        ends: [{ ...end, port: end.port === 0 ? SERVER_PORT : end.port }],
+        interfaceName,
+      })),
+      none: "no server is named",
+    }
   const learned = dhcp.filter((one) => isOn(one.interfaceName, interfaceName))
   if (learned.some((one) => one.servers.length > 0)) {
     const candidates = learned.flatMap(({ servers: lists, interfaceName: at }) =>
-      lists.map((list) => ({ ends: list.map((address) => ({ address, port: 0 })), interfaceName: at })),
+      lists.map((list) => ({ ends: list.map((address) => ({ address, port: SERVER_PORT })), interfaceName: at })),
     )
     return { candidates, none: undefined }
   }
@@ -155,7 +148,7 @@ const candidatesOf = async (
   const routers = gateways.filter((gateway) => isOn(gateway.interfaceName ?? gateway.zone, interfaceName))
   const everywhere = anycast ? ANYCAST.map((address) => ({ address, interfaceName })) : []
   const candidates = [...routers, ...everywhere].map((gateway) => ({
-    ends: [{ address: gateway.address, port: 0, ...("zone" in gateway ? { zone: gateway.zone } : {}) }],
+    ends: [{ address: gateway.address, port: SERVER_PORT, ...("zone" in gateway ? { zone: gateway.zone } : {}) }],
     interfaceName: gateway.interfaceName,
   }))
   return { candidates, none: gateways.length > 0 ? `none of the ${gateways.length} default routers is on it` : none }

@@ -1,5 +1,6 @@
 import { classOfAddress } from "../../core/client/index.ts"
-import { type Address, ANY4, ANY6, familyOf, isIpv4, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
+import { type Address, ANY6, familyOf, isIpv4, parseAddress } from "../../core/wire/index.ts"
+import { type Destination, ownAddress } from "../gateway/index.ts"
 import type { Endpoint, Result, Udp, UdpError } from "../udp.ts"
 
 /** An address that this host has on one of its interfaces. */
@@ -54,7 +55,7 @@ export const clientAddress = async (options: ClientAddressOptions): Promise<Clie
   if (isThere && reachOf(chosen) === "global") return found(chosen)
   const global = candidates.filter((address) => reachOf(address) === "global")
   if (global.length > 0) {
-    const outward = await systemChoice(udp, { address: FAR, port: SERVER_PORT })
+    const outward = await systemChoice(udp, { address: FAR })
     return found(outward.ok && global.includes(outward.value) ? outward.value : global[0])
   }
   const local = isThere && reachOf(chosen) === "site" ? chosen : best(candidates)
@@ -84,12 +85,8 @@ const reachOf = (address: Address): "host" | "link" | "site" | "global" => {
 const best = (addresses: readonly Address[]): Address | undefined =>
   addresses.find((address) => reachOf(address) === "global") ?? addresses.find((address) => reachOf(address) === "site")
 
-/** What the system sends from: a UDP socket is connected and asked; nothing is sent. */
-const systemChoice = async (udp: Udp, remote: Endpoint): Promise<Result<Address>> => {
-  const local = { address: isIpv4(remote.address) ? ANY4 : ANY6, port: 0 }
-  const bound = await udp.bind({ local, remote }, { receive: () => {}, error: () => {} })
-  if (!bound.ok) return bound
-  const { address } = bound.value.local
-  await bound.value.close()
-  return { ok: true, value: address }
+/** What the system sends from, without its zone. */
+const systemChoice = async (udp: Udp, remote: Destination): Promise<Result<Address>> => {
+  const own = await ownAddress(udp, remote)
+  return own.ok ? { ok: true, value: own.value.address } : own
 }

@@ -120,6 +120,8 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
   /** What it was when it was given up. */
   let saved: SavedMapping | undefined
 
+  const list = (): readonly ServerResult[] => [...results.values()]
+
   const observe = (observer: () => void): (() => void) => {
     observers.add(observer)
     return () => observers.delete(observer)
@@ -190,8 +192,6 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
     isLeaving = true
     engine.command({ type, id })
   }
-
-  const list = (): readonly ServerResult[] => [...results.values()]
 
   return {
     id,

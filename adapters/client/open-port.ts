@@ -6,7 +6,7 @@ import { badRequest } from "./error.ts"
 import type { ExternalEnd, Granted, ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping, type PortChange, type RequestOptions } from "./mapping.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
-import type { Waiting } from "./waiting.ts"
+import { checkWaiting, type Waiting } from "./waiting.ts"
 
 /** Which port to open. Addresses are text. */
 export interface PortRequest {
@@ -82,6 +82,7 @@ export const openPort = (runtime: ClientRuntime, options: OpenPortOptions & Clie
 const open = async (runtime: ClientRuntime, options: OpenPortOptions & ClientOptions): Promise<OpenPort> => {
   // What is wrong with the request is said before anybody is looked for.
   const request = portRequest(options)
+  checkWaiting(options)
   const until = runtime.clock.now() + (options.timeout ?? OPEN_TIMEOUT)
   const engine = await startEngine(runtime, options, options.signal)
   if (engine.servers().length === 0) {

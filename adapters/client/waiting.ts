@@ -57,7 +57,7 @@ export const wait = <T>(
       if (!isOver) end({ code: "timeout", text: `nothing came of it within ${timeout} ms` }, settle)
     }
     if (!(timeout >= 0)) {
-      settle.reject(new PortControlError("bad-options", `a timeout of ${timeout} ms is none`))
+      settle.reject(badTimeout(timeout))
       return
     }
     if (signal?.aborted) {
@@ -69,6 +69,14 @@ export const wait = <T>(
     if (isOver) release()
     else if (timeout !== Number.POSITIVE_INFINITY) cancel = clock.after(timeout, expire)
   })
+
+/** Throws what calls reject with, before anything else is done. */
+export const checkWaiting = ({ timeout = 0 }: Waiting): void => {
+  if (!(timeout >= 0)) throw badTimeout(timeout)
+}
+
+const badTimeout = (timeout: number): PortControlError =>
+  new PortControlError("bad-options", `a timeout of ${timeout} ms is none`)
 
 /** What a call rejects with then. */
 export const impatient = (why: Impatience, more: ConstructorParameters<typeof PortControlError>[2] = {}) =>

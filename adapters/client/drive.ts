@@ -26,7 +26,13 @@ export interface DriveOptions {
    * Interfaces on which to hear announcements of servers, UDP port 5350 (RFC 6887 section 14.1.3, C-54), shared with other
    * listeners; `undefined` in the list is the system's choice. Left out, none.
    */
-  readonly announcements?: readonly { readonly family: 4 | 6; readonly interfaceName: string | undefined }[]
+  readonly announcements?: readonly Announcements[]
+}
+
+/** Where a family's announcements are heard; an interface that is `undefined` is the system's choice. */
+export interface Announcements {
+  readonly family: 4 | 6
+  readonly interfaceName: string | undefined
 }
 
 /** A client over sockets. */
@@ -35,6 +41,8 @@ export interface Driven {
   state(): ClientState
   /** Tells the client; what comes of it are events. */
   command(command: Command): void
+  /** Hears announcements on these interfaces too; where it listens already, nothing changes. */
+  hearOn(announcements: readonly Announcements[]): void
   /** Closes the sockets and drops the timer; to delete the mappings first is the command `stop`. Twice is once. */
   close(): Promise<void>
 }
@@ -52,7 +60,7 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   let closed: Promise<void> | undefined
   const sockets = new Map<string, { readonly way: Way; readonly opened: Promise<Result<UdpSocket>> }>()
-  const groups: Promise<Result<UdpSocket>>[] = []
+  const groups = new Map<4 | 6, { readonly opened: Promise<Result<UdpSocket>>; readonly interfaces: Set<string> }>()
   // A listener may command in turn: what it wants waits until this step is told.
   const waiting: ClientInput[] = []
   let isStepping = false
@@ -103,7 +111,9 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
 
   const open = async (way: Way): Promise<Result<UdpSocket>> => {
     const { destination, from, isConnected } = way
-    const local = { address: from, port: 0, zone: destination.zone }
+    // An address that is not link-local is the same on every interface, and has no zone.
+    const zone = isLinkLocal(from) ? destination.zone : undefined
+    const local = { address: from, port: 0, zone }
     const unreachable = (error: UdpError): void => {
       listener.socketError?.(error, local)
       if (!UNREACHABLE.includes(error.code) || closed !== undefined) return
@@ -127,8 +137,8 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
   }
 
   /** A listener on port 5350 for a family: of the same datagram in two groups, the second says nothing new. */
-  const listen = async (family: 4 | 6, interfaces: readonly (string | undefined)[]): Promise<Result<UdpSocket>> => {
-    const local = { address: family === 4 ? ANY4 : ANY6, port: CLIENT_PORT }
+  const listen = async (family: 4 | 6): Promise<Result<UdpSocket>> => {
+    const local = localOf(family)
     const bound = await udp.bind(
       { local, reuseAddress: true },
       {
@@ -136,21 +146,25 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
         error: (error) => listener.socketError?.(error, local),
       },
     )
-    if (!bound.ok) {
-      listener.socketError?.(bound.error, local)
-      return bound
-    }
-    for (const name of interfaces) {
-      const joined = bound.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, name)
-      if (!joined.ok) listener.socketError?.(joined.error, local)
-    }
+    if (!bound.ok) listener.socketError?.(bound.error, local)
     return bound
   }
 
-  for (const family of [4, 6] as const) {
-    const interfaces = announcements.filter((one) => one.family === family).map(({ interfaceName }) => interfaceName)
-    if (interfaces.length > 0) groups.push(listen(family, [...new Set(interfaces)]))
+  const hearOn = (wanted: readonly Announcements[]): void => {
+    for (const { family, interfaceName } of wanted) {
+      if (closed !== undefined) return
+      const group = groups.get(family) ?? { opened: listen(family), interfaces: new Set() }
+      groups.set(family, group)
+      if (group.interfaces.has(interfaceName ?? "")) continue
+      group.interfaces.add(interfaceName ?? "")
+      void group.opened.then((socket) => {
+        if (!socket.ok || closed !== undefined) return
+        const joined = socket.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, interfaceName)
+        if (!joined.ok) listener.socketError?.(joined.error, localOf(family))
+      })
+    }
   }
+  hearOn(announcements)
 
   /** Ways that lead to no server any more. */
   const forget = (): void => {
@@ -168,10 +182,11 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
       give({ ...command, now: clock.now() })
       if (command.type === "network-changed") forget()
     },
+    hearOn,
     close: () => {
       timer?.cancel()
       closed ??= Promise.all(
-        [...[...sockets.values()].map(({ opened }) => opened), ...groups].map(async (opened) => {
+        [...sockets.values(), ...groups.values()].map(async ({ opened }) => {
           const socket = await opened
           if (socket.ok) await socket.value.close()
         }),
@@ -206,6 +221,11 @@ const isUsed = (servers: Servers, { destination, from }: Way): boolean => {
         return true
   return false
 }
+
+const localOf = (family: 4 | 6): Endpoint => ({ address: family === 4 ? ANY4 : ANY6, port: CLIENT_PORT })
+
+/** fe80::/10 (RFC 4291 section 2.5.6). */
+const isLinkLocal = (address: Address): boolean => (address.charCodeAt(0) & 0xffc0) === 0xfe80
 
 const ALL_HOSTS = parseAddress("224.0.0.1") ?? ANY4
 const ALL_NODES = parseAddress("ff02::1") ?? ANY6

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
-import { type BigIntStats, lstatSync, renameSync, type Stats } from "node:fs"
-import { access, constants, type FileHandle, lstat, open, readFile, rename, stat, unlink } from "node:fs/promises"
+import { access, constants, open, readFile, rename, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import {
   type CgnChangeable,
@@ -23,6 +22,7 @@ import {
   snapshotOver,
 } from "../../core/server/index.ts"
 import { hasCode, reasonOf } from "../system-error.ts"
+import { isDevice, NO_FILE, type Saved, writeWhole } from "./whole-file.ts"
 
 /** How a server's state becomes octets and is one again. */
 export interface StateForm<S> {
@@ -65,8 +65,6 @@ type Aside =
   /** The operating system does not let it be read, written or renamed. */
   | { readonly found: "failed"; readonly text: string }
 
-export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
-
 const hasher = () => createHash("sha256")
 
 /**
@@ -91,15 +89,6 @@ export const loadState = async <S>(path: string, form: StateForm<S>, options: Re
   }
   return { found: "state", state, lost, elapsed }
 }
-
-/**
- * Is it anything but a file, or a folder, of which the system speaks for itself? Renaming goes by names alone: /dev/null would
- * be set aside as a bad snapshot, and a file be there in its place for everybody.
- */
-const isDevice = (there: Stats | undefined): boolean =>
-  there !== undefined && !there.isFile() && !there.isDirectory() && !there.isSymbolicLink()
-
-const NO_FILE = "it is a device, pipe or socket, and no file"
 
 /** Told at once where no file can come to be: at the first writing there would be mappings to lose. */
 const firstStart = async (path: string): Promise<Extract<Loaded, { found: "nothing" | "failed" }>> => {
@@ -138,59 +127,19 @@ const setAside = async (path: string, error: RestoreError): Promise<Aside> => {
 }
 
 /**
- * Writes a state to a file, of mode 0600, so that whatever happens the file is the old one whole or the new one whole: to
- * `PATH.new` first, on to the disk, then renamed, then the directory on to the disk. One call at a time for a path. Others
- * get their turn between parts of 256 KiB.
+ * Writes a state to a file, of mode 0600, whole or not at all: see `writeWhole`. One call at a time for a path. Others get their turn
+ * between parts of 256 KiB.
  */
-export const saveState = async <S>(
+export const saveState = <S>(
   path: string,
   save: SaveCgn<S>,
   state: ServerState<S>,
   time: { readonly now: number; readonly wallClock: number; readonly final?: boolean },
-): Promise<Saved> => {
-  const temporary = `${path}.new`
-  let file: FileHandle | undefined
-  let own: BigIntStats | undefined
-  try {
-    if (isDevice(await lstat(path).catch(() => undefined))) return { ok: false, text: NO_FILE }
-    await unlink(temporary).catch(() => undefined)
-    // "wx": never through a link that somebody put there.
-    file = await open(temporary, "wx", 0o600)
-    own = await file.stat({ bigint: true })
-    let octets = 0
-    for (const part of snapshotOver(save, state, time, hasher)) {
-      await file.writeFile(part)
-      octets += part.length
-    }
-    await file.sync()
-    await file.close()
-    file = undefined
-    // One breath from the look to the renaming: what another server is halfway through must not be put in place.
-    if (!isThere(temporary, own)) return { ok: false, text: `another server writes ${path} too` }
-    renameSync(temporary, path)
-    own = undefined
-    await syncDirectory(dirname(path))
-    return { ok: true, octets }
-  } catch (cause) {
-    await file?.close().catch(() => undefined)
-    if (own !== undefined && isThere(temporary, own)) await unlink(temporary).catch(() => undefined)
-    return { ok: false, text: reasonOf(cause) }
-  }
-}
+): Promise<Saved> => writeWhole(path, partsOf(save, state, time))
 
-/** Is this path still that file's? */
-const isThere = (path: string, file: BigIntStats): boolean => {
-  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  return there !== undefined && there.ino === file.ino && there.dev === file.dev
-}
-
-const syncDirectory = async (path: string): Promise<void> => {
-  // Windows has no handles of directories to flush.
-  if (process.platform === "win32") return
-  const directory = await open(path, "r")
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
+/** The snapshot begins with the first part that is asked for: a path that no file can have costs none. */
+const partsOf = <S>(
+  save: SaveCgn<S>,
+  state: ServerState<S>,
+  time: { readonly now: number; readonly wallClock: number; readonly final?: boolean },
+): Iterable<Uint8Array> => ({ [Symbol.iterator]: () => snapshotOver(save, state, time, hasher)[Symbol.iterator]() })

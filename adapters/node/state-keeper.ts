@@ -1,6 +1,7 @@
 import type { SaveCgn, ServerState } from "../../core/server/index.ts"
 import type { Clock } from "../host.ts"
-import { type Saved, saveState } from "./state-file.ts"
+import { saveState } from "./state-file.ts"
+import type { Saved } from "./whole-file.ts"
 
 export interface StateKeeperOptions<S> {
   readonly path: string

@@ -14,13 +14,14 @@ import {
   udpError,
 } from "../udp.ts"
 
-/** {@link Udp} over `node:dgram`. */
-export const nodeUdp: Udp = {
+/** {@link Udp} over `node:dgram`; sockets that are not `isRef` do not keep the process running. */
+const udpOver = (isRef: boolean): Udp => ({
   bind: (options, receiver) =>
     new Promise((resolve) => {
       let raw: Socket
       try {
         raw = createSocket(socketOptions(options))
+        if (!isRef) raw.unref()
       } catch (cause) {
         resolve({ ok: false, error: udpError(cause) })
         return
@@ -51,7 +52,13 @@ export const nodeUdp: Udp = {
         refuse(cause)
       }
     }),
-}
+})
+
+/** {@link Udp} over `node:dgram`. */
+export const nodeUdp: Udp = udpOver(true)
+
+/** The same, with sockets that do not keep the process running. */
+export const unrefUdp: Udp = udpOver(false)
 
 /** Node looks each destination up, and tells whoever asks only in the next turn: 10 % of an echo server's speed. */
 const lookup: SocketOptions["lookup"] = (host, _options, callback) => callback(null, host, 0)

@@ -32,35 +32,64 @@ const serversOf = (draft: Draft, names: readonly string[] | undefined): readonly
 const isError = (value: readonly ServerState[] | RequestError): value is RequestError => "code" in value
 
 export const request = (draft: Draft, command: Of<"request">): void => {
-  const { id, request: given, mode = { kind: "keep" }, nonce, resume = [] } = command
-  const error = checkRequest(given) ?? checkId(draft, id) ?? checkMode(command) ?? checkSaved(resume)
-  if (error !== undefined) {
-    refuse(draft, id, error)
-    return
-  }
-  const wanted = ownRequest(given)
-  const servers = serversOf(draft, command.servers)
-  if (isError(servers)) {
-    refuse(draft, id, servers)
-    return
-  }
-  const suited = servers.filter((server) => isSuited(server, wanted))
-  if (suited.length === 0) {
-    refuse(draft, id, unsuited(wanted))
-    return
-  }
-  if (nonce !== undefined && suited.length > 1) {
+  const { id, mode = { kind: "keep" } } = command
+  const ways = waysOf(draft, command, mode)
+  if (ways === undefined) return
+  const wanted = ownRequest(command.request)
+  if (command.servers === undefined && mode.kind === "keep") writableWanted(draft).set(id, wanted)
+  for (const { server, nonce, saved } of ways) put(draft, newLease(draft, server, id, wanted, { mode, nonce, saved }))
+}
+
+/** Deletes what an earlier run has mapped. Its suggestion says nothing, and neither does what is left of it (C-132). */
+export const remove = (draft: Draft, command: Of<"delete">): void => {
+  const { id, request: wanted } = command
+  if (wanted.kind === "outbound") {
     refuse(draft, id, {
       code: "contradiction",
-      text: "Each server has another nonce (RFC 6887 11.2): give one for one server.",
+      text: "An outbound mapping cannot be deleted: it ends by itself (RFC 6887 12.1).",
     })
     return
   }
-  if (command.servers === undefined && mode.kind === "keep") writableWanted(draft).set(id, wanted)
-  for (const server of suited) {
-    const saved = resume.find((one) => one.server === server.server.name)
-    put(draft, newLease(draft, server, id, wanted, { mode, nonce, saved }))
+  const mode = { kind: "once" } as const
+  for (const { server, nonce, saved } of waysOf(draft, command, mode) ?? []) {
+    const lease = newLease(draft, server, id, ownRequest(wanted), { mode, nonce, saved })
+    put(draft, { ...lease, goal: "delete", grant: undefined, urgent: undefined })
   }
+}
+
+/** A server that a command is for, and what the caller knows of the mapping there. */
+interface Way {
+  readonly server: ServerState
+  readonly nonce: Lease["nonce"] | undefined
+  readonly saved: SavedLease | undefined
+}
+
+/** Where a command goes; `undefined`: it was refused. */
+const waysOf = (
+  draft: Draft,
+  command: Of<"request"> | Of<"delete">,
+  mode: Lease["mode"],
+): readonly Way[] | undefined => {
+  const { id, request: wanted, nonce, resume = [] } = command
+  const refused = (error: RequestError): undefined => {
+    refuse(draft, id, error)
+    return undefined
+  }
+  const error = checkRequest(wanted) ?? checkId(draft, id) ?? checkMode(mode) ?? checkSaved(resume)
+  if (error !== undefined) return refused(error)
+  const servers = serversOf(draft, command.servers)
+  if (isError(servers)) return refused(servers)
+  const suited = servers.filter((server) => isSuited(server, wanted))
+  if (suited.length === 0) return refused(unsuited(wanted))
+  if (nonce !== undefined && suited.length > 1)
+    return refused({
+      code: "contradiction",
+      text: "Each server has another nonce (RFC 6887 11.2): give one for one server.",
+    })
+  return suited.map((server) => {
+    const saved = resume.find((one) => one.server === server.server.name)
+    return { server, nonce, saved }
+  })
 }
 
 const unsuited = ({ thirdParty }: Lease["request"]): RequestError =>
@@ -76,8 +105,8 @@ const checkId = (draft: Draft, id: string): RequestError | undefined => {
   return undefined
 }
 
-const checkMode = ({ mode }: Of<"request">): RequestError | undefined =>
-  mode?.kind === "repeat" && !(Number.isInteger(mode.times) && mode.times >= 0)
+const checkMode = (mode: Lease["mode"]): RequestError | undefined =>
+  mode.kind === "repeat" && !(Number.isInteger(mode.times) && mode.times >= 0)
     ? { code: "range", text: `${mode.times} renewals are none.` }
     : undefined
 

@@ -34,6 +34,18 @@ export type Command =
   | { readonly type: "renew"; readonly id: string; readonly lifetime?: number | undefined }
   /** Delete at the servers. An outbound mapping cannot be deleted (RFC 6887 section 12.1): it is dropped. */
   | { readonly type: "revoke"; readonly id: string }
+  /**
+   * Delete what an earlier run mapped, without asking for it first (RFC 6887 section 15.1): with its nonce, or as `resume` has it.
+   * An outbound mapping cannot be deleted.
+   */
+  | {
+      readonly type: "delete"
+      readonly id: string
+      readonly request: MappingRequest
+      readonly servers?: readonly string[] | undefined
+      readonly nonce?: Nonce | undefined
+      readonly resume?: readonly SavedLease[] | undefined
+    }
   /** Forget it and leave it to end by itself. */
   | { readonly type: "drop"; readonly id: string }
   /** Ask whether servers are there, `tries` times at most; left out, 4. */

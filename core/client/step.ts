@@ -43,6 +43,9 @@ const take = (draft: Draft, input: ClientInput): void => {
     case "revoke":
       command.revoke(draft, input)
       break
+    case "delete":
+      command.remove(draft, input)
+      break
     case "drop":
       command.drop(draft, input)
       break

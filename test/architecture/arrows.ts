@@ -14,7 +14,10 @@ type Rule = {
 const PURE = ["@noble/hashes", "ts-pattern"]
 const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
 const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
-const RUNTIME: Rule = { places: [...CORE, "adapters"], packages: ["node:"] }
+const RUNTIME: Rule = {
+  places: [...CORE, "adapters", "adapters/client", "adapters/gateway"],
+  packages: ["node:"],
+}
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -26,12 +29,14 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "core/flow": room("core/wire", "core/table"),
   "core/overlay": room("core/wire", "core/table"),
   adapters: { places: CORE, packages: [] },
+  "adapters/client": { places: ["core/client", "core/wire", "adapters", "adapters/gateway"], packages: [] },
+  "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
   "adapters/cli": {
-    places: [...CORE, "adapters", "adapters/node", "adapters/conformance"],
+    places: [...CORE, "adapters", "adapters/client", "adapters/node", "adapters/conformance"],
     packages: ["node:", "*"],
   },
   playground: { places: CORE, packages: ["*"] },

@@ -16,7 +16,7 @@ import { type Address, addressWord } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import { type Connection, connectionNumber, connectionOf } from "../connection.ts"
 import { mappedEndOf } from "../dependent.ts"
-import { deadlineAt, instantOf, SESSION, SESSIONS, SessionsWord, SessionWord, type Step } from "../layout.ts"
+import { deadlineAt, instantOf, MAPPING, SESSION, SESSIONS, SessionsWord, SessionWord, type Step } from "../layout.ts"
 import { rowOf } from "../row.ts"
 import { addressAt, setAddress } from "../subscriber.ts"
 

@@ -171,7 +171,7 @@ describe("state files", () => {
       return saveCgn(state, now)
     }
     const saved = await saveState(path, save, server, { now: 0, wallClock: WALL })
-    assert.deepEqual(saved, { ok: false, text: `another server writes ${path} too` })
+    assert.deepEqual(saved, { ok: false, text: `another process writes ${path} too` })
     assert.deepEqual(readFileSync(path), whole)
     assert.equal(readFileSync(`${path}.new`, "utf8"), "half")
   })

@@ -1,0 +1,30 @@
+import type { Discovery } from "../gateway/index.ts"
+import type { Clock } from "../host.ts"
+import type { Udp } from "../udp.ts"
+import type { OwnAddress } from "./client-address.ts"
+
+/** What the client needs of a runtime. */
+export interface ClientRuntime {
+  readonly udp: Udp
+  readonly clock: Clock
+  /** Milliseconds since 1970: what is saved says when that was. */
+  readonly wallClock: () => number
+  /** Octets that nobody outside can guess (RFC 4086). */
+  readonly entropy: (length: number) => Uint8Array
+  /** The default routers of this host. */
+  readonly discover: (signal?: AbortSignal) => Promise<Discovery>
+  /** All addresses of this host. */
+  readonly ownAddresses: () => readonly OwnAddress[]
+  /** Keeps the program running until the returned function is called; left out, open sockets and timers do that. */
+  readonly hold?: () => () => void
+}
+
+/** Keeps the program running for as long as a call takes. */
+export const holding = async <T>({ hold }: ClientRuntime, call: () => Promise<T>): Promise<T> => {
+  const release = hold?.()
+  try {
+    return await call()
+  } finally {
+    release?.()
+  }
+}

@@ -1,0 +1,65 @@
+import type { Server } from "node:net"
+import { type Address, ANY4, ANY6, parseAddress } from "../../core/wire/index.ts"
+import {
+  type Listen,
+  type Listening,
+  type ListenPublicOptions,
+  listenPublic as listenPublicOn,
+  listenUdp,
+  type PublicListener,
+} from "../client/index.ts"
+import { type Datagram, type Result, type UdpError, type UdpSocket, udpError } from "../udp.ts"
+import { type NodeOptions, runtimeOf } from "./client.ts"
+
+type ListenTcp = ListenPublicOptions & {
+  readonly protocol: "tcp"
+  /** Of `node:net`. One that listens already is left to its caller; any other is closed with the listener. */
+  readonly server: Server
+}
+
+type ListenUdp = ListenPublicOptions & {
+  readonly protocol: "udp"
+  /** Each datagram, and the socket to answer with. */
+  readonly onDatagram: (datagram: Datagram, socket: UdpSocket) => void
+  readonly onError?: ((error: UdpError, socket: UdpSocket) => void) | undefined
+}
+
+/**
+ * Listens for TCP or UDP on both families, maps the port at every gateway, and keeps the set of addresses at which it is reached: the
+ * host's own ones and those of the mappings. Rejects with a `PortControlError` where it cannot listen; without a gateway it is
+ * the host's own addresses.
+ */
+export const listenPublic = (options: (ListenTcp | ListenUdp) & NodeOptions): Promise<PublicListener> => {
+  const runtime = runtimeOf(options)
+  if (options.protocol === "udp") {
+    const { onDatagram: receive, onError: error = () => {} } = options
+    return listenPublicOn(runtime, options, listenUdp(runtime.udp, { receive, error }))
+  }
+  if (options.unref === true) options.server.unref()
+  return listenPublicOn(runtime, options, listenTcp(options.server))
+}
+
+const listenTcp =
+  (server: Server): Listen =>
+  (port) => {
+    if (server.listening) return Promise.resolve(listeningOf(server, async () => {}))
+    return new Promise((resolve) => {
+      const refuse = (cause: Error): void => resolve({ ok: false, error: udpError(cause) })
+      server.once("error", refuse)
+      server.listen(port, () => {
+        server.off("error", refuse)
+        // Its connections are the caller's: they go on.
+        resolve(listeningOf(server, async () => void server.close()))
+      })
+    })
+  }
+
+const listeningOf = (server: Server, close: () => Promise<void>): Result<Listening> => {
+  const bound = server.address()
+  const address = bound === null || typeof bound === "string" ? undefined : parseAddress(bound.address)
+  if (bound === null || typeof bound === "string" || address === undefined)
+    return { ok: false, error: { code: "EAFNOSUPPORT", text: "it listens on no port" } }
+  // Node's server on :: takes IPv4 as well.
+  const addresses: readonly Address[] = address === ANY6 ? [ANY4, ANY6] : [address]
+  return { ok: true, value: { local: addresses.map((one) => ({ address: one, port: bound.port })), close } }
+}

@@ -4,6 +4,7 @@ import { type AddressClass, SPECIAL_BLOCKS, type SpecialBlock } from "./special-
 /** A block, ready to compare with: the words of its prefix, and of its mask. */
 interface Compiled {
   readonly block: SpecialBlock
+  readonly ipv4: boolean
   readonly prefix: readonly number[]
   readonly mask: readonly number[]
   readonly length: number
@@ -16,21 +17,25 @@ const compile = (block: SpecialBlock): readonly Compiled[] => {
   const address = parseAddress(text)
   // Every row of the table is an address: the tests go through them all.
   if (address === undefined) return []
-  const length = Number(bits) + (isIpv4(address) ? 96 : 0)
+  const ipv4 = isIpv4(address)
+  const length = Number(bits) + (ipv4 ? 96 : 0)
   const mask = WORDS.map((word) => {
     const ones = Math.min(Math.max(length - 32 * word, 0), 32)
     return ones === 0 ? 0 : (-1 << (32 - ones)) | 0
   })
-  return [{ block, prefix: WORDS.map((word) => addressWord(address, word)), mask, length }]
+  return [{ block, ipv4, prefix: WORDS.map((word) => addressWord(address, word)), mask, length }]
 }
 
 /** The longest first: a block inside another is the one that counts. */
 const BLOCKS = SPECIAL_BLOCKS.flatMap(compile).sort((one, other) => other.length - one.length)
 
 /** The smallest block of a special purpose that has the address; `undefined` for a public one. */
-export const specialBlockOf = (address: Address): SpecialBlock | undefined =>
-  BLOCKS.find(({ prefix, mask }) => WORDS.every((word) => (addressWord(address, word) & mask[word]) === prefix[word]))
-    ?.block
+export const specialBlockOf = (address: Address): SpecialBlock | undefined => {
+  const has = ({ ipv4, prefix, mask }: Compiled): boolean =>
+    // In the numbers of IPv6 the IPv4-mapped addresses are inside a block of its own.
+    ipv4 === isIpv4(address) && WORDS.every((word) => (addressWord(address, word) & mask[word]) === prefix[word])
+  return BLOCKS.find(has)?.block
+}
 
 /**
  * What kind of address a NAT says that it has outside, by IANA's registries of special-purpose addresses (RFC 6890). A mapping is

@@ -14,7 +14,7 @@ type Rule = {
 const PURE = ["@noble/hashes", "ts-pattern"]
 const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
 const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
-const RUNTIME: Rule = { places: [...CORE, "adapters", "adapters/client"], packages: ["node:"] }
+const RUNTIME: Rule = { places: [...CORE, "adapters", "adapters/client", "adapters/gateway"], packages: ["node:"] }
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -27,6 +27,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "core/overlay": room("core/wire", "core/table"),
   adapters: { places: CORE, packages: [] },
   "adapters/client": { places: ["core/client", "core/wire", "adapters"], packages: [] },
+  "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,

@@ -1,0 +1,20 @@
+/** The default gateways of this host, where a PCP client finds its server: parsers of what systems tell, free of any runtime. */
+export {
+  type Discovery,
+  discoverGatewaysOf,
+  type FailureReason,
+  type GatewayProgram,
+  type GatewaySource,
+  type GatewaySystem,
+  type NoGateways,
+  type Output,
+  type Trial,
+} from "./discover.ts"
+export type { Gateway } from "./gateway.ts"
+export { parseNetstat } from "./netstat.ts"
+export { type Destination, ownAddress } from "./own-address.ts"
+export { parsePowershell } from "./powershell.ts"
+export { parseProcNetIpv6Route } from "./proc-net-ipv6-route.ts"
+export { parseProcNetRoute } from "./proc-net-route.ts"
+export { parseRouteGet } from "./route-get.ts"
+export { parseRoutePrint } from "./route-print.ts"

@@ -1,0 +1,19 @@
+/** Run in a namespace: prints what Node finds there of gateways, and this host's own address towards each, in JSON. */
+import { type Destination, ownAddress } from "../../../adapters/gateway/index.ts"
+import { discoverGateways, nodeUdp } from "../../../adapters/node/index.ts"
+import { addressFromIpv4, formatAddress } from "../../../core/wire/index.ts"
+import { show } from "../gateway/show.ts"
+
+const own = async (destination: Destination): Promise<string> => {
+  const found = await ownAddress(nodeUdp, destination)
+  if (!found.ok) return found.error.code
+  const { address, zone } = found.value
+  return formatAddress(address) + (zone === undefined ? "" : `%${zone}`)
+}
+
+const { gateways, trials, none } = await discoverGateways()
+const owns: string[] = []
+for (const gateway of gateways) owns.push(await own(gateway))
+/** 203.0.113.1: on no network here. */
+const elsewhere = await own({ address: addressFromIpv4(0xcb007101) })
+console.log(JSON.stringify({ gateways: gateways.map(show), trials, none, owns, elsewhere }))

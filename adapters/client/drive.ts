@@ -141,7 +141,7 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
       return bound
     }
     for (const name of interfaces) {
-      const joined = bound.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, name)
+      const joined = await bound.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, name)
       if (!joined.ok) listener.socketError?.(joined.error, local)
     }
     return bound

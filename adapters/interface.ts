@@ -26,6 +26,30 @@ export const interfaceText = (entries: Entries, family: 4 | 6, name: string): st
 export const interfaceNameOf = (entries: Entries, address: Address): string | undefined =>
   entries.find((entry) => addressOf(entry) === address)?.name
 
+/** Milliseconds for which the interface of a zone is remembered. */
+const REMEMBERED = 1000
+
+/**
+ * Ends with the interface's name for a zone, whether it was said as that or as an index: an adapter's runtime takes what it does
+ * not know for no zone at all, and the datagram leaves somewhere else. Throws ENODEV where there is no such interface.
+ */
+export const zoneNamer = (entries: () => Entries): ((end: Endpoint) => Endpoint) => {
+  let names = new Map<string, string>()
+  let forget = 0
+  return (end) => {
+    const { zone } = end
+    if (zone === undefined) return end
+    if (performance.now() >= forget) {
+      names = new Map()
+      forget = performance.now() + REMEMBERED
+    }
+    const name = names.get(zone) ?? zoneName(entries(), zone)
+    if (name === undefined) throw Object.assign(new Error(`no interface ${zone}`), { code: "ENODEV" })
+    names.set(zone, name)
+    return name === zone ? end : { ...end, zone: name }
+  }
+}
+
 /** The interface of a zone (RFC 4007 section 11): its name, or that of its index; `undefined`: there is none. */
 export const zoneName = (entries: Entries, zone: string): string | undefined =>
   entries.find(({ name }) => name === zone)?.name ??

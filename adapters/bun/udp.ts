@@ -1,6 +1,6 @@
 import { type Address, formatAddress, isAny } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
-import { interfaceNameOf, interfaceText, zoneName } from "../interface.ts"
+import { interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
 import {
   type BindOptions,
   CLOSED,
@@ -58,27 +58,7 @@ interface Opened {
   failed(cause: unknown): void
 }
 
-/** Milliseconds for which the interface of a zone is remembered. */
-const REMEMBERED = 1000
-let zones = new Map<string, string>()
-let forget = 0
-
-/** Bun takes a zone that it does not know, such as an index, for none: the interface's name stands for each. */
-const named = (end: Endpoint): Endpoint => {
-  const { zone } = end
-  if (zone === undefined) return end
-  if (performance.now() >= forget) {
-    zones = new Map()
-    forget = performance.now() + REMEMBERED
-  }
-  let name = zones.get(zone)
-  if (name === undefined) {
-    name = zoneName(interfaces(), zone)
-    if (name === undefined) throw Object.assign(new Error(`no interface ${zone}`), { code: "ENODEV" })
-    zones.set(zone, name)
-  }
-  return name === zone ? end : { ...end, zone: name }
-}
+const named = zoneNamer(interfaces)
 
 /** Datagrams handed to the system in one call, at most. */
 const BATCH = 64

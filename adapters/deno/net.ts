@@ -45,10 +45,13 @@ export const listenDatagram = (options: ListenOptions): DatagramConn => {
 /** Needs `--allow-sys=networkInterfaces`. */
 export const interfaces = (): readonly InterfaceEntry[] => Deno.networkInterfaces()
 
-/** The index of an interface without a link-local address, which Deno itself does not tell. Needs `--allow-read=/sys/class/net`. */
+/** The index of an interface without a link-local address, which Deno itself does not tell. Linux; needs `--allow-read=/proc/net`. */
 export const systemIndex = (name: string): number | undefined => {
   try {
-    return /^[\w.@:-]+$/.test(name) ? Number(Deno.readTextFileSync(`/sys/class/net/${name}/ifindex`)) : undefined
+    const rows = Deno.readTextFileSync("/proc/net/if_inet6").split("\n")
+    // Address, index in hexadecimal, length of the prefix, scope, flags, name.
+    const found = rows.map((row) => row.trim().split(/\s+/)).find((columns) => columns[5] === name)
+    return found === undefined ? undefined : Number.parseInt(found[1], 16)
   } catch {
     return undefined
   }

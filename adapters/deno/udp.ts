@@ -1,6 +1,6 @@
 import { type Address, formatAddress, isAny, isIpv4, isMulticast } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
-import { indexOf, interfaceNameOf, interfaceText, onLink } from "../interface.ts"
+import { indexOf, interfaceNameOf, interfaceText, onLink, zoneNamer } from "../interface.ts"
 import {
   type BindOptions,
   CLOSED,
@@ -24,7 +24,7 @@ export const denoUdp: Udp = {
     const { local, remote, reuseAddress = false } = options
     const text = addressText(familyOf(local.address))
     try {
-      const hostname = text.print(remote === undefined ? local : near(local, remote))
+      const hostname = text.print(named(remote === undefined ? local : near(local, remote)))
       const raw = listenDatagram({ transport: "udp", hostname, port: local.port, reuseAddress, loopback: true })
       return { ok: true, value: open(raw, options, receiver) }
     } catch (cause) {
@@ -32,6 +32,8 @@ export const denoUdp: Udp = {
     }
   },
 }
+
+const named = zoneNamer(interfaces)
 
 /** Deno connects no UDP socket, so the system chooses it no address: that of the same link is the one it would choose. */
 const near = (local: Endpoint, remote: Endpoint): Endpoint => {
@@ -112,7 +114,7 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
   const print = (destination: Endpoint): string =>
     destination.zone === undefined && multicastZone !== undefined && isMulticast(destination.address)
       ? text.print({ ...destination, zone: multicastZone })
-      : text.print(destination)
+      : text.print(named(destination))
 
   const socket: UdpSocket = {
     local: zone === undefined ? bound : { ...bound, zone },

@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os"
 import { performance } from "node:perf_hooks"
 import { type Address, formatAddress, isAny, isIpv4 } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
-import { type InterfaceEntry, interfaceNameOf, interfaceText } from "../interface.ts"
+import { type InterfaceEntry, interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
 import {
   type BindOptions,
   CLOSED,
@@ -46,10 +46,10 @@ export const nodeUdp: Udp = {
       const text = addressText(familyOf(local.address))
       raw.once("error", refuse)
       try {
-        raw.bind({ address: text.print(local), port: local.port, exclusive: true }, () => {
+        raw.bind({ address: text.print(named(local)), port: local.port, exclusive: true }, () => {
           if (remote === undefined) accept()
           // Without the listener Node reports a failed connect as an "error", which `refuse` takes.
-          else raw.once("connect", accept).connect(remote.port, text.print(remote))
+          else raw.once("connect", accept).connect(remote.port, text.print(named(remote)))
         })
       } catch (cause) {
         refuse(cause)
@@ -90,7 +90,7 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
   const text = addressText(family)
   if (options.receiveBuffer !== undefined) raw.setRecvBufferSize(options.receiveBuffer)
   if (options.sendBuffer !== undefined) raw.setSendBufferSize(options.sendBuffer)
-  multicastFrom(raw, family, options.local)
+  multicastFrom(raw, family, named(options.local))
   const bound = raw.address()
   const local = text.read(bound.address, bound.port)
   const connected = options.remote !== undefined
@@ -148,7 +148,7 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
         const callback = isChecked(bytes) ? sent : undefined
         const octets = pooled(bytes)
         if (connected) raw.send(octets, callback)
-        else raw.send(octets, destination.port, text.print(destination), callback)
+        else raw.send(octets, destination.port, text.print(named(destination)), callback)
       } catch (cause) {
         later(udpError(cause))
       }
@@ -173,6 +173,8 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
 
 const interfaces = (): readonly InterfaceEntry[] =>
   Object.entries(networkInterfaces()).flatMap(([name, entries]) => (entries ?? []).map((entry) => ({ ...entry, name })))
+
+const named = zoneNamer(interfaces)
 
 /** A socket bound to one address multicasts on that address's interface; the system would take that of its default route. */
 const multicastFrom = (raw: Socket, family: 4 | 6, { address, zone }: Endpoint): void => {

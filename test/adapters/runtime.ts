@@ -9,4 +9,6 @@ export interface Runtime {
   entropy(length: number): Uint8Array
   /** What runs a source on this runtime, as words before its path. */
   readonly command: readonly string[]
+  /** The runtime's own link.ts. */
+  readonly link: URL
 }

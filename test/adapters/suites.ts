@@ -1,3 +1,4 @@
+import { linkSuite } from "./link-suite.ts"
 import { loadSuite } from "./load-suite.ts"
 import type { Runtime } from "./runtime.ts"
 import { serveSuite } from "./serve-suite.ts"
@@ -8,4 +9,5 @@ export const suites = (runtime: Runtime): void => {
   udpSuite(runtime)
   loadSuite(runtime)
   serveSuite(runtime)
+  linkSuite(runtime)
 }

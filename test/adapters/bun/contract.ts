@@ -3,4 +3,5 @@ import process from "node:process"
 import { clock, entropy, udp } from "../../../adapters/bun/index.ts"
 import { suites } from "../suites.ts"
 
-suites({ name: "Bun", udp, clock, entropy, command: [process.execPath] })
+const link = new URL("link.ts", import.meta.url)
+suites({ name: "Bun", udp, clock, entropy, command: [process.execPath], link })

@@ -3,4 +3,5 @@ import process from "node:process"
 import { clock, entropy, udp } from "../../../adapters/deno/index.ts"
 import { suites } from "../suites.ts"
 
-suites({ name: "Deno", udp, clock, entropy, command: [process.execPath, "run", "--allow-all", "--no-check"] })
+const link = new URL("link.ts", import.meta.url)
+suites({ name: "Deno", udp, clock, entropy, command: [process.execPath, "run", "--allow-all", "--no-check"], link })

@@ -53,7 +53,7 @@ export const zoneNamer = (entries: () => Entries): ((end: Endpoint) => Endpoint)
 /** The interface of a zone (RFC 4007 section 11): its name, or that of its index; `undefined`: there is none. */
 export const zoneName = (entries: Entries, zone: string): string | undefined =>
   entries.find(({ name }) => name === zone)?.name ??
-  entries.find(({ scopeid }) => scopeid !== 0 && String(scopeid ?? "") === zone)?.name
+  entries.find(({ scopeid }) => (scopeid ?? 0) > 0 && String(scopeid) === zone)?.name
 
 /** The index of an interface that has a link-local address. */
 export const indexOf = (entries: Entries, name: string): number | undefined =>

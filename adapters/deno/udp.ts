@@ -58,9 +58,11 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
   const zone = options.local.zone ?? (isLinkLocal(bound.address) ? remote?.zone : undefined)
   const memberships = new Map<string, Membership>()
   const multicastZone = multicastFrom(family, bound.address, zone)
+  /** Those from `next` on wait until the one under way has left. */
   let waiting: Outgoing[] = []
-  let queued = 0
-  let sending: Promise<void> | undefined
+  let next = 0
+  let isSending = false
+  let idle = (): void => {}
   let closing: Promise<void> | undefined
 
   /** Errors reach the owner between other work, so that `send` never calls back into whoever is sending. */
@@ -94,21 +96,29 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
   }
 
   /** One at a time: of those given at once Deno sends the last first. */
-  const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
-      for (const { bytes, destination } of batch) {
-        try {
-          if (family === 6 && ipv6Only && isIpv4(destination.address)) later(NO_IPV4)
-          else await raw.send(bytes, { transport: "udp", hostname: print(destination), port: destination.port })
-        } catch (cause) {
-          later(denoError(cause))
-        }
-        queued--
-      }
+  const write = ({ bytes, destination }: Outgoing): void => {
+    isSending = true
+    try {
+      if (family === 6 && ipv6Only && isIpv4(destination.address)) throw NO_IPV4
+      raw.send(bytes, { transport: "udp", hostname: print(destination), port: destination.port }).then(sent, refused)
+    } catch (cause) {
+      refused(cause)
     }
-    sending = undefined
+  }
+
+  const sent = (): void => {
+    isSending = false
+    if (next < waiting.length) write(waiting[next++])
+    if (next > 0 && (next === waiting.length || next >= QUEUE)) {
+      waiting = waiting.slice(next)
+      next = 0
+    }
+    if (!isSending) idle()
+  }
+
+  const refused = (cause: unknown): void => {
+    later(denoError(cause))
+    queueMicrotask(sent)
   }
 
   const print = (destination: Endpoint): string =>
@@ -121,13 +131,10 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
     buffers: undefined,
     send: (bytes, destination) => {
       if (closing !== undefined) return
-      if (queued >= QUEUE) {
-        later({ code: "ENOBUFS", text: `${QUEUE} datagrams wait already` })
-        return
-      }
-      queued++
-      waiting.push({ bytes, destination: remote ?? destination })
-      sending ??= write()
+      const outgoing = { bytes, destination: remote ?? destination }
+      if (!isSending) write(outgoing)
+      else if (waiting.length - next < QUEUE) waiting.push(outgoing)
+      else later({ code: "ENOBUFS", text: `${QUEUE} datagrams wait already` })
     },
     sendMany: (datagrams) => {
       for (const { bytes, destination } of datagrams) socket.send(bytes, destination)
@@ -157,7 +164,10 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
     close: () => {
       closing ??= (async () => {
         // What was sent before leaves before.
-        await sending
+        if (isSending)
+          await new Promise<void>((resolve) => {
+            idle = resolve
+          })
         raw.close()
         await reading
       })()
@@ -169,7 +179,7 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
   return socket
 }
 
-const NO_IPV4: UdpError = { code: "ENETUNREACH", text: "this socket takes IPv6 only" }
+const NO_IPV4 = Object.assign(new Error("this socket takes IPv6 only"), { code: "ENETUNREACH" })
 
 const join = async (raw: DatagramConn, family: 4 | 6, group: Address, name: string): Promise<Result<Membership>> => {
   const text = formatAddress(group)

@@ -24,20 +24,22 @@ const runtimes: readonly (readonly [string, readonly string[], string])[] = [
   ["bun", [path("node_modules/.bin/bun")], "echo-bun"],
 ]
 
-const servers = runtimes.flatMap(([name, command, echo]) =>
-  [echo, `host-${name}`].map((file) => ({
-    name,
-    command: [...command, path(`test/bench/udp/${file}.ts`), `${PORT}`],
-    rates: [] as number[],
-    costs: [] as number[],
-  })),
-)
+const server = (name: string, command: readonly string[], file: string) => {
+  const rates: number[] = []
+  const costs: number[] = []
+  return { name, command: [...command, path(`test/bench/udp/${file}.ts`), `${PORT}`], rates, costs }
+}
+
+const servers = runtimes.flatMap(([name, command, echo]) => [
+  server(name, command, echo),
+  server(name, command, `host-${name}`),
+])
 
 for (let round = 0; round < ROUNDS; round++) {
   for (const { name, command, rates, costs } of servers) {
-    const server = await startServer(command, /ready/)
-    const { rate, refused, cpu } = load(server, PORT, SECONDS, MAPPINGS, WINDOW)
-    await stopServer(server)
+    const child = await startServer(command, /ready/)
+    const { rate, refused, cpu } = load(child, PORT, SECONDS, MAPPINGS, WINDOW)
+    await stopServer(child)
     if (refused > 0) throw new Error(`${name}: ${refused} requests were refused`)
     rates.push(rate)
     costs.push(cpu)

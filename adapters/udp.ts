@@ -2,7 +2,7 @@ import type { Address } from "../core/wire/index.ts"
 
 /**
  * The one UDP contract between a runtime and everything above it. A runtime's adapter is one short file that fulfils
- * {@link Udp}; `test/adapters/udp-suite.ts` holds each of them to it. Addresses are the core's, so IPv4 is IPv4-mapped;
+ * {@link Udp}; `test/adapters/udp-suite.ts` holds each of them to it. What one of them cannot do is in its {@link UdpLimit}s. Addresses are the core's, so IPv4 is IPv4-mapped;
  * text and zone indexes exist only inside an adapter.
  */
 
@@ -41,11 +41,11 @@ export const UDP_ERRORS = [
   "EAFNOSUPPORT", // no such address family on this machine
   "EINVAL", // the system refuses the combination
   "ENODEV", // no such interface
-  "ECONNREFUSED", // ICMP port unreachable came back; only connected sockets hear of it
+  "ECONNREFUSED", // ICMP port unreachable came back; only connected sockets hear of it, on every runtime
   "EHOSTUNREACH", // ICMP host unreachable, or no route
   "ENETUNREACH", // no route
   "EMSGSIZE", // longer than the path or UDP carries
-  "ENOBUFS", // the system's queue is full: this datagram is lost
+  "ENOBUFS", // the queue is full, the system's or the adapter's before it: this datagram is lost
   "EPERM", // a packet filter refused it
   "CLOSED", // the socket is closed
   "OTHER",
@@ -64,15 +64,15 @@ export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok
 export interface BindOptions {
   /** Address and port to receive on. The family of the address is the socket's. */
   readonly local: Endpoint
-  /** Connect to this end: only its datagrams arrive, and ICMP errors about it come to `error`. */
+  /** Connect to this end: only its datagrams arrive, and ICMP errors about it come to `error`. See {@link UdpLimit}. */
   readonly remote?: Endpoint
-  /** An IPv6 socket takes no IPv4 (RFC 3493 section 5.3). Default true: bind each family for itself. */
+  /** An IPv6 socket takes no IPv4 (RFC 3493 section 5.3). Default true: bind each family for itself. See {@link UdpLimit}. */
   readonly ipv6Only?: boolean
   /** Share the address and port with other sockets that say so too, as receivers of multicast do. Default false. */
   readonly reuseAddress?: boolean
-  /** Octets asked of the system for datagrams not read yet; what it grants is in {@link UdpSocket.buffers}. */
+  /** Octets asked of the system for datagrams not read yet; what it grants is in {@link UdpSocket.buffers}. See {@link UdpLimit}. */
   readonly receiveBuffer?: number
-  /** Octets asked of the system for datagrams not sent yet. */
+  /** Octets asked of the system for datagrams not sent yet. See {@link UdpLimit}. */
   readonly sendBuffer?: number
 }
 
@@ -86,8 +86,8 @@ export interface Receiver {
 export interface UdpSocket {
   /** The address and port that it got. */
   readonly local: Endpoint
-  /** Octets that the system granted. */
-  readonly buffers: { readonly receive: number; readonly send: number }
+  /** Octets that the system granted; `undefined` where the runtime neither asks nor tells: see {@link UdpLimit}. */
+  readonly buffers: { readonly receive: number; readonly send: number } | undefined
   /**
    * Hands one datagram to the system. Never waits and never throws; an error comes to `error`, though of thousands a second
    * perhaps not that of each. Multicast leaves by the interface of the address that the socket is bound to.
@@ -95,13 +95,43 @@ export interface UdpSocket {
   send(bytes: Uint8Array, destination: Endpoint): void
   /** The same for many in one turn, in their order. */
   sendMany(datagrams: readonly Outgoing[]): void
-  /** Hears this group too, on the interface of that name, or on the one that the system chooses. */
-  joinMulticast(group: Address, interfaceName?: string): Result<undefined>
+  /** Hears this group too, on the interface of that name, or on the one that the system chooses. Never rejects. */
+  joinMulticast(group: Address, interfaceName?: string): Promise<Result<undefined>>
+  /** Hears it no more on that interface. Never rejects; EADDRNOTAVAIL where it was not joined. */
+  leaveMulticast(group: Address, interfaceName?: string): Promise<Result<undefined>>
   /** Resolves when nothing more will arrive. Twice is once. */
   close(): Promise<void>
 }
 
+/** What a runtime's sockets cannot do, and what they do instead. */
+export const UDP_LIMITS = [
+  /** The destination of a datagram is not told, on any runtime: see {@link Datagram.local}. */
+  "destination",
+  /**
+   * `remote` connects nothing: the adapter drops what comes from others, and no ICMP error is heard, so that nobody there is
+   * silence. A socket bound to an all-zeros address is bound to the machine's own on the link of `remote` instead; where none
+   * is, its {@link UdpSocket.local} stays all-zeros.
+   */
+  "connect",
+  /**
+   * With `ipv6Only` a socket bound to `::` holds the port of IPv4 as well: a bind of it there is EADDRINUSE, but for sockets that
+   * both say `reuseAddress`. The adapter drops the IPv4 datagrams that come.
+   */
+  "ipv6-only",
+  /** Buffers have the system's own size whatever is asked, and {@link UdpSocket.buffers} is `undefined`. */
+  "buffers",
+  /**
+   * The interface of a link-local source is told by sockets bound to an address with a zone only. An answer without it leaves by
+   * the interface that the system's routes choose: bind one socket a link where there are several.
+   */
+  "zone",
+] as const
+
+export type UdpLimit = (typeof UDP_LIMITS)[number]
+
 export interface Udp {
+  /** What this runtime cannot do; everything else in this file holds on each. */
+  readonly limits: readonly UdpLimit[]
   /** Never rejects: what the system refuses is an error value. */
   bind(options: BindOptions, receiver: Receiver): Promise<Result<UdpSocket>>
 }
@@ -110,5 +140,12 @@ export interface Udp {
 export const udpError = (cause: unknown): UdpError => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   const text = cause instanceof Error ? cause.message : String(cause)
-  return { code: UDP_ERRORS.find((known) => known === code) ?? "OTHER", text }
+  return { code: UDP_ERRORS.find((known) => known === code) ?? (isArgument(code) ? "EINVAL" : "OTHER"), text }
 }
+
+/** Runtimes refuse some arguments by codes of their own before the system sees them: a destination's port of 0, say. */
+const isArgument = (code: unknown): boolean =>
+  typeof code === "string" && /^ERR_(?:INVALID_ARG|SOCKET_BAD_PORT|OUT_OF_RANGE)/.test(code)
+
+/** What a socket answers once it is closed. */
+export const CLOSED: UdpError = { code: "CLOSED", text: "the socket is closed" }

@@ -85,6 +85,7 @@ describe("arrows", () => {
       ["adapters/node/index.ts", "../cli/main.ts"],
       ["adapters/node/index.ts", "commander"],
       ["adapters/deno/index.ts", "../node/index.ts"],
+      ["adapters/browser/index.ts", "node:os"],
       ["adapters/cli/main.ts", "typescript"],
       ["adapters/cli/main.ts", "../../test/x.ts"],
       ["playground/page.ts", "../adapters/node/index.ts"],

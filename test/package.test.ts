@@ -34,18 +34,17 @@ const run = (command: string, args: readonly string[], cwd = root): string => {
   return `${stderr}${stdout}`
 }
 
-/** Each entry's name as its users write it, and the source behind it. */
-const entries = Object.entries(manifest.exports).flatMap(([key, target]) =>
-  typeof target === "string"
+/** Each entry's name as its users write it, and the source behind it; of one that is another on each runtime, all of them. */
+const entries = Object.entries(manifest.exports).flatMap(([key, entry]) =>
+  typeof entry === "string"
     ? []
-    : [
-        {
-          name: key.replace(".", manifest.name),
-          source: target.default.replace("./dist/", "").replace(/js$/, "ts"),
-          target,
-        },
-      ],
+    : ("node" in entry ? [entry.deno, entry.bun, entry.node, entry.browser, entry] : [entry]).map((target) => ({
+        name: key.replace(".", manifest.name),
+        source: target.default.replace("./dist/", "").replace(/js$/, "ts"),
+        target,
+      })),
 )
+const names = [...new Set(entries.map(({ name }) => name))]
 
 describe("package.json", () => {
   test("each room, and nothing else, is an entry with types", () => {
@@ -53,7 +52,7 @@ describe("package.json", () => {
       path.replaceAll("\\", "/"),
     )
     assert.deepEqual(
-      entries.map(({ source }) => source).sort(),
+      [...new Set(entries.map(({ source }) => source))].sort(),
       [...rooms, "adapters/host.ts", "adapters/udp.ts"].sort(),
     )
     for (const { target } of entries) assert.equal(target.types, target.default.replace(/js$/, "d.ts"))
@@ -131,7 +130,7 @@ describe("the package as its users get it", () => {
   })
 
   test("its declarations stand on their own, in strict programs of either resolution", () => {
-    const lines = entries.map(({ name }, index) => `import * as e${index} from "${name}"\nvoid e${index}`)
+    const lines = names.map((name, index) => `import * as e${index} from "${name}"\nvoid e${index}`)
     writeFileSync(join(home, "user.ts"), `${lines.join("\n")}\n`)
     for (const [module, moduleResolution] of [
       ["NodeNext", "NodeNext"],
@@ -152,7 +151,6 @@ describe("the package as its users get it", () => {
   })
 
   test("each entry loads, on this Node and on every other one on the path", () => {
-    const names = entries.map(({ name }) => name)
     const loads = `for (const name of ${JSON.stringify(names)}) {
       if (Object.keys(await import(name)).length === 0) throw new Error(name + " is empty")
     }
@@ -195,14 +193,33 @@ describe("the package as its users get it", () => {
     }
   })
 
-  test("the core's entries load under Deno and Bun", () => {
-    const names = entries.filter(({ source }) => source.startsWith("core/")).map(({ name }) => name)
+  test("the core's entries load under Deno and Bun, and those around it", () => {
+    const loaded = names.filter((name) => !/\/(?:node|conformance)$/.test(name))
     writeFileSync(
       join(home, "core.mjs"),
-      `${names.map((name) => `await import("${name}")`).join("\n")}\nconsole.log("loaded")`,
+      `${loaded.map((name) => `await import("${name}")`).join("\n")}\nconsole.log("loaded")`,
     )
     assert.match(run(bin("deno"), ["run", "--node-modules-dir=manual", "core.mjs"], home), /loaded/)
     assert.match(run(bin("bun"), ["core.mjs"], home), /loaded/)
+  })
+
+  test("the conditions of sallyport/runtime choose each runtime's own adapter, which opens a socket there", () => {
+    writeFileSync(
+      join(home, "runtime.mjs"),
+      `import * as runtime from "sallyport/runtime"
+      import { ANY4 } from "sallyport/wire"
+      const bound = await runtime.udp.bind({ local: { address: ANY4, port: 0 } }, { receive() {}, error() {} })
+      if (bound.ok) await bound.value.close()
+      console.log(Object.keys(runtime).find((name) => name.endsWith("Udp")) + " " + bound.ok)`,
+    )
+    assert.match(run(process.execPath, ["runtime.mjs"], home), /^nodeUdp true$/m)
+    const deno = ["run", "--node-modules-dir=manual", "--unstable-net", "--allow-net", "runtime.mjs"]
+    assert.match(run(bin("deno"), deno, home), /^denoUdp true$/m)
+    assert.match(run(bin("bun"), ["runtime.mjs"], home), /^bunUdp true$/m)
+    run(bin("bun"), ["build", "--target=browser", "--outfile=page.mjs", "runtime.mjs"], home)
+    assert.match(run(process.execPath, ["page.mjs"], home), /^browserUdp false$/m)
+    const without = ["run", "--node-modules-dir=manual", "--allow-net", "runtime.mjs"]
+    assert.match(run(bin("deno"), without, home), /^denoUdp false$/m)
   })
 })
 

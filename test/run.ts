@@ -1,5 +1,5 @@
 /**
- * `npm test`: format and lint, types, the core's tests under Deno and under Bun, then every test under Node. The cheap
+ * `npm test`: format and lint, types, the tests of the core and of a runtime's sockets under Deno and under Bun, then every test under Node. The cheap
  * phases come first and a failure ends the run, so that the last lines are either the failure or Node's summary.
  */
 import { spawnSync } from "node:child_process"
@@ -9,8 +9,8 @@ type Phase = { readonly name: string; readonly script: string; readonly loud?: b
 const phases: readonly Phase[] = [
   { name: "format and lint", script: "lint" },
   { name: "types", script: "types" },
-  { name: "core tests under Deno", script: "test:deno" },
-  { name: "core tests under Bun", script: "test:bun" },
+  { name: "core and sockets under Deno", script: "test:deno" },
+  { name: "core and sockets under Bun", script: "test:bun" },
   { name: "all tests under Node", script: "test:node", loud: true },
 ]
 

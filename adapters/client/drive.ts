@@ -157,9 +157,9 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
       groups.set(family, group)
       if (group.interfaces.has(interfaceName ?? "")) continue
       group.interfaces.add(interfaceName ?? "")
-      void group.opened.then((socket) => {
+      void group.opened.then(async (socket) => {
         if (!socket.ok || closed !== undefined) return
-        const joined = socket.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, interfaceName)
+        const joined = await socket.value.joinMulticast(family === 4 ? ALL_HOSTS : ALL_NODES, interfaceName)
         if (!joined.ok) listener.socketError?.(joined.error, localOf(family))
       })
     }

@@ -1,4 +1,4 @@
-import type { Address } from "../../core/wire/index.ts"
+import { type Address, isAny } from "../../core/wire/index.ts"
 import type { Endpoint, Result, Udp, UdpSocket } from "../udp.ts"
 
 /** How a run speaks to the server. Milliseconds. */
@@ -97,5 +97,10 @@ export const ownAddress = async (udp: Udp, server: Endpoint, any: Address): Prom
   if (!bound.ok) return bound
   const { address } = bound.value.local
   await bound.value.close()
-  return { ok: true, value: address }
+  return isAny(address)
+    ? {
+        ok: false,
+        error: { code: "EADDRNOTAVAIL", text: "this runtime cannot tell which of our addresses leads there" },
+      }
+    : { ok: true, value: address }
 }

@@ -2,12 +2,15 @@ import { Buffer } from "node:buffer"
 import { createSocket, type Socket, type SocketOptions } from "node:dgram"
 import { networkInterfaces } from "node:os"
 import { performance } from "node:perf_hooks"
-import { type Address, formatAddress, isAny, parseAddress } from "../../core/wire/index.ts"
+import { type Address, formatAddress, isAny, isIpv4 } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
+import { type InterfaceEntry, interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
 import {
   type BindOptions,
+  CLOSED,
   type Endpoint,
   type Receiver,
+  type Result,
   type Udp,
   type UdpError,
   type UdpSocket,
@@ -16,6 +19,7 @@ import {
 
 /** {@link Udp} over `node:dgram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
+  limits: ["destination"],
   bind: (options, receiver) =>
     new Promise((resolve) => {
       let raw: Socket
@@ -43,10 +47,10 @@ const udpOver = (isRef: boolean): Udp => ({
       const text = addressText(familyOf(local.address))
       raw.once("error", refuse)
       try {
-        raw.bind({ address: text.print(local), port: local.port, exclusive: true }, () => {
+        raw.bind({ address: text.print(named(local)), port: local.port, exclusive: true }, () => {
           if (remote === undefined) accept()
           // Without the listener Node reports a failed connect as an "error", which `refuse` takes.
-          else raw.once("connect", accept).connect(remote.port, text.print(remote))
+          else raw.once("connect", accept).connect(remote.port, text.print(named(remote)))
         })
       } catch (cause) {
         refuse(cause)
@@ -93,7 +97,7 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
   const text = addressText(family)
   if (options.receiveBuffer !== undefined) raw.setRecvBufferSize(options.receiveBuffer)
   if (options.sendBuffer !== undefined) raw.setSendBufferSize(options.sendBuffer)
-  multicastFrom(raw, family, options.local)
+  multicastFrom(raw, family, named(options.local))
   const bound = raw.address()
   const local = text.read(bound.address, bound.port)
   const connected = options.remote !== undefined
@@ -121,33 +125,46 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
     return true
   }
 
+  const membership = (
+    group: Address,
+    name: string | undefined,
+    change: (group: string, at: string | undefined) => void,
+  ): Result<undefined> => {
+    if (closing !== undefined) return { ok: false, error: CLOSED }
+    const at = name === undefined ? undefined : interfaceText(interfaces(), family, name)
+    if (name !== undefined && at === undefined)
+      return { ok: false, error: { code: "ENODEV", text: `no interface ${name} of this family` } }
+    try {
+      change(text.print({ address: group, port: 0 }), at)
+      return { ok: true, value: undefined }
+    } catch (cause) {
+      return { ok: false, error: udpError(cause) }
+    }
+  }
+
   const socket: UdpSocket = {
     local: options.local.zone === undefined ? local : { ...local, zone: options.local.zone },
     buffers: { receive: raw.getRecvBufferSize(), send: raw.getSendBufferSize() },
     send: (bytes, destination) => {
+      if (family === 4 && !isIpv4(destination.address)) {
+        // Node would call it an invalid argument.
+        later({ code: "EAFNOSUPPORT", text: "this socket takes IPv4 only" })
+        return
+      }
       try {
         const callback = isChecked(bytes) ? sent : undefined
         const octets = pooled(bytes)
         if (connected) raw.send(octets, callback)
-        else raw.send(octets, destination.port, text.print(destination), callback)
+        else raw.send(octets, destination.port, text.print(named(destination)), callback)
       } catch (cause) {
-        later(closing === undefined ? udpError(cause) : { code: "CLOSED", text: "the socket is closed" })
+        later(udpError(cause))
       }
     },
     sendMany: (datagrams) => {
       for (const { bytes, destination } of datagrams) socket.send(bytes, destination)
     },
-    joinMulticast: (group, interfaceName) => {
-      const at = interfaceName === undefined ? undefined : interfaceText(family, interfaceName)
-      if (at === null)
-        return { ok: false, error: { code: "ENODEV", text: `no interface ${interfaceName} of this family` } }
-      try {
-        raw.addMembership(text.print({ address: group, port: 0 }), at)
-        return { ok: true, value: undefined }
-      } catch (cause) {
-        return { ok: false, error: udpError(cause) }
-      }
-    },
+    joinMulticast: async (group, name) => membership(group, name, (text, at) => raw.addMembership(text, at)),
+    leaveMulticast: async (group, name) => membership(group, name, (text, at) => raw.dropMembership(text, at)),
     close: () => {
       closing ??= new Promise((resolve) => raw.close(resolve))
       return closing
@@ -161,12 +178,10 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
   return socket
 }
 
-/** How dgram wants an interface named: by an address of its own for IPv4, by its zone for IPv6; `null` if there is none. */
-const interfaceText = (family: 4 | 6, name: string): string | null => {
-  const found = networkInterfaces()[name]?.find((entry) => entry.family === `IPv${family}`)
-  if (found === undefined) return null
-  return family === 4 ? found.address : `::%${name}`
-}
+const interfaces = (): readonly InterfaceEntry[] =>
+  Object.entries(networkInterfaces()).flatMap(([name, entries]) => (entries ?? []).map((entry) => ({ ...entry, name })))
+
+const named = zoneNamer(interfaces)
 
 /** A socket bound to one address multicasts on that address's interface; the system would take that of its default route. */
 const multicastFrom = (raw: Socket, family: 4 | 6, { address, zone }: Endpoint): void => {
@@ -174,15 +189,10 @@ const multicastFrom = (raw: Socket, family: 4 | 6, { address, zone }: Endpoint):
   try {
     if (family === 4) raw.setMulticastInterface(formatAddress(address))
     else {
-      const name = zone ?? interfaceNameOf(address)
+      const name = zone ?? interfaceNameOf(interfaces(), address)
       if (name !== undefined) raw.setMulticastInterface(`::%${name}`)
     }
   } catch {
     // Such an interface can't multicast: the system's choice stands, and a send says what is wrong.
   }
 }
-
-const interfaceNameOf = (address: Address): string | undefined =>
-  Object.entries(networkInterfaces()).find(([, entries]) =>
-    entries?.some((entry) => entry.family === "IPv6" && parseAddress(entry.address) === address),
-  )?.[0]

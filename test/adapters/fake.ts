@@ -45,6 +45,7 @@ export const fakeClock = () => {
 export const fakeUdp = (refuse?: number) => {
   const sockets: { options: BindOptions; receiver: Receiver; socket: UdpSocket; sent: Outgoing[]; open: boolean }[] = []
   const udp: Udp = {
+    limits: [],
     bind: async (options, receiver) => {
       if (options.local.port === refuse) return { ok: false, error: { code: "EADDRINUSE", text: "taken" } }
       const sent: Outgoing[] = []
@@ -57,7 +58,8 @@ export const fakeUdp = (refuse?: number) => {
         sendMany: (many) => {
           sent.push(...many)
         },
-        joinMulticast: () => ({ ok: true, value: undefined }),
+        joinMulticast: async () => ({ ok: true, value: undefined }),
+        leaveMulticast: async () => ({ ok: true, value: undefined }),
         close: async () => {
           entry.open = false
         },

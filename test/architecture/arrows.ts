@@ -34,6 +34,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,
+  "adapters/browser": { ...RUNTIME, packages: [] },
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
   "adapters/cli": {
     places: [...CORE, "adapters", "adapters/client", "adapters/node", "adapters/conformance"],

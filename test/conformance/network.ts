@@ -18,6 +18,7 @@ export const networkOf = (serve: Serve) => {
   let port = 40_000
   let open = 0
   const udp: Udp = {
+    limits: [],
     bind: async (options: BindOptions, receiver: Receiver) => {
       const local = { ...options.local, port: port++ % 65536 }
       let closed = false
@@ -35,7 +36,8 @@ export const networkOf = (serve: Serve) => {
         sendMany: (datagrams) => {
           for (const { bytes, destination } of datagrams) socket.send(bytes, destination)
         },
-        joinMulticast: () => ({ ok: true, value: undefined }),
+        joinMulticast: async () => ({ ok: true, value: undefined }),
+        leaveMulticast: async () => ({ ok: true, value: undefined }),
         close: async () => {
           closed = true
           open--

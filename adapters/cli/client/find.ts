@@ -22,10 +22,7 @@ export const find = async (options: ServerOptions): Promise<Read<Found>> => {
   }
   const found = await findServers({
     udp: nodeUdp,
-    discover: async (signal) => {
-      const { gateways, none } = await discoverGateways(signal === undefined ? {} : { signal })
-      return { gateways, none: none === undefined ? undefined : NONE[none] }
-    },
+    discover: (signal) => discoverGateways(signal === undefined ? {} : { signal }),
     ownAddresses,
     servers: server === undefined ? undefined : ends,
     interfaceName,
@@ -34,13 +31,6 @@ export const find = async (options: ServerOptions): Promise<Read<Found>> => {
     ...(options.pcp === true || options.natPmp === true ? { protocol: options.pcp ? "pcp" : "nat-pmp" } : {}),
   })
   return { ok: true, value: { ...found, named: server !== undefined } }
-}
-
-const NONE: Readonly<Record<NonNullable<Awaited<ReturnType<typeof discoverGateways>>["none"]>, string>> = {
-  "no-default-route": "this host has no default route to a gateway",
-  unreadable: "the system does not say what its routes are",
-  unsupported: "how to ask this system for its routes is not known here",
-  aborted: "the search was ended",
 }
 
 /** Says what is wrong with servers; those that are left are asked. */

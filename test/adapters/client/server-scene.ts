@@ -96,6 +96,7 @@ export const testRuntime = (over: Partial<ClientRuntime> = {}) => {
   let timers = 0
   let bound = 0
   const udp: Udp = {
+    limits: nodeUdp.limits,
     bind: async (options, receiver) => {
       const result = await nodeUdp.bind(options, receiver)
       if (!result.ok) return result

@@ -14,6 +14,7 @@ const ipv6 = Object.values(networkInterfaces()).some((entries) => entries?.some(
 const at = (local: { readonly address: ReturnType<typeof address>; readonly zone?: string }) => {
   const fake = fakeUdp()
   const udp: Udp = {
+    limits: fake.udp.limits,
     bind: async (options, receiver) => {
       const bound = await fake.udp.bind(options, receiver)
       return bound.ok ? { ok: true, value: { ...bound.value, local: { port: 40000, ...local } } } : bound

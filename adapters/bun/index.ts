@@ -1,0 +1,4 @@
+/** What Sallyport needs of Bun: UDP sockets, a clock, and random secrets. */
+export { bunClock, bunClock as clock } from "./clock.ts"
+export { entropy } from "./entropy.ts"
+export { bunUdp, bunUdp as udp } from "./udp.ts"

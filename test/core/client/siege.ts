@@ -75,7 +75,7 @@ export const besiege = ({ options = {}, commands, attack, duration }: Siege) => 
       } else if (effect.type === "event") counts.set(effect.event.type, (counts.get(effect.event.type) ?? 0) + 1)
       else {
         const { address: to, port } = effect.destination
-        const one = { at: now, bytes: effect.bytes, to, port }
+        const one = { at: now, bytes: effect.bytes, to, port, from: effect.from }
         sent.push(one)
         for (const later of attack.answer(one)) schedule(later)
       }

@@ -1,6 +1,6 @@
 import { type Draft, end, enter, put, setServer, tell, writableWanted } from "./draft.ts"
 import type { Command, SavedLease } from "./input.ts"
-import { checkRequest, isPort, type RequestError } from "./request.ts"
+import { checkRequest, isPort, ownRequest, type RequestError } from "./request.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
 import type { ServerState } from "./server.ts"
 import { isSuited, newLease, newTask } from "./start.ts"
@@ -32,12 +32,13 @@ const serversOf = (draft: Draft, names: readonly string[] | undefined): readonly
 const isError = (value: readonly ServerState[] | RequestError): value is RequestError => "code" in value
 
 export const request = (draft: Draft, command: Of<"request">): void => {
-  const { id, request: wanted, mode = { kind: "keep" }, nonce, resume = [] } = command
-  const error = checkRequest(wanted) ?? checkId(draft, id) ?? checkMode(command) ?? checkSaved(resume)
+  const { id, request: given, mode = { kind: "keep" }, nonce, resume = [] } = command
+  const error = checkRequest(given) ?? checkId(draft, id) ?? checkMode(command) ?? checkSaved(resume)
   if (error !== undefined) {
     refuse(draft, id, error)
     return
   }
+  const wanted = ownRequest(given)
   const servers = serversOf(draft, command.servers)
   if (isError(servers)) {
     refuse(draft, id, servers)

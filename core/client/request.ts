@@ -80,6 +80,22 @@ export interface RequestError {
   readonly text: string
 }
 
+/** The request with octets and lists of its own: whatever the caller does to theirs changes nothing. */
+export const ownRequest = (request: MappingRequest): MappingRequest => {
+  const { thirdPartyId, options } = request
+  const common = {
+    ...(thirdPartyId === undefined ? {} : { thirdPartyId: Uint8Array.from(thirdPartyId) }),
+    ...(options === undefined ? {} : { options: options.map(ownOption) }),
+  }
+  if (request.kind === "outbound" || request.filters === undefined) return { ...request, ...common }
+  return { ...request, ...common, filters: [...request.filters] }
+}
+
+const ownOption = (option: PcpOption): PcpOption => {
+  if ("data" in option) return { ...option, data: Uint8Array.from(option.data) }
+  return "message" in option ? { ...option, message: Uint8Array.from(option.message) } : option
+}
+
 const wrong = (code: RequestError["code"], text: string): RequestError => ({ code, text })
 
 export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535

@@ -118,6 +118,20 @@ describe("renewal (RFC 6887 section 11.2.1)", () => {
     assert.ok(wake >= 10 + 3600_000 * (15 / 16) && wake <= 10 + 3600_000 * (15 / 16 + 1 / 64), `${wake}`)
   })
 
+  test("C-05: the suggested end is not granted: what is assigned counts, and is what renewals suggest", () => {
+    const client = scene()
+    client.respond(({ bytes }) => [success(bytes, { lifetime: 600, externalPort: 50_000 })])
+    client.command({ type: "request", id: "web", request: { ...TCP_8080, externalPort: 80 } })
+    client.run(400_000)
+    assert.equal(client.told("assigned")[0].mapping.externalPort, 50_000)
+    assert.deepEqual(
+      client.sent.map(({ bytes }) => bytes[42] * 256 + bytes[43]),
+      [80, 50_000],
+    )
+    assert.equal(client.told("quirk").at(0)?.quirk, "other-port")
+    assert.equal(client.told("refused").length, 0)
+  })
+
   test("a change of the external end is an assignment, the same one a renewal", () => {
     const client = scene()
     let externalPort = 9000

@@ -36,6 +36,10 @@ export const network = async () => {
     /** The command, in the server's namespace. */
     serve: [...server, ...COMMAND],
     listener: () => listener(client),
+    /** What starts a program in the client's namespace. */
+    client,
+    /** A script of the shell in either namespace. */
+    run: (side: "client" | "server", script: string): void => run(side === "client" ? client : server, script),
     stop: (): void => {
       inside.stop()
       outside.stop()

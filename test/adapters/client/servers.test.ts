@@ -19,7 +19,8 @@ import { address } from "./server-scene.ts"
 const routed = (routes: Readonly<Record<string, string>>): Udp => {
   const { udp } = fakeUdp()
   return {
-    bind: async (options, receiver) => {
+    limits: [],
+  bind: async (options, receiver) => {
       const from = routes[formatAddress(options.remote?.address ?? address("::"))]
       if (from === undefined) return { ok: false, error: { code: "ENETUNREACH", text: "no route" } }
       const bound = await udp.bind({ ...options, local: { address: address(from), port: 4000 } }, receiver)

@@ -20,7 +20,7 @@ const routed = (routes: Readonly<Record<string, string>>): Udp => {
   const { udp } = fakeUdp()
   return {
     limits: [],
-  bind: async (options, receiver) => {
+    bind: async (options, receiver) => {
       const from = routes[formatAddress(options.remote?.address ?? address("::"))]
       if (from === undefined) return { ok: false, error: { code: "ENETUNREACH", text: "no route" } }
       const bound = await udp.bind({ ...options, local: { address: address(from), port: 4000 } }, receiver)

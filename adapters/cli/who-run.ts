@@ -123,13 +123,14 @@ const recordOf = (protocol: number, at: number, end: Endpoint, holder: Holder | 
     ...(Number.isFinite(at) ? { at: new Date(at).toISOString() } : {}),
   }
   if (holder === undefined) return { ...asked, by: null }
-  const { by, of, subscriber, realm, internalPort, since } = holder
+  const { by, of, subscriber, realm, internalPort, identifier, since } = holder
   return {
     ...asked,
     by,
     [of === "realm" ? "realms" : "subscriber"]: formatPrefix(subscriber.address, subscriber.prefixLength),
     ...(realm === undefined ? {} : { realm: formatAddress(realm) }),
     ...(internalPort === undefined ? {} : { internal: endRecord({ address: subscriber.address, port: internalPort }) }),
+    ...(identifier === undefined ? {} : { identifier }),
     ...(isKnown(since) ? { since: new Date(since).toISOString() } : {}),
   }
 }

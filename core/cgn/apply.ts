@@ -5,9 +5,10 @@ import type { Change } from "./change.ts"
 import { setMapDeadline, wake } from "./deadline.ts"
 import { withDependents } from "./dependent.ts"
 import { dropDetails, mappingOwner, needRow, peerOwner, setDetails } from "./details.ts"
-import { addressOf, fieldOf, holderOf, portOf, SCTP, slotOf, WHOLE } from "./end.ts"
+import { addressOf, FIRST_QUERY, fieldOf, holderOf, portOf, QUERY, SCTP, WHOLE } from "./end.ts"
 import { resetEpoch } from "./epoch.ts"
 import { addHeld, holdRow, replayFreed } from "./hold.ts"
+import { slotOfInternal } from "./internal.ts"
 import {
   type CgnState,
   deadlineAt,
@@ -105,10 +106,10 @@ const count = (step: Step, row: number, by: number): void =>
  */
 const endFor = (step: Step, mapping: Mapping, any: boolean) => {
   const { config } = step
-  const { protocol, internalPort, externalPort } = mapping
+  const { protocol, externalPort } = mapping
   const address = (any ? config.addressIndex : config.poolIndex).get(mapping.external)
-  const slot = slotOf(protocol, internalPort)
-  if (address === undefined || slot < 0) return undefined
+  const slot = slotOfInternal(mapping)
+  if (address === undefined || slot < 0 || (slot === QUERY && externalPort < FIRST_QUERY)) return undefined
   if (!any && slot !== WHOLE && !isInRange(config, externalPort)) return undefined
   if (!any && slot !== WHOLE && slot !== SCTP && !isAssigned(step, mapping, address, externalPort)) return undefined
   return { address, slot, field: fieldOf(slot, protocol, externalPort) }
@@ -167,9 +168,9 @@ const move = (step: Step, mapping: Mapping, known: number): void => {
  * no traffic until its filters are set. Returns its row.
  */
 export const place = (step: Step, subscriber: number, external: number, mapping: Mapping, locked: boolean): number => {
-  const { internal, realm, protocol, internalPort, externalPort } = mapping
+  const { internal, realm, protocol, externalPort } = mapping
   const owner = subscriber === 0 ? addSubscriber(step, internal, realm, external) : subscriber
-  const slot = slotOf(protocol, internalPort)
+  const slot = slotOfInternal(mapping)
   const field = fieldOf(slot, protocol, externalPort)
   if (mapping.kind === "map" && mapping.origin === "pcp" && mapping.details === undefined && !locked) {
     const deadline = deadlineAt(step.config, mapping.expires)

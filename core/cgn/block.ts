@@ -110,7 +110,7 @@ export const openBlock = (
   const external = nextFree(table, FULL, NO_BLOCK, address, 0, addresses.length - 1)
   if (external < 0 || (only && external !== address)) return undefined
   const whose = groupAddress(config, internal, realm)
-  const start = (hashInternalEnd(config, whose, realm, 0, had) >>> 0) % blocks.count
+  const start = (hashInternalEnd(config, whose, realm, had) >>> 0) % blocks.count
   const index = nextFree(table, BLOCKS, external, start, 0, blocks.count - 1)
   if (index < 0) return undefined
   const first = blocks.first + index * blocks.size

@@ -86,6 +86,8 @@ export interface SessionEnds {
     readonly protocol: number
     readonly internal: Address
     readonly internalPort: number
+    /** Of a mapping of ICMP queries with the identifier 0, as in {@link Mapping}. */
+    readonly identifier?: 0 | undefined
     readonly realm: Realm | undefined
     /** The remote peer that its mapping is of alone, as in {@link Mapping}; absent where it is of all. */
     readonly dependence?: RemoteDependence | undefined

@@ -6,8 +6,9 @@ import type { Change } from "./change.ts"
 import type { InternalEnd } from "./contract.ts"
 import { LOOK } from "./deadline.ts"
 import type { MappedEnd } from "./dependent.ts"
-import { addressOf, holderOf, portOf, QUERY, SCTP, slotOf, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
+import { addressOf, holderOf, portOf, QUERY, SCTP, slotOfEnd, TCP, UDP, WHOLE } from "./end.ts"
 import { findHeld } from "./hold.ts"
+import { slotOfInternal } from "./internal.ts"
 import { MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
 import type { Owner } from "./owner.ts"
 import { chooseAddress, choosePort, fieldFor, isAvailable, isInRange, isMarked, pairedAddress } from "./ports.ts"
@@ -40,7 +41,7 @@ const free = (external: number, port: number): Chosen => ({ ok: true, external, 
 export const choose = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
   const { config } = step
   if (config.assignment.kind !== "random") return chooseAssigned(step, known, want, changes)
-  const slot = slotOf(want.protocol, want.internalPort)
+  const slot = slotOfInternal(want)
   const subscriber = freshSubscriber(step, want, known, changes)
   const seen = changes.length
   const own = pairedWith(step, want, subscriber)
@@ -106,7 +107,7 @@ const pairedWith = (
 const chooseAssigned = (step: Step, known: number, want: Want, changes: Change[]): Chosen => {
   const { config } = step
   if (!isServed(step, want)) return fail(ResultCode.NOT_AUTHORIZED)
-  const slot = slotOf(want.protocol, want.internalPort)
+  const slot = slotOfInternal(want)
   const subscriber = freshSubscriber(step, want, known, changes)
   const seen = changes.length
   const own = assignedAddress(step, want, subscriber)
@@ -166,6 +167,7 @@ const ownerOf = (step: Step, want: Want, subscriber: number, seen: number, chang
   protocol: want.protocol,
   internal: want.internal,
   internalPort: want.internalPort,
+  identifier: want.identifier,
   realm: want.realm,
   dependence: want.dependence,
   remote: want.remote,
@@ -195,7 +197,7 @@ const reclaim = (step: Step, owner: Owner, only: number | undefined, changes: Ch
 
 /** An end that the owner may have, with the row that held it for him. */
 const taking = (step: Step, external: number, port: number, owner: Owner): Chosen => {
-  const slot = slotOf(owner.protocol, owner.internalPort)
+  const slot = slotOfInternal(owner)
   const field = fieldFor(owner, port)
   const held = isMarked(step, external, slot, field) ? holderOf(step.table, external, slot, field) : 0
   return { ok: true, external, port, held }
@@ -209,7 +211,7 @@ const taking = (step: Step, external: number, port: number, owner: Owner): Chose
 const chooseFixed = (step: Step, own: number, subscriber: number, want: Want, changes: Change[]): Chosen => {
   const seen = changes.length
   const { config } = step
-  const slot = slotOf(want.protocol, want.internalPort)
+  const slot = slotOfInternal(want)
   const port = want.internalPort
   const none = slot === SCTP || want.exact ? ResultCode.CANNOT_PROVIDE_EXTERNAL : ResultCode.UNSUPP_PROTOCOL
   const named = isAny(want.suggested) ? undefined : config.poolIndex.get(want.suggested)
@@ -237,7 +239,7 @@ const chooseFixed = (step: Step, own: number, subscriber: number, want: Want, ch
  */
 const chooseBeside = (step: Step, owner: Owner, own: number, only: number | undefined): Chosen | undefined => {
   const { table, config } = step
-  const slot = slotOf(owner.protocol, owner.internalPort)
+  const slot = slotOfInternal(owner)
   const other = slot === UDP ? TCP : UDP
   const all = owner.natPmp ? [Subscriber.NATPMP + other, Subscriber.MAPPINGS] : [Subscriber.NATPMP + other]
   const lists = owner.subscriber === 0 ? [] : all

@@ -1,22 +1,17 @@
 import { word } from "../table/index.ts"
-import { internalWord, remoteOf } from "./dependent.ts"
+import { internalEndOf, remoteOf } from "./dependent.ts"
 import { detailsOf, mappingOwner, peerOwner } from "./details.ts"
 import { addressOf, portOf } from "./end.ts"
-import { Flag, instantOf, MAPPING, MappingWord, PEER, PeerWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
+import { Flag, instantOf, MAPPING, MappingWord, PEER, PeerWord, type Step } from "./layout.ts"
 import type { Mapping, MappingDetails } from "./mapping.ts"
 import { nonceAt } from "./nonce.ts"
-import { addressAt, realmAt } from "./subscriber.ts"
+import { addressAt } from "./subscriber.ts"
 
 const endOf = (step: Step, row: number) => {
   const { table, config } = step
-  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const internalEnd = internalWord(table, row)
   const externalEnd = word(table, MAPPING, row, MappingWord.EXTERNAL)
   return {
-    protocol: internalEnd >>> 16,
-    internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
-    internalPort: internalEnd & 0xffff,
-    realm: realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM)),
+    ...internalEndOf(table, row),
     external: config.addresses[addressOf(externalEnd)],
     externalPort: portOf(externalEnd),
   }

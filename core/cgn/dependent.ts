@@ -13,10 +13,11 @@ import {
 import { type Address, addressWord, Protocol } from "../wire/index.ts"
 import type { InternalEnd } from "./contract.ts"
 import { isWanted } from "./deadline.ts"
-import { DEPENDENT, DependentWord, MAPPING, MappingWord, type Step } from "./layout.ts"
-import type { RemoteDependence } from "./mapping.ts"
+import { internalWordOf, isWholeIn, isZeroQueryIn, portIn, protocolIn } from "./internal.ts"
+import { DEPENDENT, DependentWord, MAPPING, MappingWord, type Step, SUBSCRIBER, Subscriber } from "./layout.ts"
+import type { Realm, RemoteDependence } from "./mapping.ts"
 import type { CgnConfig } from "./settings.ts"
-import { addressAt, findRealm, setAddress } from "./subscriber.ts"
+import { addressAt, findRealm, realmAt, setAddress } from "./subscriber.ts"
 
 /**
  * Mapping rows of one remote peer alone (RFC 4787 section 4.1, RFC 5382 section 4.1). Each has a row of the family DEPENDENT,
@@ -32,23 +33,28 @@ const PORTED = 1 << 16
 
 /** The end of a mapping inside, and whose alone it is: nobody's without `dependence`. */
 export interface MappedEnd extends InternalEnd {
+  /** Of ICMP queries with the identifier 0: as in `InternalPort`. */
+  readonly identifier?: 0 | undefined
   readonly dependence?: RemoteDependence | undefined
   readonly remote?: Address | undefined
   /** Counts where the mapping is address- and port-dependent. */
   readonly remotePort?: number | undefined
 }
 
-/** Protocol << 16 | internal port of a mapping row: not of one that holds an end. */
+/** Protocol and internal port of a mapping row in one word, as `internalWordOf` has them: not of one that holds an end. */
 export const internalWord = (table: Table, row: number): number => {
   const own = word(table, MAPPING, row, MappingWord.INTERNAL)
   return own >= 0 ? own : word(table, DEPENDENT, own & ~MARK, DependentWord.INTERNAL)
 }
 
 /** The protocol of a mapping row; 0 for all. */
-export const protocolOf = (table: Table, row: number): number => internalWord(table, row) >>> 16
+export const protocolOf = (table: Table, row: number): number => protocolIn(internalWord(table, row))
 
-/** The internal port of a mapping row; 0 for all. */
-export const internalPortOf = (table: Table, row: number): number => internalWord(table, row) & 0xffff
+/** The internal port of a mapping row; 0 for all, and of queries with the identifier 0. */
+export const internalPortOf = (table: Table, row: number): number => portIn(internalWord(table, row))
+
+/** Is a mapping row of all that a protocol has? */
+export const isWhole = (table: Table, row: number): boolean => isWholeIn(internalWord(table, row))
 
 /** The dependent row of a mapping row, or 0: it is of all remote peers. */
 export const dependentOf = (table: Table, row: number): number => {
@@ -83,9 +89,29 @@ export const remoteOf = (
   }
 }
 
+/** The internal end of a mapping row. */
+export const internalEndOf = (table: Table, row: number): MappedEnd & { readonly realm: Realm | undefined } => {
+  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
+  const own = internalWord(table, row)
+  const end = {
+    protocol: protocolIn(own),
+    internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
+    internalPort: portIn(own),
+    realm: realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM)),
+  }
+  return isZeroQueryIn(own) ? { ...end, identifier: 0 } : end
+}
+
+/** The internal end of a mapping row, and the remote peer that it is of alone. */
+export const mappedEndOf = (table: Table, row: number): ReturnType<typeof internalEndOf> => {
+  const end = internalEndOf(table, row)
+  const of = remoteOf(table, row)
+  return of === undefined ? end : { ...end, ...of }
+}
+
 /** The mapping row of an internal end that is a remote peer's alone, or 0; `port` as {@link remoteWord} has it. */
-export const findDependent = (table: Table, end: InternalEnd, remote: Address, port: number): number => {
-  const { protocol, internal, internalPort, realm } = end
+export const findDependent = (table: Table, end: MappedEnd, remote: Address, port: number): number => {
+  const { internal, realm } = end
   const inRealm = realm === undefined ? 0 : findRealm(table, realm)
   if (inRealm < 0) return 0
   const key = keyOf(table, DEPENDENT)
@@ -94,7 +120,7 @@ export const findDependent = (table: Table, end: InternalEnd, remote: Address, p
     key[6 + i] = addressWord(remote, i)
   }
   key[4] = inRealm
-  key[5] = (protocol << 16) | internalPort
+  key[5] = internalWordOf(end)
   key[10] = port
   const found = find(table, DEPENDENT)
   return found === 0 ? 0 : word(table, DEPENDENT, found, DependentWord.MAPPING)
@@ -104,7 +130,7 @@ export const findDependent = (table: Table, end: InternalEnd, remote: Address, p
  * The mapping row of an internal end that is this remote peer's alone and still wanted, or 0: of its port before one of all
  * its ports, which came to be under other settings. Ask it only where the configuration says `addressDependent`.
  */
-export const wantedTowards = (step: Step, end: InternalEnd, remote: Address, remotePort: number): number => {
+export const wantedTowards = (step: Step, end: MappedEnd, remote: Address, remotePort: number): number => {
   const { table, config } = step
   if (config.portDependent && end.protocol !== Protocol.ICMP) {
     const row = findDependent(table, end, remote, PORTED | remotePort)
@@ -124,7 +150,7 @@ export const addDependent = (
 ): number => {
   const at = addRow(table, DEPENDENT)
   setWord(table, DEPENDENT, at, DependentWord.SUBSCRIBER, subscriber)
-  setWord(table, DEPENDENT, at, DependentWord.INTERNAL, (end.protocol << 16) | end.internalPort)
+  setWord(table, DEPENDENT, at, DependentWord.INTERNAL, internalWordOf(end))
   setAddress(table, DEPENDENT, at, DependentWord.REMOTE, remote)
   setWord(table, DEPENDENT, at, DependentWord.PORT, remoteWord(end))
   setWord(table, DEPENDENT, at, DependentWord.MAPPING, row)

@@ -18,6 +18,7 @@ import { type Address, addressFromWords, addressWord, type Nonce, nonceWord, Pro
 import { leaveBlock } from "./block.ts"
 import type { Change } from "./change.ts"
 import { addressOf, endWord, fieldOf, holderOf, portOf, protocolOfEnd, slotOf } from "./end.ts"
+import { internalWordOf } from "./internal.ts"
 import {
   deadlineAt,
   Flag,
@@ -70,7 +71,7 @@ const fill = (
   if (nonce !== undefined) setNonce(table, MAPPING, row, MappingWord.NONCE, nonce)
   setWord(table, MAPPING, row, MappingWord.EXPIRES, until)
   const end = word(table, MAPPING, row, MappingWord.EXTERNAL)
-  const hash = hashInternalEnd(step.config, internal, realmAt(table, realm), protocolOfEnd(end), internalPort)
+  const hash = hashInternalEnd(step.config, internal, realmAt(table, realm), (protocolOfEnd(end) << 16) | internalPort)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, 0)
   setWord(table, MAPPING, row, MappingWord.INTERNAL, keyFor(step, hash ^ nonceMark(step, nonce), end))
   poke(table, TOTALS, Total.HELD, peek(table, TOTALS, Total.HELD) + 1)
@@ -87,7 +88,12 @@ export const rekeyHeld = (step: Step): void => {
     const flags = word(table, MAPPING, row, MappingWord.FLAGS)
     const nonce = (flags & Flag.NONCE) === 0 ? undefined : nonceAt(table, MAPPING, row, MappingWord.NONCE)
     const realm = realmAt(table, word(table, MAPPING, row, HELD_REALM))
-    const hash = hashInternalEnd(config, addressFromWords(a, b, c, d), realm, protocolOfEnd(end), flags >>> 16)
+    const hash = hashInternalEnd(
+      config,
+      addressFromWords(a, b, c, d),
+      realm,
+      (protocolOfEnd(end) << 16) | (flags >>> 16),
+    )
     unindexRow(table, MAPPING, row)
     setWord(table, MAPPING, row, MappingWord.INTERNAL, keyFor(step, hash ^ nonceMark(step, nonce), end))
     indexRow(table, MAPPING, row)
@@ -175,7 +181,7 @@ const nonceMark = (step: Step, nonce: Nonce | undefined): number =>
 export const findHeld = (step: Step, owner: Owner, changes: Change[]): number => {
   const { table, config } = step
   if (peek(table, TOTALS, Total.HELD) === 0) return 0
-  const hash = hashInternalEnd(config, owner.internal, owner.realm, owner.protocol, owner.internalPort)
+  const hash = hashInternalEnd(config, owner.internal, owner.realm, internalWordOf(owner))
   const marked = findKey(step, hash ^ nonceMark(step, owner.nonce), owner, changes)
   return marked !== 0 || owner.nonce === undefined ? marked : findKey(step, hash, owner, changes)
 }

@@ -80,8 +80,8 @@ export const MappingWord = {
   /** 0: a row that holds an external end. */
   SUBSCRIBER: 0,
   /**
-   * Protocol << 16 | internal port; of a mapping of one remote peer alone, its dependent row with the top bit set. Of a held
-   * end: a hash of its former internal end and nonce.
+   * Protocol and internal port, as `internalWordOf` has them; of a mapping of one remote peer alone, its dependent row with the
+   * top bit set. Of a held end: a hash of its former internal end and nonce.
    */
   INTERNAL: 1,
   /** The external end in one word: see `endWord`. */
@@ -157,7 +157,7 @@ export const SessionWord = {
 /** Words of a dependent row: whose mapping it is, of which end inside and which remote peer, and its row. */
 export const DependentWord = {
   SUBSCRIBER: 0,
-  /** Protocol << 16 | internal port. */
+  /** Protocol and internal port. */
   INTERNAL: 1,
   REMOTE: 2, // 4 words
   /** 1 << 16 | remote port; 0: the mapping is of all ports of the address. */

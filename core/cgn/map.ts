@@ -86,7 +86,7 @@ export const addMapping = (state: CgnState, ask: MapAsk, now: number): CgnResult
   const step = stepOf(state, now)
   const { table, config } = step
   const changes: Change[] = []
-  const found = findMapping(table, ask.internal, ask.realm, ask.protocol, ask.internalPort)
+  const found = findMapping(table, ask.internal, ask.realm, (ask.protocol << 16) | ask.internalPort)
   if (found !== 0 && isPlainRenewal(step, found, ask)) {
     const deadline = deadlineOf(config, now, ask.lifetime)
     const at = externalOf(step, found)

@@ -38,7 +38,10 @@ export interface Mapping {
   /** IANA protocol number. */
   readonly protocol: number
   readonly internal: Address
+  /** 0: all ports of the protocol, or all that it has; but of ICMP with an `identifier` queries that have this one. */
   readonly internalPort: number
+  /** Of an `implicit` mapping of ICMP queries with the identifier 0; absent in all others. It has an external port, unlike one of all ICMP. */
+  readonly identifier?: 0 | undefined
   readonly realm: Realm | undefined
   readonly external: Address
   readonly externalPort: number

@@ -26,6 +26,7 @@ import {
   UDP,
   WHOLE,
 } from "./end.ts"
+import { internalWordOf, slotOfInternal } from "./internal.ts"
 import { Flag, FULL, MAPPING, MappingWord, PORTS, type Step } from "./layout.ts"
 import type { Realm } from "./mapping.ts"
 import { isOwn, mayReclaim, type Owner } from "./owner.ts"
@@ -45,7 +46,7 @@ const CHOSEN = [UDP, TCP, SCTP, QUERY] as const
 /** What NAT-PMP is served from, as it must hold the companion port free (RFC 6886 section 3.3): what is free in UDP and TCP. */
 const BOTH = 4
 
-const setFor = (owner: Owner): number => (owner.natPmp ? BOTH : slotOf(owner.protocol, owner.internalPort))
+const setFor = (owner: Owner): number => (owner.natPmp ? BOTH : slotOfInternal(owner))
 
 const portSet = (address: number, set: number): number => address * SETS + set
 
@@ -230,19 +231,17 @@ const hashHost = (
 export const pairedAddress = (config: CgnConfig, internal: Address, realm: Realm | undefined): number =>
   config.pool[hashHost(config, internal, realm, undefined) % config.pool.length]
 
-/** The hash of an internal end, signed, from which its external port is chosen. */
+/** The hash of an internal end, its protocol and port in one word, signed: from which its external port is chosen. */
 export const hashInternalEnd = (
   config: CgnConfig,
   internal: Address,
   realm: Realm | undefined,
-  protocol: number,
-  internalPort: number,
-): number => hashHost(config, internal, realm, (protocol << 16) | internalPort) | 0
+  internalWord: number,
+): number => hashHost(config, internal, realm, internalWord) | 0
 
 /** The same of a mapping's end; of one that is of a remote peer alone, of that too (RFC 6056 section 3.3.3). Unsigned. */
 export const hashEnd = (config: CgnConfig, end: MappedEnd): number => {
-  const internal = (end.protocol << 16) | end.internalPort
-  return hashHost(config, end.internal, end.realm, internal, end.dependence === undefined ? undefined : end)
+  return hashHost(config, end.internal, end.realm, internalWordOf(end), end.dependence === undefined ? undefined : end)
 }
 
 /** Is any port of a slot, from `first` to `last`, in its set, and which is the first? -1: none is. */
@@ -307,8 +306,7 @@ export const isMarked = (step: Step, address: number, slot: number, field: numbe
   isTaken(step.table, PORTS, portSet(address, slot), field)
 
 /** The field of an owner's end at a port. */
-export const fieldFor = (owner: Owner, port: number): number =>
-  fieldOf(slotOf(owner.protocol, owner.internalPort), owner.protocol, port)
+export const fieldFor = (owner: Owner, port: number): number => fieldOf(slotOfInternal(owner), owner.protocol, port)
 
 /** Ports that can be chosen from, and those of them in use or held, in all of the pool. */
 export const poolUse = (step: Step) => {

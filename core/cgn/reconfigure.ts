@@ -255,7 +255,8 @@ const moveRowAway = (step: Step, row: number, changes: Change[]): void => {
   if (sweepRow(step, row, changes)) return
   const protocol = protocolOf(table, row)
   const internalPort = internalPortOf(table, row)
-  const stays = isTranslated(config, protocol, internalPort)
+  const isQuery = slotOfEnd(word(table, MAPPING, row, MappingWord.EXTERNAL)) === QUERY
+  const stays = !isQuery && isTranslated(config, protocol, internalPort)
   const moving: Mapping[] = []
   for (const want of wantsOf(step, row))
     if (stays && !want.details?.preferFailure) moving.push(want)

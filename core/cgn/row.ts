@@ -17,6 +17,7 @@ import { addDependent, dropDependent, findDependent, type MappedEnd, remoteWord 
 import { dropDetails, peerOwner } from "./details.ts"
 import { endWord, slotOfEnd } from "./end.ts"
 import { readFilters, writeFilters } from "./filter-list.ts"
+import { internalWordOf } from "./internal.ts"
 import {
   FILTER,
   Flag,
@@ -36,21 +37,20 @@ import { dropSessions } from "./translate/session.ts"
 
 /** The mapping row of an internal end, or 0. */
 export const findRow = (table: Table, { internal, realm, protocol, internalPort }: InternalEnd): number =>
-  findMapping(table, internal, realm, protocol, internalPort)
+  findMapping(table, internal, realm, (protocol << 16) | internalPort)
 
 /** The mapping row of an internal end, or of that and the remote peer that it is of alone; or 0. */
 export const rowOf = (table: Table, end: MappedEnd): number => {
-  if (end.dependence === undefined) return findRow(table, end)
+  if (end.dependence === undefined) return findMapping(table, end.internal, end.realm, internalWordOf(end))
   return end.remote === undefined ? 0 : findDependent(table, end, end.remote, remoteWord(end))
 }
 
-/** {@link findRow} of an end in parts. */
+/** {@link findRow} of an end in parts: protocol and port as `internalWordOf` has them. */
 export const findMapping = (
   table: Table,
   internal: Address,
   realm: Realm | undefined,
-  protocol: number,
-  internalPort: number,
+  internalWord: number,
 ): number => {
   const inRealm = realm === undefined ? 0 : findRealm(table, realm)
   if (inRealm < 0) return 0
@@ -60,7 +60,7 @@ export const findMapping = (
   key[2] = addressWord(internal, 2)
   key[3] = addressWord(internal, 3)
   key[4] = inRealm
-  key[5] = (protocol << 16) | internalPort
+  key[5] = internalWord
   return find(table, MAPPING)
 }
 
@@ -151,10 +151,10 @@ export const addMappingRow = (
   field: number,
 ): number => {
   const { table } = step
-  const { protocol, internalPort, dependence, remote } = end
+  const { dependence, remote } = end
   const row = addRow(table, MAPPING)
   const isShared = dependence === undefined || remote === undefined
-  const internal = isShared ? (protocol << 16) | internalPort : addDependent(table, subscriber, row, end, remote)
+  const internal = isShared ? internalWordOf(end) : addDependent(table, subscriber, row, end, remote)
   setWord(table, MAPPING, row, MappingWord.SUBSCRIBER, subscriber)
   setWord(table, MAPPING, row, MappingWord.INTERNAL, internal)
   setWord(table, MAPPING, row, MappingWord.EXTERNAL, endWord(external, slot, field))

@@ -5,7 +5,7 @@ import type { CgnState } from "./layout.ts"
 import type { CgnConfig, StaticMapping } from "./settings.ts"
 
 /** What the words of a CGN's rows mean: one more with each change of `layout.ts`, which nothing older reads. */
-export const LAYOUT = 5
+export const LAYOUT = 6
 
 /**
  * A CGN as octets, in parts: 32-bit words and 64-bit floats, little-endian, addresses in four words.

@@ -52,8 +52,10 @@ export interface Holder {
   readonly subscriber: Prefix
   /** The realm of an internal address, where it has one. */
   readonly realm: Realm | undefined
-  /** Of a mapping, its internal port; 0: all ports of the protocol. */
+  /** Of a mapping, its internal port; 0: all ports of the protocol, or of ICMP with `identifier` the queries that have this one. */
   readonly internalPort: number | undefined
+  /** Of a mapping of ICMP queries with the identifier 0; else absent. */
+  readonly identifier?: 0 | undefined
   /** Since when; `undefined`: since before the log. */
   readonly since: number | undefined
 }
@@ -83,10 +85,13 @@ export const askWho = (ask: WhoAsk, settings?: LoggedAssignment): Who => ({
 const keyOf = (m: LoggedMapping): string =>
   [m.kind, m.protocol, m.internal, m.internalPort, m.realm, m.external, m.externalPort, m.remote, m.remotePort].join()
 
+/** Is it of all ports of its protocol? Those alone have no external one: ICMP's internal port 0 is the identifier of queries as well. */
+const isWhole = ({ externalPort }: Pick<LoggedMapping, "externalPort">): boolean => externalPort === 0
+
 /** Has a mapping with this external end the one that is asked for? */
 const isAsked = ({ external, protocol, port }: WhoAsk, mapping: LoggedMapping, at: Address, atPort: number): boolean =>
   at === external &&
-  (mapping.internalPort === 0
+  (isWhole(mapping)
     ? mapping.protocol === protocol || mapping.protocol === 0
     : mapping.protocol === protocol && atPort === port)
 
@@ -145,8 +150,8 @@ const isAround = ({ external, firstPort, lastPort }: Block, ask: WhoAsk): boolea
   external === ask.external && firstPort <= ask.port && ask.port <= lastPort
 
 /** Is its port its own, and not its subscriber's by a block or a range? The administrator's may lie in somebody's. */
-const isOfItsOwn = ({ kind, internalPort, protocol }: LoggedMapping): boolean =>
-  kind === "static" || internalPort === 0 || !isAssignable(protocol)
+const isOfItsOwn = (mapping: LoggedMapping): boolean =>
+  mapping.kind === "static" || isWhole(mapping) || !isAssignable(mapping.protocol)
 
 /** Are this protocol's ports assigned to subscribers, where any are? */
 const isAssignable = (protocol: number): boolean =>
@@ -158,7 +163,7 @@ const isAssignable = (protocol: number): boolean =>
  */
 export const answerWho = ({ ask, mappings, block, assignment }: Who): Holder | undefined => {
   const all = [...mappings.values()]
-  const exact = all.find(({ value }) => value.internalPort !== 0)
+  const exact = all.find(({ value }) => !isWhole(value))
   const found = exact ?? all.find(({ value }) => value.protocol !== 0) ?? all[0]
   if (found !== undefined) {
     const { internal, internalPort, realm } = found.value
@@ -169,6 +174,7 @@ export const answerWho = ({ ask, mappings, block, assignment }: Who): Holder | u
       subscriber: { address: internal, prefixLength: 128 },
       realm,
       internalPort,
+      ...(exact !== undefined && internalPort === 0 ? { identifier: 0 } : {}),
       since,
     }
   }
@@ -189,7 +195,7 @@ export const answerWho = ({ ask, mappings, block, assignment }: Who): Holder | u
 
 /** Since when an internal end has its external end: the first of what keeps it. */
 const sinceWhen = (all: readonly Since<LoggedMapping>[], internal: Address, port: number): number | undefined => {
-  const own = all.filter(({ value }) => value.internal === internal && value.internalPort === port)
+  const own = all.filter(({ value }) => value.internal === internal && value.internalPort === port && !isWhole(value))
   return own.some(({ since }) => since === undefined) ? undefined : Math.min(...own.map(({ since }) => since ?? 0))
 }
 

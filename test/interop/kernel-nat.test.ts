@@ -15,7 +15,7 @@ import {
   udp,
 } from "../core/cgn/packet/build.ts"
 import { route, type Sent } from "./kernel.ts"
-import { compare, type Difference, inside, lack, outside, skip, turned } from "./kernel-compare.ts"
+import { compare, compareWith, type Difference, inside, lack, outside, skip, turned } from "./kernel-compare.ts"
 import { EXTERNAL, HOP, HOST, nat, OTHER, PEER, router, STRANGER } from "./kernel-nat.ts"
 
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16]
@@ -113,6 +113,39 @@ describe("a NAPT44 and nftables' masquerading", { skip }, () => {
       inside("answer to nothing", ping(out(0), 0, 0x4003)),
       inside("timestamp", four(out(0), 1, icmp4(13, 0, [0x40, 4, 0, 1], new Uint8Array(12)))),
     ])
+  })
+
+  test("NAT-5508-REQ-1: identifier 0 passes as well: the kernel keeps it outside, here it is another there", () => {
+    assert.equal(lack, undefined)
+    const CHOSEN: Difference = {
+      why: "identifiers below 256 are no external ones here, and the checksum covers them",
+      applies: ({ side, bytes }) => side === "outside" && bytes[9] === 1,
+      octets: [[22, 26]],
+    }
+    const first = inside("ping", ping(out(0), 8, 0))
+    const [seen] = nat()(first)
+    const [there, came] = [
+      { source: PEER, destination: EXTERNAL },
+      { source: HOP, destination: EXTERNAL },
+    ]
+    const steps = (id: number) => [
+      outside("answer unasked", ping(there, 0, id)),
+      first,
+      outside("answer", ping(there, 0, id)),
+      outside("answer of a stranger", ping({ ...there, source: STRANGER }, 0, id)),
+      inside("timestamp", four(out(0), 1, icmp4(13, 0, [0, 0, 0, 2], new Uint8Array(12)))),
+      outside("its answer", four(there, 1, icmp4(14, 0, [id >> 8, id & 255, 0, 2], new Uint8Array(12)))),
+      outside("time exceeded about it", error(came, ping(out(0, EXTERNAL), 8, id), 11, 0)),
+      inside("to another peer", ping(out(0, HOST, STRANGER), 8, 0)),
+      outside("its answer", ping({ ...there, source: STRANGER }, 0, id)),
+      inside("answer to nothing", ping(out(0, OTHER), 0, 0)),
+    ]
+    const kernel = route(router, steps(0))
+    assert.deepEqual(
+      kernel.map(({ length }) => length),
+      [0, 1, 1, 0, 1, 1, 1, 1, 1, 0],
+    )
+    compareWith(kernel, nat(), steps((seen.bytes[24] << 8) | seen.bytes[25]), [CHOSEN])
   })
 
   test("NAT-5508-REQ-4, NAT-5508-REQ-5: ICMP errors about flows, with the packet in them", () => {

@@ -144,8 +144,10 @@ const freshFlow = ({ step, ends, changes }: Way): number => {
 
 const isAdmitted = ({ step, ends }: Way): boolean => admitsAt(step, ends)
 
+/** Of an ICMP error: is its packet one of a flow or pinhole? Messages that are no query have no flow, but the ports of one of identifier 0. */
 const isKnown = (way: Way): boolean =>
-  deadlineOfRow(way.step, findFlow(way.step.table, way.ends)) !== 0 || isAdmitted(way)
+  (subjectOf(way.packet).content !== "icmp" && deadlineOfRow(way.step, findFlow(way.step.table, way.ends)) !== 0) ||
+  isAdmitted(way)
 
 /** From the outside, with nothing that lets it in: has the host closed the port to this peer, or to everybody? */
 const keptOut = ({ step, ends }: Way): Reason => (hasPinhole(step, ends) ? "filtered" : "no-mapping")

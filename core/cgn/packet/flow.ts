@@ -10,6 +10,8 @@ export interface Flow {
   readonly sourcePort: number
   readonly destination: Address
   readonly destinationPort: number
+  /** Is it of ICMP queries, whose ports are identifiers? Other ICMP messages have none, which their ports of 0 do not tell. */
+  readonly query: boolean
 }
 
 /** Of the IP header. */
@@ -34,6 +36,7 @@ export const flowOf = (packet: IpPacket): Flow => {
         sourcePort: packet.sourcePort,
         destination: destinationAddress(packet),
         destinationPort: packet.destinationPort,
+        query: packet.content === "query",
       }
     : {
         protocol: embedded.protocol,
@@ -41,6 +44,7 @@ export const flowOf = (packet: IpPacket): Flow => {
         sourcePort: embedded.destinationPort,
         destination: sourceAddress(embedded),
         destinationPort: embedded.sourcePort,
+        query: embedded.content === "query",
       }
 }
 

@@ -1,6 +1,6 @@
 import { addressWord, i32, isIpv4, Protocol, u16 } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
-import { internalPortOf } from "../dependent.ts"
+import { internalEndOf, isWhole } from "../dependent.ts"
 import type { Step } from "../layout.ts"
 import type { Realm } from "../mapping.ts"
 import {
@@ -26,7 +26,6 @@ import type { Prefix } from "../rule.ts"
 import { externalOf } from "../step.ts"
 import { asMapped, findInbound, findOutbound } from "./find.ts"
 import { firstTimeout, keep } from "./keep.ts"
-import { internalEndOf } from "./session.ts"
 
 /** A packet translated, in as many as it takes, or why it is not. */
 export type Ended =
@@ -75,8 +74,7 @@ export const outwards = (
   if (!found.ok) return no(found.reason, toldInside(packet, found.reason))
   const { row } = found.key
   const { external, externalPort } = externalOf(step, row)
-  const whole = internalPortOf(table, row) === 0
-  const sourcePort = whole ? undefined : externalPort
+  const sourcePort = isWhole(table, row) ? undefined : externalPort
   if (prefix === undefined) {
     const to = { source: external, sourcePort, destination: undefined, destinationPort: undefined }
     const made = rewrite(packet, to, 1, allocate)
@@ -151,7 +149,7 @@ export const inwards = (
   if (!found.ok)
     return no(isError && found.reason === "no-mapping" ? "no-flow" : found.reason, told(step, packet, found.reason))
   const { internal, internalPort, realm } = internalEndOf(step.table, found.key.row)
-  const destinationPort = internalPort === 0 ? undefined : internalPort
+  const destinationPort = isWhole(step.table, found.key.row) ? undefined : internalPort
   if (prefix === undefined) {
     const to = { source: undefined, sourcePort: undefined, destination: internal, destinationPort }
     const made = rewrite(packet, to, hops, allocate)

@@ -3,7 +3,7 @@ import { type Address, addressWord, Protocol } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import type { InternalEnd } from "../contract.ts"
 import { isWanted } from "../deadline.ts"
-import { dependenceOf, internalPortOf, wantedTowards } from "../dependent.ts"
+import { dependenceOf, internalPortOf, isWhole, type MappedEnd, wantedTowards } from "../dependent.ts"
 import { addressOf, FIRST_QUERY, holderOf, QUERY, slotOf, WHOLE } from "../end.ts"
 import { MAPPING, MappingWord, type Step } from "../layout.ts"
 import { isHeld } from "../owner.ts"
@@ -35,20 +35,18 @@ export const findOutbound = (
   changes: Change[],
 ): Found => {
   const { table, config } = step
-  const { protocol, source, sourcePort, destination, destinationPort } = flow
+  const { protocol, source, sourcePort, destination, destinationPort, query } = flow
   const remotePort = remotePortOf(protocol, destinationPort)
-  let row = 0
-  if (config.addressDependent && sourcePort !== 0) {
-    const end = { protocol, internal: source, internalPort: sourcePort, realm }
-    row = wantedTowards(step, end, destination, remotePort)
-  }
+  const isPort = sourcePort !== 0 || query
+  const identifier = isPort && sourcePort === 0 ? 0 : undefined
+  const end: MappedEnd = { protocol, internal: source, internalPort: sourcePort, identifier, realm }
+  let row = config.addressDependent && isPort ? wantedTowards(step, end, destination, remotePort) : 0
   if (row === 0) {
-    const own = sourcePort === 0 ? 0 : findMapping(table, source, realm, protocol, sourcePort)
+    const own = isPort ? rowOf(table, end) : 0
     const wanted = own !== 0 && isWanted(step, own)
     row = wanted ? own : wholeOf(step, source, realm, protocol, sourcePort)
     if (row === 0) {
-      if (timeout === 0 || sourcePort === 0) return none(absent)
-      const end = { protocol, internal: source, internalPort: sourcePort, realm }
+      if (timeout === 0 || !isPort) return none(absent)
       const dependence = dependenceOf(config, protocol)
       const made = dependence === undefined ? end : { ...end, dependence, remote: destination, remotePort }
       const over = dependence === undefined ? own : rowOf(table, made)
@@ -69,7 +67,7 @@ const wholeOf = (step: Step, host: Address, realm: InternalEnd["realm"], protoco
   const { table, config } = step
   if (!config.whole) return 0
   for (const mapped of [protocol, 0]) {
-    const row = findMapping(table, host, realm, mapped, 0)
+    const row = findMapping(table, host, realm, mapped << 16)
     if (row === 0 || !isWanted(step, row)) continue
     const address = addressOf(word(table, MAPPING, row, MappingWord.EXTERNAL))
     if (endAt(table, address, protocol, port) === 0) return row
@@ -108,7 +106,7 @@ export const findInbound = (step: Step, flow: Flow): Found => {
 const admitted = (step: Step, flow: Flow, row: number): Found | undefined => {
   const { table } = step
   if (row === 0 || isHeld(table, row)) return undefined
-  const internalPort = internalPortOf(table, row) || flow.destinationPort
+  const internalPort = isWhole(table, row) ? flow.destinationPort : internalPortOf(table, row)
   const { protocol, source, sourcePort } = flow
   const key = { row, protocol, internalPort, remote: source, remotePort: remotePortOf(protocol, sourcePort) }
   const admission = admit(step, key)

@@ -5,8 +5,9 @@ import { choose } from "../choose.ts"
 import { connectionAfter, connectionFrom, connectionTimeout } from "../connection.ts"
 import { implicitAsData } from "../data.ts"
 import { idleDeadline, isStatic, LOOK } from "../deadline.ts"
-import type { MappedEnd } from "../dependent.ts"
+import { type MappedEnd, mappedEndOf } from "../dependent.ts"
 import { isTranslated } from "../end.ts"
+import { isZeroQuery } from "../internal.ts"
 import { deadlineOf, instantOf, MAPPING, MappingWord, type Step } from "../layout.ts"
 import type { Mapping } from "../mapping.ts"
 import { type IpPacket, TcpFlag, tcpFlags } from "../packet/index.ts"
@@ -20,7 +21,6 @@ import { portFor } from "./port-for.ts"
 import {
   findSession,
   lastSession,
-  mappedEndOf,
   noteSession,
   type SessionKey,
   sessionConnection,
@@ -74,9 +74,10 @@ const implicitOf = (step: Step, end: MappedEnd, at: External, deadline: number):
     clientPort: 0,
     details: undefined,
   }
-  if (dependence === undefined) return mapping
+  const own: Mapping = isZeroQuery(end) ? { ...mapping, identifier: 0 } : mapping
+  if (dependence === undefined) return own
   const port = dependence === "address-and-port-dependent" ? (remotePort ?? 0) : 0
-  return { ...mapping, remote: end.remote, remotePort: port, dependence }
+  return { ...own, remote: end.remote, remotePort: port, dependence }
 }
 
 /** Seconds that a packet keeps an implicit mapping which is no TCP connection's. */

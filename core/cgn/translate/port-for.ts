@@ -2,7 +2,7 @@ import { Protocol } from "../../wire/index.ts"
 import { areasOf } from "../area.ts"
 import { ownAddress } from "../choose.ts"
 import type { MappedEnd } from "../dependent.ts"
-import { slotOf } from "../end.ts"
+import { slotOfInternal } from "../internal.ts"
 import type { Step } from "../layout.ts"
 import { hashEnd, isInRange, isMarked, nextFreePort } from "../ports.ts"
 
@@ -30,7 +30,7 @@ export const portFor = (step: Step, subscriber: number, end: MappedEnd): number 
   const sides = range.first < REGISTERED && range.last >= REGISTERED && protocol !== Protocol.ICMP && internalPort !== 0
   if (ports === "random" && !sides) return 0
   if (ports === "preserve" && !sides) return internalPort
-  const slot = slotOf(protocol, internalPort)
+  const slot = slotOfInternal(end)
   const address = ownAddress(step, end, subscriber)
   if (ports === "preserve" && isInRange(config, internalPort) && !isMarked(step, address, slot, internalPort))
     return internalPort

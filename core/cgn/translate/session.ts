@@ -13,22 +13,10 @@ import {
 import { type Address, addressWord } from "../../wire/index.ts"
 import type { Change } from "../change.ts"
 import { type Connection, connectionNumber, connectionOf } from "../connection.ts"
-import { internalWord, remoteOf } from "../dependent.ts"
-import {
-  deadlineAt,
-  instantOf,
-  MAPPING,
-  MappingWord,
-  SESSION,
-  SESSIONS,
-  SessionsWord,
-  SessionWord,
-  type Step,
-  SUBSCRIBER,
-  Subscriber,
-} from "../layout.ts"
+import { mappedEndOf } from "../dependent.ts"
+import { deadlineAt, instantOf, SESSION, SESSIONS, SessionsWord, SessionWord, type Step } from "../layout.ts"
 import { rowOf } from "../row.ts"
-import { addressAt, realmAt, setAddress } from "../subscriber.ts"
+import { addressAt, setAddress } from "../subscriber.ts"
 
 /**
  * Sessions: what a mapping remembers of single remote peers, where that decides something: TCP connections, whose states
@@ -212,25 +200,6 @@ export const hasSessionWith = (step: Step, key: SessionKey, most: number): boole
     )
       return true
   return false
-}
-
-/** The internal end of a mapping row, and the remote peer that it is of alone. */
-export const mappedEndOf = (table: Table, row: number) => {
-  const end = internalEndOf(table, row)
-  const of = remoteOf(table, row)
-  return of === undefined ? end : { ...end, ...of }
-}
-
-/** The internal end of a mapping row. */
-export const internalEndOf = (table: Table, row: number) => {
-  const subscriber = word(table, MAPPING, row, MappingWord.SUBSCRIBER)
-  const internalEnd = internalWord(table, row)
-  return {
-    protocol: internalEnd >>> 16,
-    internal: addressAt(table, SUBSCRIBER, subscriber, Subscriber.ADDRESS),
-    internalPort: internalEnd & 0xffff,
-    realm: realmAt(table, word(table, SUBSCRIBER, subscriber, Subscriber.REALM)),
-  }
 }
 
 type Said = Extract<Change, { readonly type: "session" | "session-over" }>

@@ -1,7 +1,15 @@
 /** What comes to a small CGN whose ports are assigned in one way or another: requests, traffic, time. */
 import fc from "fast-check"
-import { type Assignment, type CgnState, type Change, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
+import {
+  type Assignment,
+  type CgnState,
+  type Change,
+  memoryCgn,
+  noteOutbound,
+  translate,
+} from "../../../core/cgn/index.ts"
 import { address, host, map, remove, TCP, UDP } from "./scene.ts"
+import { echo4, REMOTE } from "./translate/scene.ts"
 
 const ports = { first: 2000, last: 2000 + 16 * 14 }
 export const external = ["203.0.113.1", "203.0.113.2"].map(address)
@@ -18,7 +26,7 @@ export const ASSIGNMENTS: readonly Assignment[] = [
 
 /** One thing that happens to a CGN. */
 export const move = fc.record({
-  kind: fc.constantFrom("map", "map", "map", "set", "traffic", "delete", "wait", "expire", "settings"),
+  kind: fc.constantFrom("map", "map", "map", "set", "traffic", "echo", "delete", "wait", "expire", "settings"),
   n: fc.integer({ min: 1, max: 9 }),
   port: fc.integer({ min: 1, max: 40 }),
   tcp: fc.boolean(),
@@ -58,6 +66,10 @@ export const act = ({ state, now }: Stage, what: Move): Stage => {
     }
     case "traffic":
       return { ...noteOutbound(state, who, now), now }
+    case "echo": {
+      const bytes = echo4(8, `10.0.0.${what.n}`, REMOTE, what.exact ? 0 : what.port)
+      return { ...translate(state, { bytes, now, side: "inside" }), now }
+    }
     case "wait":
       return { state, changes: [], now: now + what.lifetime * 500 }
     case "expire":

@@ -7,11 +7,12 @@ import {
   type LoggedAssignment,
   type LogRecord,
   listMappings,
+  type Mapping,
   tellsWho,
   type WhoAsk,
   whoHad,
 } from "../../../core/cgn/index.ts"
-import { type Address, formatAddress, ipv4Value, Protocol } from "../../../core/wire/index.ts"
+import { formatAddress, ipv4Value, Protocol } from "../../../core/wire/index.ts"
 import { ASSIGNMENTS, act, COMMON, move, type Stage } from "./moves.ts"
 import { address, cgnWith, host, map, met, remove, TCP, UDP } from "./scene.ts"
 
@@ -108,7 +109,7 @@ for (const assignment of [{ kind: "random" } as const, ...ASSIGNMENTS])
       fc.property(fc.array(move, { minLength: 1, maxLength: 60 }), (moves) => {
         let stage: Stage = { state: cgnWith({ ...COMMON, assignment }), changes: [], now: 0 }
         const log: LogRecord[] = []
-        const questions: { ask: WhoAsk; internal: Address; internalPort: number }[] = []
+        const questions: { ask: WhoAsk; end: Pick<Mapping, "internal" | "internalPort" | "identifier"> }[] = []
         for (const what of moves) {
           // No two moves at one time, of which the log could not tell the order.
           stage = act({ ...stage, now: stage.now + 1 }, what)
@@ -116,17 +117,22 @@ for (const assignment of [{ kind: "random" } as const, ...ASSIGNMENTS])
           const { mappings } = listMappings(stage.state, stage.now, 0, 1e6)
           const mapping = mappings[what.port % Math.max(1, mappings.length)]
           if (mapping === undefined) continue
-          const { external, externalPort: port, protocol, internal, internalPort } = mapping
-          questions.push({ ask: { external, protocol, port, at: stage.now }, internal, internalPort })
+          const { external, externalPort: port, protocol } = mapping
+          questions.push({ ask: { external, protocol, port, at: stage.now }, end: mapping })
         }
-        for (const { ask, internal, internalPort } of questions) {
+        for (const { ask, end } of questions) {
           const holder = whoHad(ask, log, logged(assignment))
           assert.ok(holder !== undefined)
           if (assignment.kind === "random") {
-            assert.deepEqual([holder.subscriber.address, holder.internalPort], [internal, internalPort])
+            const { subscriber, internalPort, identifier } = holder
+            const { internal } = end
+            assert.deepEqual(
+              [subscriber.address, internalPort, identifier],
+              [internal, end.internalPort, end.identifier],
+            )
             continue
           }
-          assert.equal(ipv4Value(holder.subscriber.address) >>> 1, ipv4Value(internal) >>> 1)
+          assert.equal(ipv4Value(holder.subscriber.address) >>> 1, ipv4Value(end.internal) >>> 1)
           assert.equal(holder.subscriber.prefixLength, 127)
         }
         if (assignment.kind === "deterministic" && assignment.dynamic === undefined) assert.deepEqual(log, [])

@@ -198,7 +198,7 @@ test("a snapshot is laid out as documented, its digest the SHA-256 of another im
     [8, 0, 0],
     "no pushes",
   )
-  assert.equal(view.getUint32(48, true), 5, "the layout of the CGN's rows")
+  assert.equal(view.getUint32(48, true), 6, "the layout of the CGN's rows")
   assert.deepEqual([view.getFloat64(52, true), view.getFloat64(60, true)], [5_000, 8_000])
   assert.deepEqual([...bytes.subarray(68, 100)], [...SETTINGS.secret])
   const wordsFrom = (at: number, count: number) =>

@@ -41,11 +41,12 @@ const packets = fc
     inside: fc.boolean(),
     remote: fc.constantFrom(PEER, STRANGER),
     port: fc.constantFrom(1, 2, 5351),
+    identifier: fc.constantFrom(0, 1),
     flags: fc.constantFrom(SYN, SYN | ACK, ACK, FIN | ACK, RST),
-    kind: fc.constantFrom("udp", "tcp", "tcp", "echo", "answer", "error"),
+    kind: fc.constantFrom("udp", "tcp", "tcp", "echo", "answer", "error", "echo-error"),
     wait: fc.constantFrom(0, 0, 100, 1000, 70_000, 250_000),
   })
-  .map(({ inside, remote, port, flags, kind, wait }) => {
+  .map(({ inside, remote, port, identifier, flags, kind, wait }) => {
     const ends = (inside ? out : back)(remote, port)
     const inner = datagram((inside ? back : out)(remote, port))
     const bytes =
@@ -55,7 +56,9 @@ const packets = fc
           ? segment(ends, flags)
           : kind === "error"
             ? error(ends, inner)
-            : echo(ends, kind === "echo" ? 128 : 129, port)
+            : kind === "echo-error"
+              ? error(ends, echo((inside ? back : out)(remote), inside ? 129 : 128, identifier))
+              : echo(ends, kind === "echo" ? 128 : 129, identifier)
     return { bytes, side: inside ? ("inside" as const) : ("outside" as const), wait }
   })
 

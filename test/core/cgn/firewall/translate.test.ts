@@ -268,6 +268,33 @@ describe("ICMPv6 at a firewall", () => {
     wall.drops(echo(back(), 129), "outside", "no-mapping")
   })
 
+  test("NAT-5508-REQ-1, NAT-5508-REQ-4: identifier 0 is one like others, and neither all of ICMPv6 nor what has none", () => {
+    const wall = new Wall()
+    const redirect = (ends: Ends) =>
+      ip6({ ...ends, protocol: 58 }, icmp6(ends, 137, 0, [0, 0, 0, 0], new Uint8Array(32)))
+    wall.passes(echo(out(), 128, 0), "inside")
+    wall.passes(echo(back(), 129, 0), "outside")
+    wall.drops(echo(back(STRANGER), 129, 0), "outside", "no-mapping")
+    wall.drops(echo(back(), 128, 0), "outside", "no-mapping")
+    wall.drops(echo(back(), 129, 7), "outside", "no-mapping")
+    wall.drops(echo(out(), 129, 7), "inside", "no-flow")
+    wall.drops(redirect(back()), "outside", "filtered")
+    const told = { source: PEER, destination: HOST }
+    wall.passes(error(told, echo(out(), 128, 0)), "outside")
+    wall.drops(error(told, echo(out(), 128, 7)), "outside", "no-flow")
+    wall.drops(error(told, redirect(out())), "outside", "no-flow")
+    // All of ICMPv6 beside it lets everybody in, and goes without it.
+    wall.map(0, 58)
+    assert.deepEqual([flowCount(wall.state), pinholeCount(wall.state)], [1, 1])
+    wall.passes(echo(back(STRANGER), 128, 0), "outside")
+    wall.passes(error(told, redirect(out())), "outside")
+    wall.unmap(0, 58)
+    wall.passes(echo(back(), 129, 0), "outside")
+    wall.drops(echo(back(STRANGER), 128, 0), "outside", "no-mapping")
+    wall.wait(60)
+    wall.drops(echo(back(), 129, 0), "outside", "no-mapping")
+  })
+
   test("NAT-5508-REQ-4, NAT-5508-REQ-5: errors come in from any router about a flow, and only about one", () => {
     const wall = new Wall()
     wall.passes(datagram(out()), "inside")
@@ -414,10 +441,13 @@ describe("a firewall and the rest", () => {
     wall.drops(four(reply), "outside", "no-mapping")
     wall.passes(four(ends), "inside")
     wall.passes(four(reply), "outside")
-    const ping = (of: Ends, type: number) => ip4({ ...of, protocol: 1 }, icmp4(type, 0, [0, 7, 0, 1], DATA))
-    wall.passes(ping(ends, 8), "inside")
-    wall.passes(ping(reply, 0), "outside")
-    wall.drops(ping(reply, 8), "outside", "no-mapping")
+    for (const id of [7, 0]) {
+      const ping = (of: Ends, type: number) => ip4({ ...of, protocol: 1 }, icmp4(type, 0, [0, id, 0, 1], DATA))
+      wall.drops(ping(reply, 0), "outside", "no-mapping")
+      wall.passes(ping(ends, 8), "inside")
+      wall.passes(ping(reply, 0), "outside")
+      wall.drops(ping(reply, 8), "outside", "no-mapping")
+    }
     const hop = { source: "203.0.113.9", destination: "10.0.0.7" }
     wall.passes(ip4({ ...hop, protocol: 1 }, icmp4(3, 4, [0, 0, 5, 0], four(ends).subarray(0, 28))), "outside")
   })

@@ -46,7 +46,7 @@ const flow = (bytes: Uint8Array) => {
 describe("reading IPv4", () => {
   test("a UDP packet: ends, header fields, extent", () => {
     const bytes = ip4({ ...ENDS, protocol: 17, ttl: 9, tos: 0xb8, id: 0xbeef, flags: 2 }, udp(ENDS))
-    assert.deepEqual(flow(bytes), { protocol: 17, ...ENDS })
+    assert.deepEqual(flow(bytes), { protocol: 17, ...ENDS, query: false })
     const packet = read(octets(bytes, [0, 0, 0, 0]))
     assert.equal(packet.content, "ports")
     assert.equal(packet.end, bytes.length, "padding is not of the packet")
@@ -61,7 +61,7 @@ describe("reading IPv4", () => {
 
   test("behind options, and behind other octets", () => {
     const bytes = ip4({ ...ENDS, protocol: 6, options: [7, 7, 4, 0, 0, 0, 0, 0] }, tcp(ENDS, DATA, 0x12))
-    assert.deepEqual(flow(bytes), { protocol: 6, ...ENDS })
+    assert.deepEqual(flow(bytes), { protocol: 6, ...ENDS, query: false })
     assert.equal(tcpFlags(read(bytes)), TcpFlag.SYN | TcpFlag.ACK)
     const packet = readPacket(octets([1, 2, 3], bytes, [4]), 3)
     assert.ok(packet.ok)
@@ -91,22 +91,31 @@ describe("reading IPv4", () => {
       [132, sctp(40000, 53)],
       [136, udpLite(ENDS)],
     ] as const)
-      assert.deepEqual(flow(ip4({ ...ENDS, protocol }, payload)), { protocol, ...ENDS })
+      assert.deepEqual(flow(ip4({ ...ENDS, protocol }, payload)), { protocol, ...ENDS, query: false })
     for (const protocol of [47, 50, 51, 58, 2, 0, 255]) {
       const bytes = ip4({ ...ENDS, protocol }, DATA)
       assert.equal(read(bytes).content, "other")
-      assert.deepEqual(flow(bytes), { ...ENDS, protocol, sourcePort: 0, destinationPort: 0 })
+      assert.deepEqual(flow(bytes), { ...ENDS, protocol, sourcePort: 0, destinationPort: 0, query: false })
     }
   })
 
   test("NAT-5508-3.1: the identifier of a query stands at both ends", () => {
     for (const type of [0, 8, 13, 14, 15, 16, 17, 18]) {
-      const bytes = ip4({ ...ENDS, protocol: 1 }, icmp4(type, 0, [0xab, 0xcd, 0, 1], DATA))
-      assert.equal(read(bytes).content, "query")
-      assert.deepEqual(flow(bytes), { ...ENDS, protocol: 1, sourcePort: 0xabcd, destinationPort: 0xabcd })
+      for (const [identifier, octets] of [
+        [0xabcd, [0xab, 0xcd]],
+        [0, [0, 0]],
+      ] as const) {
+        const bytes = ip4({ ...ENDS, protocol: 1 }, icmp4(type, 0, [...octets, 0, 1], DATA))
+        assert.equal(read(bytes).content, "query")
+        const ports = { sourcePort: identifier, destinationPort: identifier }
+        assert.deepEqual(flow(bytes), { ...ENDS, protocol: 1, ...ports, query: true })
+      }
     }
-    for (const type of [4, 5, 9, 10, 30, 255])
-      assert.equal(read(ip4({ ...ENDS, protocol: 1 }, icmp4(type, 0, [0, 0, 0, 0], DATA))).content, "icmp")
+    for (const type of [4, 5, 9, 10, 30, 255]) {
+      const bytes = ip4({ ...ENDS, protocol: 1 }, icmp4(type, 0, [0, 0, 0, 0], DATA))
+      assert.equal(read(bytes).content, "icmp")
+      assert.deepEqual(flow(bytes), { ...ENDS, protocol: 1, sourcePort: 0, destinationPort: 0, query: false })
+    }
   })
 
   test("NAT-6146-3.4: an ICMP error is of the flow of the packet in error, ends swapped", () => {
@@ -119,6 +128,7 @@ describe("reading IPv4", () => {
         sourcePort: 53,
         destination: INSIDE,
         destinationPort: 40000,
+        query: false,
       })
       assert.equal(read(bytes).content, "error")
       assert.equal(subjectOf(read(bytes)).content, "ports")
@@ -158,7 +168,7 @@ describe("reading IPv4", () => {
 describe("reading IPv6", () => {
   test("a packet: ends and header fields", () => {
     const bytes = ip6({ ...SIX, protocol: 17, hopLimit: 3, trafficClass: 0xa5, flowLabel: 0xfedcb }, udp(SIX))
-    assert.deepEqual(flow(bytes), { protocol: 17, ...SIX })
+    assert.deepEqual(flow(bytes), { protocol: 17, ...SIX, query: false })
     const packet = read(bytes)
     assert.deepEqual([hopLimit(packet), trafficClass(packet), flowLabel(packet)], [3, 0xa5, 0xfedcb])
     assert.deepEqual([dontFragment(packet), identification(packet), packet.totalLength], [true, 0, bytes.length])
@@ -181,7 +191,7 @@ describe("reading IPv6", () => {
       tcp(SIX, DATA, 2),
     )
     const packet = read(bytes)
-    assert.deepEqual(flow(bytes), { protocol: 6, ...SIX })
+    assert.deepEqual(flow(bytes), { protocol: 6, ...SIX, query: false })
     assert.equal(packet.payload, 40 + 8 + 16 + 8 + 8 + 8)
     assert.equal(packet.fragmentAt, 72)
     assert.equal(identification(packet), 0xdeadbeef)
@@ -211,6 +221,10 @@ describe("reading IPv6", () => {
     for (const type of [128, 129]) {
       const bytes = ip6({ ...SIX, protocol: 58 }, icmp6(SIX, type, 0, [0x12, 0x34, 0, 0], DATA))
       assert.deepEqual([flow(bytes).sourcePort, flow(bytes).destinationPort], [0x1234, 0x1234])
+      assert.ok(flow(bytes).query)
+      // In an error the flow is that of the query in it.
+      const about = ip6({ ...SIX, protocol: 58 }, icmp6(SIX, 1, 0, [0, 0, 0, 0], bytes))
+      assert.ok(flow(about).query)
     }
     const inner = ip6({ ...SIX, protocol: 17 }, udp(SIX))
     const back = { source: "2001:db8:9::9", destination: SIX.source }
@@ -222,6 +236,7 @@ describe("reading IPv6", () => {
         sourcePort: 53,
         destination: SIX.source,
         destinationPort: 40000,
+        query: false,
       })
     }
     for (const type of [0, 5, 130, 133, 137, 200])

@@ -98,6 +98,23 @@ describe("a stateless NAT46", () => {
     assert.equal(STATE.packetId, 0)
   })
 
+  test("NAT-5508-REQ-1, NAT-7915-4.2: ICMP queries pass with their identifier, whatever it is, out and back", () => {
+    for (const id of [0, 1, 0xffff]) {
+      const rest = [id >> 8, id & 255, 0, 1]
+      const asked = ip4({ ...FOUR, protocol: 1, flags: 2 }, icmp4(8, 0, rest, [1, 2, 3]))
+      same(
+        forwarded(pass(asked, "inside"), "outside"),
+        ip6({ ...SIX, protocol: 58, hopLimit: 63 }, icmp6(SIX, 128, 0, rest, [1, 2, 3])),
+      )
+      const back = turned(SIX)
+      const answer = ip6({ ...back, protocol: 58 }, icmp6(back, 129, 0, rest, [1, 2, 3]))
+      same(
+        forwarded(pass(answer, "outside"), "inside"),
+        ip4({ ...turned(FOUR), protocol: 1, ttl: 63, id: 0 }, icmp4(0, 0, rest, [1, 2, 3])),
+      )
+    }
+  })
+
   test("NAT-7915-6: ICMP errors: the router's own address where it has one, else that of the far end, and the packet in error", () => {
     const error = (source: string) => {
       const ends: Ends = { source, destination: H4_AS_6 }

@@ -164,6 +164,18 @@ describe("packets at an NPTv6 device", () => {
     same(out.subarray(40), segment)
   })
 
+  test("NAT-5508-REQ-1: ICMPv6 queries pass both ways with their identifier, whatever it is", () => {
+    const query = (type: number, source: string, destination: string, id: number, hopLimit: number) =>
+      ip6(
+        { source, destination, protocol: 58, hopLimit },
+        icmp6({ source, destination }, type, 0, [id >> 8, id & 255, 0, 1], [1, 2, 3]),
+      )
+    for (const id of [0, 1, 0xffff]) {
+      same(forwarded(pass(query(128, INTERNAL, PEER, id, 64), "inside"), "outside"), query(128, EXTERNAL, PEER, id, 63))
+      same(forwarded(pass(query(129, PEER, EXTERNAL, id, 64), "outside"), "inside"), query(129, PEER, INTERNAL, id, 63))
+    }
+  })
+
   test("what is no IPv6 packet is dropped with its reason", () => {
     const ends = { source: "10.0.0.1", destination: "10.0.0.2" }
     assert.deepEqual(pass(ip4({ ...ends, protocol: 50 }, octets(1, 2, 3)), "inside"), {

@@ -153,6 +153,7 @@ test("a forged snapshot is refused, or gives a CGN that carries packets, lists a
   const cgn = network(cgnWith(settingsOf("address-and-port-dependent")))
   for (let port = 1; port <= 6; port++) portOf(cgn, REMOTE, port)
   for (let port = 1; port <= 3; port++) sent(cgn.out(tcp4(ends(HOST, 5000, REMOTE, port), SYN)), "outside")
+  for (const to of [REMOTE, STRANGER]) sent(cgn.out(echo4(8, HOST, to, 0)), "outside")
   cgn.set(met(peer(met(map(cgn.state, {})).state, { internalPort: 7 })).state)
   const bytes = concat(saveCgn(cgn.state, 0))
   const restore = (octets: Uint8Array) =>
@@ -203,6 +204,8 @@ test("a forged snapshot is refused, or gives a CGN that carries packets, lists a
       state = translate(state, { bytes: udp4(ends(HOST, 5000, REMOTE, port)), now: 0, side: "inside" }).state
       state = translate(state, { bytes: tcp4(ends(HOST, 5000, REMOTE, port), ACK), now: 0, side: "inside" }).state
     }
+    for (const to of [REMOTE, STRANGER])
+      state = translate(state, { bytes: echo4(8, HOST, to, 0), now: 0, side: "inside" }).state
     listMappings(state, 0, 0, 100)
     memoryCgn.expire(state, 1e9, 1000)
   }
@@ -227,7 +230,7 @@ test("every old state goes on as it did, whatever came to be after it", () => {
       case "tcp":
         return translate(state, { bytes: tcp4(there, SYN), now, side: "inside" })
       case "echo":
-        return translate(state, { bytes: echo4(8, HOST, remote, port), now, side: "inside" })
+        return translate(state, { bytes: echo4(8, HOST, remote, port - 1), now, side: "inside" })
       case "in": {
         const at = listMappings(state, now, 0, 100).mappings[port]?.externalPort ?? 1
         return translate(state, { bytes: udp4(ends(remote, remotePort, EXTERNAL, at)), now, side: "outside" })

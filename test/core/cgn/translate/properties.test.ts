@@ -8,10 +8,12 @@ import {
   type Change,
   listMappings,
   memoryCgn,
+  restoreCgn,
+  saveCgn,
   translate,
 } from "../../../../core/cgn/index.ts"
 import { octets } from "../packet/build.ts"
-import { address, cgnWith, lines, map, peer, TCP } from "../scene.ts"
+import { address, BASE, cgnWith, lines, map, peer, TCP } from "../scene.ts"
 import {
   ACK,
   EXTERNAL,
@@ -55,6 +57,13 @@ const settings: readonly Partial<CgnSettings>[] = [
     },
     idleTimeout: { udp: 5, tcp: 9 },
   },
+  // All ICMP of a host may be mapped, beside its queries of single identifiers.
+  {
+    external: [EXTERNAL, "203.0.113.2"].map(address),
+    otherProtocols: true,
+    port0: true,
+    translation: { filtering: "address-and-port-dependent", sessions: 3 },
+  },
 ]
 
 /** One thing that happens: a packet of some kind, or a MAP request. */
@@ -69,13 +78,17 @@ const happening = fc.record({
     "hairpin",
     "error",
     "in-error",
+    "in-echo-error",
     "map",
+    "map-icmp",
     "peer",
     "expire",
     "junk",
   ),
   host: fc.integer({ min: 1, max: 3 }),
   port: fc.integer({ min: 1000, max: 1003 }),
+  /** Of an echo. */
+  identifier: fc.constantFrom(0, 0, 1000, 1001),
   remote: fc.constantFrom(REMOTE, STRANGER),
   remotePort: fc.integer({ min: 1, max: 2 }),
   flags: fc.constantFrom(SYN, SYN | ACK, ACK, FIN | ACK, RST),
@@ -93,7 +106,7 @@ const happen = (
   one: Happening,
   now: number,
 ): { readonly state: CgnState; readonly changes: readonly Change[] } => {
-  const { kind, port, remote, remotePort, flags, realm } = one
+  const { kind, port, identifier, remote, remotePort, flags, realm } = one
   const host = `10.0.0.${one.host}`
   const live = listMappings(state, now, 0, 1000).mappings
   const at = live[one.choice % Math.max(1, live.length)]
@@ -110,7 +123,7 @@ const happen = (
     case "tcp":
       return inside(tcp4(ends(host, port, remote, remotePort), flags))
     case "echo":
-      return inside(echo4(8, host, remote, port))
+      return inside(echo4(8, host, remote, identifier))
     case "hairpin":
       return inside(udp4(ends(host, port, external, externalPort)))
     case "error":
@@ -123,10 +136,22 @@ const happen = (
       return outside(echo4(0, remote, external, externalPort))
     case "in-error":
       return outside(error4(11, 0, remote, external, udp4(ends(external, externalPort, remote, remotePort))))
+    case "in-echo-error":
+      return outside(error4(11, 0, remote, external, echo4(8, external, remote, externalPort)))
     case "junk":
       return inside(one.bytes)
     case "expire":
       return memoryCgn.expire(state, now, 100)
+    case "map-icmp": {
+      const end = { protocol: 1, internal: address(host), internalPort: 0, realm, lifetime: 100 }
+      const made = map(state, end, now)
+      if (made.outcome === "refused") return { state, changes: [] }
+      // With a filter, so that it remembers whom its host sends to.
+      const filters = [{ remote: address(STRANGER), prefixLength: 128, remotePort: 0 }]
+      const kept = memoryCgn.filter(made.state, { ...end, deleteFilters: true, filters }, now)
+      assert.ok(kept.outcome !== "refused")
+      return { state: kept.state, changes: [...made.changes, ...kept.changes] }
+    }
     case "map":
     case "peer": {
       const end = { protocol: TCP, internal: address(host), internalPort: port, realm, lifetime: 100 }
@@ -160,6 +185,33 @@ test("the changes, folded over the first state, give the last; and the last goes
     )
 })
 
+test("a snapshot has all of it, and goes on like what it was made of", () => {
+  for (const given of settings)
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+        let state = cgnWith(given)
+        let now = 0
+        for (const one of happenings) {
+          now += one.later
+          state = happen(state, one, now).state
+        }
+        const saved = octets(...saveCgn(state, now))
+        const restored = restoreCgn(saved, { ...BASE, ...given }, { now, elapsed: 0, lost: false })
+        assert.ok(restored.ok)
+        assert.deepEqual(listMappings(restored.state, now, 0, 1000), listMappings(state, now, 0, 1000))
+        let [here, there] = [restored.state, state]
+        for (const one of happenings.slice(0, 10)) {
+          now += one.later
+          const [own, its] = [happen(here, one, now), happen(there, one, now)]
+          assert.deepEqual(own.changes, its.changes)
+          here = own.state
+          there = its.state
+        }
+      }),
+      RUNS,
+    )
+})
+
 test("no two live mappings of different internal ends, or of one towards different peers, have one external end", () => {
   for (const given of settings)
     fc.assert(
@@ -175,7 +227,7 @@ test("no two live mappings of different internal ends, or of one towards differe
           const end = `${m.protocol} ${m.external} ${m.externalPort}`
           const port = m.dependence === "address-and-port-dependent" ? m.remotePort : 0
           const of = m.dependence === undefined ? "" : `${m.remote} ${port}`
-          const owner = `${m.internal} ${m.internalPort} ${m.realm} ${of}`
+          const owner = `${m.internal} ${m.internalPort} ${m.identifier} ${m.realm} ${of}`
           assert.equal(owners.get(end) ?? owner, owner)
           owners.set(end, owner)
         }
@@ -197,7 +249,7 @@ test("a packet out, then its answer in, gives back the ends that it had, and its
         fc.tuple(
           fc.constantFrom("udp", "tcp", "echo"),
           fc.integer({ min: 1, max: 3 }),
-          fc.integer({ min: 1, max: 65535 }),
+          fc.oneof(fc.integer({ min: 1, max: 65535 }), fc.constant(0)),
           realm,
           fc.constantFrom(REMOTE, STRANGER),
         ),
@@ -211,7 +263,9 @@ test("a packet out, then its answer in, gives back the ends that it had, and its
       behaviour,
       (flows, remotePort, mapping, filtering) => {
         const cgn = network(cgnWith({ translation: { mapping, filtering } }))
-        const answers = flows.map(([kind, n, port, of, remote]) => {
+        const answers = flows.map(([kind, n, number, of, remote]) => {
+          // There is no port 0.
+          const port = kind === "echo" ? number : Math.max(1, number)
           const host = `10.0.0.${n}`
           const there = ends(host, port, remote, remotePort)
           const out = kind === "udp" ? udp4(there) : kind === "tcp" ? tcp4(there, SYN) : echo4(8, host, remote, port)

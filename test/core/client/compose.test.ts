@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import type { InboundRequest, MappingRequest } from "../../../core/client/index.ts"
 import { Protocol, parseNonce } from "../../../core/wire/index.ts"

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import { success } from "./answer.ts"
 import { address, CLIENT, router, type Sent, scene, TCP_8080 } from "./scene.ts"

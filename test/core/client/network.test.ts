@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import type { ClientServer } from "../../../core/client/index.ts"
 import { failure, natPmpGateway, success } from "./answer.ts"

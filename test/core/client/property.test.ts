@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { createClient, type Effect, listLeases, step } from "../../../core/client/index.ts"
+import { type ClientServer, createClient, type Effect, listLeases, step } from "../../../core/client/index.ts"
 import { mappings } from "../../../core/server/index.ts"
 import { announcement } from "./answer.ts"
 import { commands, inputs, octets } from "./inputs.ts"
-import { CLIENT, EXTERNAL, ROUTER, realServer, router, SEED, scene, TCP_8080 } from "./scene.ts"
+import { address, CLIENT, EXTERNAL, realServer, router, SEED, scene, TCP_8080 } from "./scene.ts"
 
 describe("whatever happens", () => {
   test("no step throws; its last effect says when to come back, never in the past; what is pending has such a time", () => {
@@ -51,82 +51,101 @@ describe("whatever happens", () => {
   })
 })
 
-/** What befalls a network for a while. */
+const TROUBLES = [
+  "loss",
+  "restart",
+  "reorder",
+  "duplicate",
+  "announce",
+  "unreachable",
+  "renumber",
+  "offline",
+  "stray",
+  "old firmware",
+  "new firmware",
+] as const
+
+/** What befalls a network, and for how many milliseconds. */
 interface Trouble {
-  readonly kind: "loss" | "restart" | "reorder" | "duplicate" | "announce" | "unreachable" | "renumber" | "stray"
+  readonly kind: (typeof TROUBLES)[number]
   readonly for: number
 }
 
-const trouble: fc.Arbitrary<Trouble> = fc.record({
-  kind: fc.constantFrom<Trouble["kind"]>(
-    "loss",
-    "restart",
-    "reorder",
-    "duplicate",
-    "announce",
-    "unreachable",
-    "renumber",
-    "stray",
-  ),
-  for: fc.oneof(fc.nat(10_000), fc.nat(3_000_000)),
-})
+const troubles: fc.Arbitrary<readonly Trouble[]> = fc.array(
+  fc.record({ kind: fc.constantFrom(...TROUBLES), for: fc.oneof(fc.nat(10_000), fc.nat(3_000_000)) }),
+  { maxLength: 8 },
+)
+
+const TWO_ENDS = [...router().ends, { address: address("10.0.0.1"), client: CLIENT }]
+
+/** One server, spoken to in each way. */
+const ways: fc.Arbitrary<ClientServer> = fc.constantFrom(
+  router(),
+  router({ protocol: "pcp" }),
+  router({ protocol: "nat-pmp" }),
+  router({ ends: TWO_ENDS }),
+)
+
+/** A client with two mappings, and what befalls it; the network is well again afterwards. */
+const suffer = (seed: number, way: ClientServer, all: readonly Trouble[]) => {
+  const client = scene({ seed: new Uint8Array(32).fill(seed), servers: [way] })
+  const server = realServer()
+  let kind: Trouble["kind"] | undefined
+  let turn = false
+  client.respond((sent) => {
+    turn = !turn
+    const replies = kind === "loss" || kind === "offline" ? [] : server.respond(sent)
+    if (kind === "duplicate") return [...replies, ...replies]
+    if (kind !== "reorder") return replies
+    for (const bytes of replies) client.deliver(bytes, turn ? 10 : 7000, sent.to)
+    return []
+  })
+  client.command({ type: "request", id: "web", request: TCP_8080 })
+  client.command({ type: "request", id: "dns", request: { ...TCP_8080, protocol: 17, internalPort: 53 } })
+  client.run(5000)
+  const befall = (): void => {
+    const now = client.now()
+    if (kind === "restart" || kind === "announce") server.restart(now)
+    if (kind === "announce") client.datagram(announcement(0))
+    if (kind === "old firmware") server.restart(now, { pcp: false })
+    if (kind === "new firmware") server.restart(now, { natPmp: false })
+    if (kind === "unreachable")
+      for (const { address: to } of way.ends) client.give({ type: "unreachable", now, address: to, port: 5351 })
+    if (kind === "renumber") client.command({ type: "network-changed", servers: [way] })
+    if (kind === "offline") client.command({ type: "network-changed", servers: [] })
+    if (kind === "stray") client.datagram(Uint8Array.of(2, 129, 0, 0))
+  }
+  for (const one of all) {
+    const wasOffline = kind === "offline"
+    kind = one.kind
+    if (wasOffline) client.command({ type: "network-changed", servers: [way] })
+    befall()
+    client.run(one.for)
+  }
+  if (kind === "offline") client.command({ type: "network-changed", servers: [way] })
+  kind = undefined
+  server.restart(client.now())
+  return { client, server }
+}
 
 describe("a mapping that is kept, at a server that behaves", () => {
   test("C-55, C-130: after any finite trouble it runs again, and the server's table agrees", () => {
     fc.assert(
-      fc.property(
-        fc.array(trouble, { maxLength: 8 }),
-        fc.nat(255),
-        fc.constantFrom("pcp", "nat-pmp"),
-        (troubles, seed, protocol) => {
-          const client = scene({ seed: new Uint8Array(32).fill(seed), servers: [router({ protocol })] })
-          const server = realServer()
-          let kind: Trouble["kind"] | undefined
-          let toggle = false
-          client.respond((sent) => {
-            toggle = !toggle
-            if (kind === "loss" && toggle) return []
-            const replies = server.respond(sent)
-            if (kind === "loss") return []
-            if (kind === "duplicate") return [...replies, ...replies]
-            if (kind === "reorder") {
-              for (const bytes of replies) client.deliver(bytes, toggle ? 10 : 7000)
-              return []
-            }
-            return replies
-          })
-          client.command({ type: "request", id: "web", request: TCP_8080 })
-          client.command({ type: "request", id: "dns", request: { ...TCP_8080, protocol: 17, internalPort: 53 } })
-          client.run(5000)
-          for (const one of troubles) {
-            kind = one.kind
-            if (kind === "restart") server.restart(client.now())
-            if (kind === "announce") {
-              server.restart(client.now())
-              client.datagram(announcement(0))
-            }
-            if (kind === "unreachable")
-              client.give({ type: "unreachable", now: client.now(), address: ROUTER, port: 5351 })
-            if (kind === "renumber") client.command({ type: "network-changed", servers: [router({ protocol })] })
-            if (kind === "stray") client.datagram(Uint8Array.of(2, 129, 0, 0))
-            client.run(one.for)
-          }
-          kind = undefined
-          // An hour's lifetime, the longest retransmission, the longest penalty: a day is more than enough.
-          client.run(86_400_000)
-          assert.deepEqual(client.states(), ["router running", "router running"])
-          const table = mappings(server.server(), client.now()).mappings.filter(({ kind: of }) => of === "map")
-          const leases = listLeases(client.state())
-          for (const { request, mapping } of leases) {
-            const row = table.find(
-              (one) => one.protocol === request.protocol && one.internalPort === request.internalPort,
-            )
-            assert.ok(row !== undefined && mapping !== undefined)
-            assert.deepEqual([row.internal, row.external, row.externalPort], [CLIENT, EXTERNAL, mapping.externalPort])
-            assert.equal(mapping.external, EXTERNAL)
-          }
-        },
-      ),
+      fc.property(troubles, fc.nat(255), ways, (all, seed, way) => {
+        const { client, server } = suffer(seed, way, all)
+        // An hour's lifetime, the longest retransmission, the longest penalty: a day is more than enough.
+        client.run(86_400_000)
+        assert.deepEqual(client.states(), ["router running", "router running"])
+        const table = mappings(server.server(), client.now()).mappings.filter(({ kind }) => kind === "map")
+        for (const { request, mapping } of listLeases(client.state())) {
+          const row = table.find(
+            (one) => one.protocol === request.protocol && one.internalPort === request.internalPort,
+          )
+          assert.ok(row !== undefined && mapping !== undefined)
+          assert.deepEqual([row.internal, row.external, row.externalPort], [CLIENT, EXTERNAL, mapping.externalPort])
+          assert.equal(mapping.external, EXTERNAL)
+        }
+      }),
       { numRuns: 60 },
     )
   })

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import type { ClientSettings } from "../../../core/client/index.ts"

@@ -146,17 +146,17 @@ export const realServer = (
   external: readonly Address[] = [EXTERNAL],
   more: Partial<Parameters<typeof createServer>[0]> = {},
 ) => {
-  const create = (now: number): ServerState<CgnState> => {
-    const created = createServer({ ...more, external, secret: new Uint8Array(32).fill(3), now })
+  const create = (now: number, other: Partial<Parameters<typeof createServer>[0]> = {}): ServerState<CgnState> => {
+    const created = createServer({ ...more, ...other, external, secret: new Uint8Array(32).fill(3), now })
     assert.ok(created.ok, created.ok ? "" : created.error.text)
     return created.state
   }
   let server = create(0)
   return {
     server: () => server,
-    /** All is forgotten, and Epoch Time begins anew. */
-    restart: (now: number) => {
-      server = create(now)
+    /** All is forgotten, and Epoch Time begins anew; perhaps with other settings. */
+    restart: (now: number, other: Partial<Parameters<typeof createServer>[0]> = {}) => {
+      server = create(now, other)
     },
     respond: ({ at, bytes }: Sent): readonly Uint8Array[] => {
       const [after, { reply }] = process(server, { bytes, now: at, source: CLIENT, sourcePort: 40000 })

@@ -1,10 +1,11 @@
 /** Fuzzes one target over a range of inputs, in a thread of its own: whoever started it sees where it is, and that it is not stuck. */
 import { parentPort, workerData } from "node:worker_threads"
+import { clientTarget } from "./client.ts"
 import { deviceTarget } from "./devices.ts"
 import { inputOf } from "./mutate.ts"
 import { serverTarget, wireTarget } from "./target.ts"
 
-const TARGETS = { wire: wireTarget, server: serverTarget, devices: deviceTarget }
+const TARGETS = { wire: wireTarget, server: serverTarget, devices: deviceTarget, client: clientTarget }
 
 export interface Job {
   readonly target: keyof typeof TARGETS

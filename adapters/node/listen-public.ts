@@ -1,4 +1,3 @@
-import type { Server } from "node:net"
 import { type Address, ANY4, ANY6, parseAddress } from "../../core/wire/index.ts"
 import {
   type Listen,
@@ -11,10 +10,21 @@ import {
 import { type Datagram, type Result, type UdpError, type UdpSocket, udpError } from "../udp.ts"
 import { type NodeOptions, runtimeOf } from "./client.ts"
 
+/** A server of `node:net`, as far as it is used here. */
+export interface TcpServer {
+  readonly listening: boolean
+  listen(port: number, listening: () => void): unknown
+  address(): string | { readonly address: string; readonly port: number } | null
+  once(event: "error", listener: (error: Error) => void): unknown
+  off(event: "error", listener: (error: Error) => void): unknown
+  close(): unknown
+  unref(): unknown
+}
+
 type ListenTcp = ListenPublicOptions & {
   readonly protocol: "tcp"
   /** Of `node:net`. One that listens already is left to its caller; any other is closed with the listener. */
-  readonly server: Server
+  readonly server: TcpServer
 }
 
 type ListenUdp = ListenPublicOptions & {
@@ -40,7 +50,7 @@ export const listenPublic = (options: (ListenTcp | ListenUdp) & NodeOptions): Pr
 }
 
 const listenTcp =
-  (server: Server): Listen =>
+  (server: TcpServer): Listen =>
   (port) => {
     if (server.listening) return Promise.resolve(listeningOf(server, async () => {}))
     return new Promise((resolve) => {
@@ -54,7 +64,7 @@ const listenTcp =
     })
   }
 
-const listeningOf = (server: Server, close: () => Promise<void>): Result<Listening> => {
+const listeningOf = (server: TcpServer, close: () => Promise<void>): Result<Listening> => {
   const bound = server.address()
   const address = bound === null || typeof bound === "string" ? undefined : parseAddress(bound.address)
   if (bound === null || typeof bound === "string" || address === undefined)

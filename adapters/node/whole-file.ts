@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, renameSync, type Stats } from "node:fs"
+import { type BigIntStats, lstatSync, renameSync } from "node:fs"
 import { type FileHandle, lstat, open, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import { reasonOf } from "../system-error.ts"
@@ -40,11 +40,18 @@ export const writeWhole = async (path: string, parts: Iterable<Uint8Array>): Pro
   }
 }
 
+/** What the system says of a path. */
+interface Kind {
+  isFile(): boolean
+  isDirectory(): boolean
+  isSymbolicLink(): boolean
+}
+
 /**
  * Is it anything but a file, or a folder, of which the system speaks for itself? Renaming goes by names alone: /dev/null would
  * be set aside as a bad snapshot, and a file be there in its place for everybody.
  */
-export const isDevice = (there: Stats | undefined): boolean =>
+export const isDevice = (there: Kind | undefined): boolean =>
   there !== undefined && !there.isFile() && !there.isDirectory() && !there.isSymbolicLink()
 
 export const NO_FILE = "it is a device, pipe or socket, and no file"

@@ -82,7 +82,7 @@ export const changeMemory = async (
   wallClock: number,
 ): Promise<Read<readonly Remembered[]>> => {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
   } catch (cause) {
     return { ok: false, text: `${path}: ${reasonOf(cause)}` }
   }
@@ -105,6 +105,23 @@ export const changeMemory = async (
   } finally {
     locked.lock.release()
   }
+}
+
+/** Node's own way with parents never comes back where a parent is there and takes no folders, as /proc. */
+const makeFolder = (path: string): void => {
+  const make = (): boolean => {
+    try {
+      mkdirSync(path, { mode: 0o700 })
+      return true
+    } catch (cause) {
+      if (hasCode(cause, "EEXIST")) return true
+      if (!hasCode(cause, "ENOENT") || dirname(path) === path) throw cause
+      return false
+    }
+  }
+  if (make()) return
+  makeFolder(dirname(path))
+  if (!make()) throw new Error("no folder can be made there")
 }
 
 const write = (path: string, text: string): void => {

@@ -50,7 +50,9 @@ export const takeVersionError = (
       continue
     }
     freeNatPmp(draft, task)
-    put(draft, { ...task, protocol: next, exchange: undefined, due: draft.now, switches: task.switches + 1 })
+    // What was refused for its version alone used up no slot of a renewal.
+    const slots = task.kind === "lease" && task.exchange?.purpose === "renew" ? { slot: task.slot - 1 } : {}
+    put(draft, { ...task, ...slots, protocol: next, exchange: undefined, due: draft.now, switches: task.switches + 1 })
   }
   return undefined
 }

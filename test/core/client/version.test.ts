@@ -92,6 +92,24 @@ describe("version negotiation (RFC 6887 section 9 and appendix A, RFC 6886 secti
     assert.deepEqual(client.states(), ["router running", "router running"])
   })
 
+  test("C-21: a renewal that is refused for its version uses up no slot: NAT-PMP is tried at 1/2, 3/4 and 7/8", () => {
+    const client = scene({ settings: { versionCache: 1 } })
+    const gateway = natPmpGateway({ lifetime: 4000 })
+    client.respond(gateway)
+    client.command({ type: "request", id: "web", request: TCP_8080 })
+    client.run(1000)
+    client.respond((sent) => (sent.bytes[0] === 2 ? gateway(sent) : []))
+    client.run(3_990_000)
+    // The first in PCP, the tries of the others within 127.75 s of their start.
+    const starts = client.sent
+      .map(({ at }) => at)
+      .filter((at, index, all) => index > 0 && at - all[index - 1] > 130_000)
+      .map((at) => at / 4_000_000)
+    assert.ok(starts.length >= 3)
+    for (const [index, from] of [1 / 2, 3 / 4, 7 / 8].entries())
+      assert.ok(starts[index] >= from && starts[index] <= from + 0.125, `${starts}`)
+  })
+
   test("C-22: version 1 is below PCP's: NAT-PMP is left to try, once", () => {
     const client = scene()
     client.respond(({ bytes }) => [bytes[0] === 2 ? versionError(bytes, 1) : natPmpAnswer(bytes)])

@@ -13,7 +13,7 @@ describe("requirements", () => {
     )
   })
 
-  it("no test shows a server requirement that is not listed", () => {
+  it("no test shows a requirement that is not listed", () => {
     const listed = new Set(REQUIREMENTS.map(({ id }) => id))
     assert.deepEqual(
       [...shown().keys()].filter((id) => !listed.has(id)),

@@ -1,5 +1,5 @@
 /**
- * The requirements of RFC 6887 and RFC 6886 for servers, by their stable ids, and which tests show each: a test shows a
+ * The requirements of RFC 6887 and RFC 6886 for servers and clients, by their stable ids, and which tests show each: a test shows a
  * requirement when its name begins with the id, or has it among the ids there. `node test/requirements.ts` writes the
  * list to test/requirements.md; a test holds the file to it.
  */
@@ -133,6 +133,96 @@ export const REQUIREMENTS: readonly Requirement[] = [
   requirement("N-05", "MUST", "6886 3.4", "expiry, deletion, deletion of all"),
   requirement("N-06", "MUST", "6886 3.2.1", "announce address changes and reboots"),
   requirement("N-07", "SHOULD", "6886 5", "an administrator's switch"),
+  requirement("C-01", "MUST", "6887 8.1", "the client's own address in each request, the source as the server sees it"),
+  requirement(
+    "C-02",
+    "in effect",
+    "6887 8.1, 7488 3, 4",
+    "which servers: all that are configured, each at its addresses in order",
+  ),
+  requirement(
+    "C-03",
+    "MUST",
+    "6887 8.1.1, 11.2, 7488 3",
+    "random nonces: another for each server, the same for its addresses and retransmissions",
+  ),
+  requirement(
+    "C-04",
+    "MUST",
+    "6887 11.1, 11.2, 12.2",
+    "no preference: port 0 and the family's all-zeros; port 0 for what has no ports",
+  ),
+  requirement("C-05", "MUST", "6887 10.2, 11, 11.2", "a suggestion may never be granted: what is assigned counts"),
+  requirement(
+    "C-06",
+    "SHOULD",
+    "6887 8.4, 11.5",
+    "global IPv6 sources; refreshes from the same address; a new mapping for a new one",
+  ),
+  requirement(
+    "C-07",
+    "RECOMMENDED",
+    "6887 16.3.3, 16.4",
+    "a connected socket tells the source address; SCTP is asked for as TCP",
+  ),
+  requirement("C-20", "in effect", "6887 9", "the highest version first; what UNSUPP_VERSION says from then on"),
+  requirement(
+    "C-21",
+    "SHOULD",
+    "6887 9, A; 6886 1.1",
+    "version 0 is a NAT-PMP server: fall back at once, PCP first again later",
+  ),
+  requirement("C-22", "SHOULD", "6887 9", "an unknown version: lower ones, then again in 30 min or the lifetime"),
+  requirement("C-30", "MUST", "6887 7.3", "ignore unknown options in responses"),
+  requirement("C-31", "SHOULD", "6887 7.3", "read the options that were asked for"),
+  requirement(
+    "C-50",
+    "in effect",
+    "6887 8.3, 11.4, 12.4",
+    "what is an answer: source, length, R bit, version, opcode, and each field that is matched",
+  ),
+  requirement("C-51", "SHOULD", "6887 8.3", "several responses, at any time; ignore those to what was never asked"),
+  requirement(
+    "C-52",
+    "SHOULD NOT",
+    "6887 8.3, 11.4",
+    "the same request within an error's lifetime; after NO_RESOURCES new ones, or any",
+  ),
+  requirement("C-53", "in effect", "6887 8.3", "ADDRESS_MISMATCH: an error like another"),
+  requirement("C-54", "MUST", "6887 14.1.3", "listen for announcements, multicast and unicast"),
+  requirement(
+    "C-55",
+    "MUST",
+    "6887 14.1.2, 14.1.3",
+    "an announcement with another epoch: source, 0 to 5 s, then all mappings; ANNOUNCE has lifetime 0",
+  ),
+  requirement("C-100", "MUST NOT", "6887 13.1", "THIRD_PARTY with the client's own address"),
+  requirement("C-110", "SHOULD NOT", "6887 13.2", "PREFER_FAILURE but where the caller wants it"),
+  requirement("C-111", "MUST", "6887 13.2", "with PREFER_FAILURE, a success has the suggested end"),
+  requirement("C-130", "MUST", "6887 11.2.1, 15", "renew by the Lifetime field, in its slots, never under 4 s apart"),
+  requirement("C-131", "SHOULD", "6887 15", "an absurd lifetime counts as 24 hours"),
+  requirement("C-132", "MUST", "6887 15.1", "a deletion suggests nothing"),
+  requirement("C-140", "in effect", "6887 8.5", "is an Epoch Time valid: two-sided, in integers, remembered always"),
+  requirement("C-141", "MUST", "6887 8.3, 8.5", "the client's clock never goes back; the check comes after the match"),
+  requirement(
+    "N-20",
+    "SHOULD NOT",
+    "6886 3.1",
+    "requests at once; nine tries from 250 ms on; ICMP ends them; deletions may have fewer",
+  ),
+  requirement(
+    "N-21",
+    "MUST",
+    "6886 3.2, 3.3, 3.5",
+    "check the source; renew at half the lifetime with the assigned port; unknown results are fatal",
+  ),
+  requirement(
+    "N-22",
+    "MUST",
+    "6886 3.6, 3.7",
+    "the epoch may be 1/8 slow and 2 s under; else renew all after 0 to 5 s, serially",
+  ),
+  requirement("N-23", "SHOULD", "6886 3", "NAT-PMP only from a private address"),
 ]
 
 /** What the RFCs leave open or say in two ways, and what is done here. */
@@ -254,7 +344,7 @@ const ROOT = join(import.meta.dirname, "..")
 const idsIn = (source: string): { readonly id: string; readonly name: string }[] => {
   const found: { id: string; name: string }[] = []
   for (const [, , name] of source.matchAll(/\b(?:it|test)\(\s*(["'`])((?:(?!\1).)*)\1/g))
-    for (const [id] of (/^(?:[SNB]-\d+[ ,]*)+/.exec(name)?.[0] ?? "").matchAll(/[SNB]-\d+/g)) found.push({ id, name })
+    for (const [id] of (/^(?:[SNBC]-\d+[ ,]*)+/.exec(name)?.[0] ?? "").matchAll(/[SNBC]-\d+/g)) found.push({ id, name })
   return found
 }
 
@@ -288,6 +378,9 @@ const ambiguityRows = (): string => {
   }).join("\n")
 }
 
+/** Is it for clients? Those for both are counted with the servers'. */
+const isClients = ({ id }: Requirement): boolean => /^(?:C-|N-2)/.test(id)
+
 /** The text of test/requirements.md. */
 export const document = (): string => {
   const tests = shown()
@@ -298,10 +391,13 @@ export const document = (): string => {
     const vectors = cases.filter(({ requirements }) => requirements.includes(id)).length
     return `| ${id} | ${level} | RFC ${clause} | ${text} | ${vectors} | ${links}${planned === undefined ? "" : `${links === "" ? "" : "; "}*planned: ${planned}*`} |`
   })
-  const done = REQUIREMENTS.filter(({ planned }) => planned === undefined).length
+  const met = (of: readonly Requirement[]): string =>
+    `${of.filter(({ planned }) => planned === undefined).length} of ${of.length}`
+  const servers = met(REQUIREMENTS.filter((one) => !isClients(one)))
+  const clients = met(REQUIREMENTS.filter(isClients))
   return `# Requirements and the tests that show them
 
-Generated by \`node test/requirements.ts\` from the tests' names. ${done} of ${REQUIREMENTS.length} server requirements are met; the others say what they wait for. How many of the [conformance vectors](vectors/README.md) show each stands beside it.
+Generated by \`node test/requirements.ts\` from the tests' names. ${servers} server requirements and ${clients} client requirements are met; the others say what they wait for. How many of the [conformance vectors](vectors/README.md) show each stands beside it.
 
 | id | level | clause | requirement | vectors | shown by |
 | --- | --- | --- | --- | --- | --- |

@@ -6,16 +6,22 @@ import { firstProtocol } from "./server.ts"
 
 /**
  * A server said something that is for us: it is there, in this protocol, with this Epoch Time, seconds. The end that answers is the
- * one for all that follows (RFC 7488 section 3).
+ * one for all that follows (RFC 7488 section 3). An announcement is no answer: addresses that send nothing else were tried all the
+ * same.
  */
-export const noteAnswer = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp", epoch: number): void => {
+export const noteAnswer = (
+  draft: Draft,
+  name: string,
+  protocol: "pcp" | "nat-pmp",
+  epoch: number,
+  isAnswer = true,
+): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
   const { speaks, exhaustedUntil } = server
   const never = Number.NEGATIVE_INFINITY
   setServer(draft, name, {
-    answeredAt: draft.now,
-    tried: 0,
+    ...(isAnswer ? { answeredAt: draft.now, tried: 0 } : {}),
     exhaustedUntil: never,
     speaks: protocol,
     ...(protocol === "pcp" ? { natPmpUntil: never } : {}),
@@ -23,18 +29,21 @@ export const noteAnswer = (draft: Draft, name: string, protocol: "pcp" | "nat-pm
   if (speaks !== protocol) tell(draft, { type: "speaks", server: name, protocol })
   noteEpoch(draft, name, protocol, epoch)
   const isBack = exhaustedUntil > draft.now
-  if (isBack || (protocol === "pcp" && speaks !== "pcp")) release(draft, name, isBack, protocol)
+  const backAt = exhaustedUntil - draft.settings.exhaustedWait * 1000 + draft.settings.errorFloor * 1000
+  if (isBack || (protocol === "pcp" && speaks !== "pcp"))
+    release(draft, name, isBack, protocol, isBack ? backAt : draft.now)
 }
 
 /**
  * A server that was silent is back, or one that knew NAT-PMP alone speaks PCP: what waits because of that waits no longer than the
- * random delay after a loss (RFC 6886 section 3.1 discards such knowledge at an announcement).
+ * random delay after a loss (RFC 6886 section 3.1 discards such knowledge at an announcement), and not before `from`, milliseconds:
+ * one that announces itself and refuses all that it is sent would be asked for ever.
  */
-const release = (draft: Draft, name: string, isBack: boolean, protocol: "pcp" | "nat-pmp"): void => {
+const release = (draft: Draft, name: string, isBack: boolean, protocol: "pcp" | "nat-pmp", from: number): void => {
   const server = draft.servers.get(name)
   if (server === undefined) return
   const { now, settings } = draft
-  const at = now + choose(draft) * settings.recoveryDelay * 1000
+  const at = Math.max(from, now + choose(draft) * settings.recoveryDelay * 1000)
   for (const lease of leasesOf(draft, name)) {
     const { heldFor, grant, urgent, lastSent } = lease
     if (heldFor === undefined || lease.goal === "delete" || lease.exchange !== undefined) continue

@@ -22,3 +22,7 @@ export const spend = (
     ? { ok: true, budget: { tokens: tokens - 1, at: Math.max(now, budget.at) } }
     : { ok: false, at: now + Math.ceil(((1 - tokens) * 1000) / rate.perSecond) }
 }
+
+/** When there is one, milliseconds, on or before its time; where there is one already, before all times. */
+export const tokenAt = ({ tokens, at }: Budget, { perSecond }: SendRate): number =>
+  tokens >= 1 ? Number.NEGATIVE_INFINITY : at + Math.ceil(((1 - tokens) * 1000) / perSecond)

@@ -1,6 +1,6 @@
-import { type Draft, end, enter, put, setServer, tell } from "./draft.ts"
+import { type Draft, end, enter, put, setServer, tell, writableWanted } from "./draft.ts"
 import type { Command, SavedLease } from "./input.ts"
-import { checkRequest, isPort, type RequestError } from "./request.ts"
+import { checkRequest, isPort, ownRequest, type RequestError } from "./request.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
 import type { ServerState } from "./server.ts"
 import { isSuited, newLease, newTask } from "./start.ts"
@@ -32,10 +32,11 @@ const serversOf = (draft: Draft, names: readonly string[] | undefined): readonly
 const isError = (value: readonly ServerState[] | RequestError): value is RequestError => "code" in value
 
 export const request = (draft: Draft, command: Of<"request">): void => {
-  const { id, request: wanted, mode = { kind: "keep" } } = command
+  const { id, mode = { kind: "keep" } } = command
   const ways = waysOf(draft, command, mode)
   if (ways === undefined) return
-  if (command.servers === undefined && mode.kind === "keep") draft.wanted.set(id, wanted)
+  const wanted = ownRequest(command.request)
+  if (command.servers === undefined && mode.kind === "keep") writableWanted(draft).set(id, wanted)
   for (const { server, nonce, saved } of ways) put(draft, newLease(draft, server, id, wanted, { mode, nonce, saved }))
 }
 
@@ -51,7 +52,7 @@ export const remove = (draft: Draft, command: Of<"delete">): void => {
   }
   const mode = { kind: "once" } as const
   for (const { server, nonce, saved } of waysOf(draft, command, mode) ?? []) {
-    const lease = newLease(draft, server, id, wanted, { mode, nonce, saved })
+    const lease = newLease(draft, server, id, ownRequest(wanted), { mode, nonce, saved })
     put(draft, { ...lease, goal: "delete", grant: undefined, urgent: undefined })
   }
 }
@@ -140,7 +141,7 @@ export const renew = (draft: Draft, { id, lifetime }: Of<"renew">): void => {
     refuse(draft, id, error)
     return
   }
-  if (before !== undefined && draft.wanted.has(id)) draft.wanted.set(id, changed(before))
+  if (before !== undefined && draft.wanted.has(id)) writableWanted(draft).set(id, changed(before))
   for (const lease of leases)
     if (lease.goal === "hold") renewLease(draft, { ...lease, request: changed(lease.request) })
 }
@@ -190,12 +191,12 @@ export const dropLease = (draft: Draft, lease: Lease): void => end(draft, enter(
 
 export const revoke = (draft: Draft, { id }: Of<"revoke">): void => {
   for (const lease of named(draft, id)) revokeLease(draft, lease)
-  draft.wanted.delete(id)
+  writableWanted(draft).delete(id)
 }
 
 export const drop = (draft: Draft, { id }: Of<"drop">): void => {
   for (const lease of named(draft, id)) dropLease(draft, lease)
-  draft.wanted.delete(id)
+  writableWanted(draft).delete(id)
 }
 
 /** `announce`, `external-address` and `unmap-all`, at each server. */
@@ -227,7 +228,7 @@ export const errand = (draft: Draft, command: Of<"announce" | "external-address"
 
 export const stop = (draft: Draft, { revoke: deletes }: Of<"stop">): void => {
   draft.stopping = true
-  draft.wanted.clear()
+  writableWanted(draft).clear()
   for (const task of [...draft.tasks.values()]) {
     if (task.kind !== "lease") {
       end(draft, task)

@@ -65,7 +65,7 @@ export const optionsOf = (request: MappingRequest, purpose: Purpose): readonly P
   return [...options, ...others]
 }
 
-/** RFC 7225 section 4.1: a request has the prefix ::/96 and no list, or an empty one. */
+/** RFC 7225 section 4.1: a request has the prefix ::/96 and an empty list. */
 const ASK_PREFIX64: PcpOption = {
   kind: "PREFIX64",
   prefix: new Uint8Array(12),

@@ -7,14 +7,20 @@ import type { ClientSettings } from "./settings.ts"
 import type { ClientState } from "./state.ts"
 import type { Lease, Task } from "./task.ts"
 
-/** The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to. */
+/**
+ * The next state while a step makes it: nobody outside the step has seen it yet, so it may be written to, its maps by the functions
+ * below. They are the old state's until the first change: what is ignored, as most of a flood is, costs no copy of all mappings.
+ */
 export interface Draft {
   readonly now: number
   readonly settings: ClientSettings
   random: Randomness
-  readonly servers: Map<string, ServerState>
-  readonly tasks: Map<string, Task>
-  readonly wanted: Map<string, MappingRequest>
+  servers: ReadonlyMap<string, ServerState>
+  tasks: ReadonlyMap<string, Task>
+  wanted: ReadonlyMap<string, MappingRequest>
+  ownServers: Map<string, ServerState> | undefined
+  ownTasks: Map<string, Task> | undefined
+  ownWanted: Map<string, MappingRequest> | undefined
   stopping: boolean
   readonly effects: Effect[]
 }
@@ -24,26 +30,45 @@ export const openDraft = (state: ClientState, now: number): Draft => ({
   now: now > state.now ? now : state.now,
   settings: state.settings,
   random: state.random,
-  servers: new Map(state.servers),
-  tasks: new Map(state.tasks),
-  wanted: new Map(state.wanted),
+  servers: state.servers,
+  tasks: state.tasks,
+  wanted: state.wanted,
+  ownServers: undefined,
+  ownTasks: undefined,
+  ownWanted: undefined,
   stopping: state.stopping,
   effects: [],
 })
 
-export const closeDraft = ({
-  now,
-  settings,
-  random,
-  servers,
-  tasks,
-  wanted,
-  stopping,
-  effects,
-}: Draft): readonly [ClientState, readonly Effect[]] => [
-  { now, settings, random, servers, tasks, wanted, stopping },
-  effects,
-]
+/** The step is over; `wake` is when to come back, milliseconds. */
+export const closeDraft = (
+  { now, settings, random, servers, tasks, wanted, stopping, effects }: Draft,
+  wake: number | undefined,
+): readonly [ClientState, readonly Effect[]] => {
+  effects.push({ type: "wake", at: wake })
+  return [{ now, settings, random, servers, tasks, wanted, stopping, wake }, effects]
+}
+
+/** Are all servers and tasks as they were? */
+export const isUntouched = (draft: Draft): boolean => draft.ownServers === undefined && draft.ownTasks === undefined
+
+const writableTasks = (draft: Draft): Map<string, Task> => {
+  draft.ownTasks ??= new Map(draft.tasks)
+  draft.tasks = draft.ownTasks
+  return draft.ownTasks
+}
+
+/** What is to be kept at every server, to be written to. */
+export const writableWanted = (draft: Draft): Map<string, MappingRequest> => {
+  draft.ownWanted ??= new Map(draft.wanted)
+  draft.wanted = draft.ownWanted
+  return draft.ownWanted
+}
+
+export const replaceServers = (draft: Draft, servers: Map<string, ServerState>): void => {
+  draft.ownServers = servers
+  draft.servers = servers
+}
 
 export const tell = (draft: Draft, event: ClientEvent): void => {
   draft.effects.push({ type: "event", event })
@@ -57,13 +82,15 @@ export const choose = (draft: Draft): number => {
 }
 
 export const put = <T extends Task>(draft: Draft, task: T): T => {
-  draft.tasks.set(task.key, task)
+  writableTasks(draft).set(task.key, task)
   return task
 }
 
 export const setServer = (draft: Draft, name: string, change: Partial<ServerState>): void => {
   const server = draft.servers.get(name)
-  if (server !== undefined) draft.servers.set(name, { ...server, ...change })
+  if (server === undefined) return
+  if (draft.ownServers === undefined) replaceServers(draft, new Map(draft.servers))
+  draft.ownServers?.set(name, { ...server, ...change })
 }
 
 /** The server's leases. */
@@ -72,7 +99,7 @@ export const leasesOf = (draft: Draft, server: string): readonly Lease[] =>
 
 /** The task is over. */
 export const end = (draft: Draft, task: Task): void => {
-  draft.tasks.delete(task.key)
+  writableTasks(draft).delete(task.key)
   freeNatPmp(draft, task)
 }
 

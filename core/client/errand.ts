@@ -1,6 +1,7 @@
 import { ANNOUNCE_BODY, encode, NO_OPTIONS } from "../wire/index.ts"
-import { type Draft, put } from "./draft.ts"
-import { fail, giveUp } from "./fail.ts"
+import { type Draft, put, setServer } from "./draft.ts"
+import type { Failure } from "./event.ts"
+import { errorLifetime, fail, giveUp } from "./fail.ts"
 import { endOf, natPmpBar, type ServerState } from "./server.ts"
 import type { AddressTask, Probe, UnmapAll } from "./task.ts"
 import { isOver, transmit } from "./transmit.ts"
@@ -12,7 +13,9 @@ export type Errand = Probe | AddressTask | UnmapAll
 export const runErrand = (draft: Draft, task: Errand, server: ServerState): void => {
   const failure = { kind: "no-answer", sent: task.exchange?.sent ?? 0 } as const
   if (isOver(draft, task, server)) {
-    giveUp(draft, task, server, failure)
+    // A gateway that maps ports and does not say its address is there.
+    if (isOwn(task)) failOwn(draft, task, server, failure)
+    else giveUp(draft, task, server, failure)
     return
   }
   const bar = task.kind === "probe" && task.protocol === "nat-pmp" ? natPmpBar(server) : undefined
@@ -27,6 +30,15 @@ export const runErrand = (draft: Draft, task: Errand, server: ServerState): void
   const encoded = encode(packetOf(task, server))
   if (encoded.ok) transmit(draft, task, server, encoded.bytes, "create")
   else fail(draft, task, server, failure)
+}
+
+/** Did the client ask by itself, for the address of its mappings? */
+export const isOwn = ({ kind, id }: Errand): boolean => kind === "address" && id === ""
+
+/** The address is not said: mappings go without it until it is worth asking again. */
+export const failOwn = (draft: Draft, task: Errand, server: ServerState, failure: Failure): void => {
+  fail(draft, task, server, failure)
+  setServer(draft, task.server, { noExternalUntil: draft.now + errorLifetime(failure, draft.settings) * 1000 })
 }
 
 const packetOf = (task: Errand, server: ServerState): Parameters<typeof encode>[0] => {

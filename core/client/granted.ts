@@ -55,7 +55,9 @@ export const tellGrant = (draft: Draft, before: Lease, grant: Grant): void => {
     known.ports === grant.ports
   tell(draft, { type: isSame ? "renewed" : "assigned", id, server, mapping })
   if (isSame) return
-  const suggested = before.grant?.externalPort ?? before.last?.externalPort ?? request.externalPort ?? 0
+  // A grant of which nobody was told yet is this one itself, without its address.
+  const had = before.isTold || before.grant?.isWhole === true ? before.grant : undefined
+  const suggested = had?.externalPort ?? before.last?.externalPort ?? request.externalPort ?? 0
   for (const quirk of quirksOf(request, suggested, mapping)) tell(draft, { type: "quirk", id, server, quirk })
 }
 

@@ -55,6 +55,7 @@ const wait = (draft: Draft, lease: Lease, due: number): void => {
 }
 
 const expire = (draft: Draft, lease: Lease, server: ServerState): void => {
+  const { grant } = lease
   freeNatPmp(draft, lease)
   if (lease.goal === "delete") {
     // Nobody needs to delete what is gone (RFC 6886 section 3.1).
@@ -66,7 +67,9 @@ const expire = (draft: Draft, lease: Lease, server: ServerState): void => {
     end(draft, expired)
     return
   }
-  askAnew(draft, expired, server, 0)
+  // A lifetime within which no renewal may be sent cannot be kept up: asking each time that it ends would go on for ever.
+  const isTooShort = grant !== undefined && grant.until - grant.at <= RENEWAL_GAP
+  askAnew(draft, expired, server, isTooShort ? draft.now + draft.settings.errorFloor * 1000 : 0)
 }
 
 /** Begins again, as if the mapping had never been, but for what is suggested. Not before `from`, milliseconds. */
@@ -117,7 +120,10 @@ const ask = (draft: Draft, before: Lease, server: ServerState, purpose: Purpose)
     return
   }
   const { sent, task } = transmit(draft, { ...lease, client }, server, bytes.bytes, purpose)
-  if (!sent) return
+  if (!sent) {
+    wait(draft, task, Math.min(task.due, grant?.until ?? Number.POSITIVE_INFINITY))
+    return
+  }
   const retransmissions = (task.exchange?.sent ?? 1) - 1
   if (purpose === "create") put(draft, enter(draft, task, { kind: "starting", retransmissions }))
   if (purpose !== "renew" || grant === undefined) return

@@ -1,6 +1,7 @@
 import { choose, type Draft, freeNatPmp, leasesOf, put, setServer, tell } from "./draft.ts"
 import { isNatPmpEpochValid, isPcpEpochValid } from "./epoch.ts"
 import { RENEWAL_GAP } from "./schedule.ts"
+import { askAddress } from "./start.ts"
 
 /** Milliseconds that a server's second loss in a row adds to the delay; each later one doubles it, to the longest at last. */
 const PENALTY = 10_000
@@ -36,11 +37,16 @@ const recover = (draft: Draft, name: string, protocol: "pcp" | "nat-pmp"): void 
   const recoverAt = now + choose(draft) * settings.recoveryDelay * 1000 + penaltyOf(losses)
   setServer(draft, name, { lostAt: now, losses })
   tell(draft, { type: "state-lost", server: name, recoverAt })
+  // What lost its mappings may have another address outside (RFC 6886 section 3.6).
+  if (protocol === "nat-pmp" && server.external !== undefined) askAddress(draft, name, recoverAt)
   for (const lease of leasesOf(draft, name)) {
     if (lease.grant === undefined || lease.goal === "delete" || lease.protocol !== protocol) continue
     const due = Math.max(recoverAt, lease.lastSent + RENEWAL_GAP, lease.heldUntil)
-    freeNatPmp(draft, lease)
-    put(draft, { ...lease, urgent: "loss", exchange: undefined, due: Math.min(due, lease.grant.until) })
+    // Losses that never end must neither keep a mapping from being renewed until it is gone, so what is due sooner stays so, nor
+    // begin the retransmissions of a server that says nothing else over and over again.
+    const exchange = losses > 0 && lease.urgent === "loss" ? lease.exchange : undefined
+    if (exchange === undefined) freeNatPmp(draft, lease)
+    put(draft, { ...lease, urgent: "loss", exchange, due: Math.min(due, lease.due, lease.grant.until) })
   }
 }
 

@@ -1,6 +1,6 @@
 import { fullBudget } from "./budget.ts"
 import { dropLease } from "./command.ts"
-import { type Draft, end, put, tell } from "./draft.ts"
+import { type Draft, end, put, replaceServers, tell } from "./draft.ts"
 import type { Command } from "./input.ts"
 import { askAnew } from "./lease.ts"
 import { nonceFor } from "./nonce.ts"
@@ -20,9 +20,11 @@ export const changeNetwork = (draft: Draft, { servers }: Extract<Command, { type
     tell(draft, { type: "refused", id: undefined, error: { code: "server", text: `${error.text}.` } })
     return
   }
-  const before = new Map(draft.servers)
-  draft.servers.clear()
-  for (const server of servers) draft.servers.set(server.name, knownServer(draft, before.get(server.name), server))
+  const before = draft.servers
+  replaceServers(
+    draft,
+    new Map(servers.map((server) => [server.name, knownServer(draft, before.get(server.name), server)])),
+  )
   for (const task of [...draft.tasks.values()]) moveTask(draft, task)
   for (const [id, request] of draft.wanted)
     for (const server of draft.servers.values())

@@ -27,13 +27,18 @@ export const QUIRKS = {
     reference: "py-natpmp issue 12",
   },
   "double-nat": {
-    what: "The external address is not one of the Internet: 0.0.0.0, a private one, or one of 100.64.0.0/10.",
+    what: "The external address is a private one, or one of 100.64.0.0/10.",
     does: "Reports its class: another NAT is in front of this one.",
-    reference: "tailscale pull request 13639",
+    reference: "tailscale pull request 13639, issue 5236",
+  },
+  "no-address": {
+    what: "The external address is 0.0.0.0: the gateway's own line is down, or it does not say its address.",
+    does: "Reports its class, and keeps the mapping: it is of use once the address is there.",
+    reference: "tailscale issue 5236",
   },
   "delete-no-resources": {
     what: "Deleting a mapping that is not there is answered with NO_RESOURCES.",
-    does: "Takes it as deleted, and leaves the server alone for the error's lifetime.",
+    does: "Asks no more for its deletion, and leaves the server alone for the error's lifetime (RFC 6887 section 11.4).",
     reference: "miniupnp issue 132",
   },
   "short-reply": {
@@ -79,6 +84,7 @@ export const quirksOf = (request: MappingRequest, suggestedPort: number, mapping
   if (mapping.lifetime < SHORT_GRANT && request.lifetime >= SHORT_GRANT) quirks.push("short-grant")
   if (suggestedPort !== 0 && mapping.externalPort !== suggestedPort) quirks.push("other-port")
   if (isDoubleNat(mapping.class)) quirks.push("double-nat")
+  if (mapping.class === "unspecified") quirks.push("no-address")
   return quirks
 }
 

@@ -1,12 +1,13 @@
 import { type Address, ANY4, type NatPmpPacket, NatPmpResult, Protocol } from "../wire/index.ts"
 import { classOfAddress } from "./address-class.ts"
 import { noteAnswer } from "./answered.ts"
-import { type Draft, end, enter, leasesOf, put, setServer, tell } from "./draft.ts"
+import { type Draft, end, enter, leasesOf, put, setServer, tell, writableWanted } from "./draft.ts"
+import { failOwn, isOwn } from "./errand.ts"
 import type { IgnoredReason } from "./event.ts"
 import { fail } from "./fail.ts"
 import { takeExternal, takeGrant } from "./granted.ts"
 import { isMangledPort } from "./quirk.ts"
-import { newTask } from "./start.ts"
+import { askAddress } from "./start.ts"
 import type { Lease, Task } from "./task.ts"
 
 type AddressResponse = Extract<NatPmpPacket, { kind: "natpmp-address-response" }>
@@ -39,10 +40,12 @@ const takeAddress = (
   const isOfUse =
     server.natPmpEpoch !== undefined || leasesOf(draft, name).some(({ protocol }) => protocol === "nat-pmp")
   if (tasks.length === 0 && (result !== NatPmpResult.SUCCESS || !isOfUse)) return "no-request"
-  noteAnswer(draft, name, "nat-pmp", epoch)
+  noteAnswer(draft, name, "nat-pmp", epoch, tasks.length > 0)
   for (const task of tasks) {
     if (task.kind === "address" && result !== NatPmpResult.SUCCESS) {
-      fail(draft, task, server, { kind: "natpmp-result", code: result })
+      const failure = { kind: "natpmp-result", code: result } as const
+      if (isOwn(task)) failOwn(draft, task, server, failure)
+      else fail(draft, task, server, failure)
       continue
     }
     end(draft, task)
@@ -95,14 +98,14 @@ const endMapped = (draft: Draft, name: string, { protocol }: MapResponse): void 
     if (lease.protocol !== "nat-pmp" || lease.grant === undefined) continue
     if (lease.request.protocol !== (protocol === "tcp" ? Protocol.TCP : Protocol.UDP)) continue
     end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
-    if (![...draft.tasks.values()].some(({ id }) => id === lease.id)) draft.wanted.delete(lease.id)
+    if (![...draft.tasks.values()].some(({ id }) => id === lease.id)) writableWanted(draft).delete(lease.id)
   }
 }
 
 const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime }: MapResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined) return
-  const { id, server: name, request, goal } = lease
+  const { id, server: name, request, goal, grant } = lease
   if (result !== NatPmpResult.SUCCESS) {
     if (isRefusalOf0(lease, result)) {
       tell(draft, { type: "quirk", server: name, id, quirk: "refuses-port-0" })
@@ -117,24 +120,19 @@ const takeLease = (draft: Draft, lease: Lease, { result, externalPort, lifetime 
     if (lifetime === 0) end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
     return
   }
-  const external = server.external
+  const { external, noExternalUntil } = server
+  const known = grant?.isWhole === true ? grant.external : undefined
+  const isAsking = external === undefined && noExternalUntil <= draft.now
   takeGrant(draft, lease, server, {
-    external: external ?? ANY4,
-    isWhole: external !== undefined,
+    external: external ?? known ?? ANY4,
+    isWhole: known !== undefined || !isAsking,
     externalPort,
     internalPort: request.internalPort,
     lifetime,
     ports: 1,
     prefixes: [],
   })
-  if (external === undefined && lifetime !== 0 && request.kind === "inbound") askAddress(draft, name)
-}
-
-const askAddress = (draft: Draft, name: string): void => {
-  const server = draft.servers.get(name)
-  if (server === undefined) return
-  const task = newTask(draft, server, "")
-  if (!draft.tasks.has(task.key)) put(draft, { ...task, kind: "address", protocol: "nat-pmp" })
+  if (isAsking && lifetime !== 0 && request.kind === "inbound") askAddress(draft, name, draft.now)
 }
 
 /** RouterOS takes 0 for a port that it should map, and has none such. */

@@ -102,6 +102,9 @@ const portsOf = ({ request }: Lease, options: readonly PcpOption[]): Pick<Grante
   return { internalPort: firstInternalPort, ports: size }
 }
 
+/** Errors of a moment (RFC 6887 section 7.4). */
+const PASSING: ReadonlySet<number> = new Set<number>([ResultCode.NETWORK_FAILURE, ResultCode.NO_RESOURCES])
+
 const takeError = (draft: Draft, lease: Lease, { result, lifetime }: PcpResponse): void => {
   const server = draft.servers.get(lease.server)
   if (server === undefined) return
@@ -110,10 +113,10 @@ const takeError = (draft: Draft, lease: Lease, { result, lifetime }: PcpResponse
   if (exchange === undefined && heldUntil > draft.now && heldFor?.kind === "result" && heldFor.code === result) return
   const failure = { kind: "result", code: result, lifetime } as const
   if (lifetime === 0) tell(draft, { type: "quirk", server: name, id, quirk: "error-lifetime-0" })
-  // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2).
-  const taken =
-    goal === "hold" && exchange === undefined ? { ...lease, grant: undefined, last: lease.grant ?? lease.last } : lease
-  fail(draft, taken, server, failure)
+  // An error without a request takes the mapping away (RFC 6887 sections 8.3 and 14.2), but one that says that the server could not
+  // do just then what it was asked for is a late answer: what is mapped already stays.
+  const isUpdate = goal === "hold" && exchange === undefined && !PASSING.has(result)
+  fail(draft, isUpdate ? { ...lease, grant: undefined, last: lease.grant ?? lease.last } : lease, server, failure)
   if (goal === "delete" && result === ResultCode.NO_RESOURCES)
     tell(draft, { type: "quirk", server: name, id, quirk: "delete-no-resources" })
 }
@@ -125,7 +128,7 @@ const takeAnnounce = (draft: Draft, name: string, { epoch, result }: PcpResponse
       task.kind === "probe" && task.server === name && task.exchange !== undefined && task.protocol === "pcp",
   )
   if (probes.length === 0 && result !== ResultCode.SUCCESS) return "no-request"
-  noteAnswer(draft, name, "pcp", epoch)
+  noteAnswer(draft, name, "pcp", epoch, probes.length > 0)
   const ids = probes.length === 0 ? [undefined] : probes.map(({ id }) => id)
   for (const task of probes) end(draft, task)
   for (const id of ids) tell(draft, { type: "announced", id, server: name, protocol: "pcp", epoch, result })

@@ -1,5 +1,5 @@
 import { isAny, isMulticast, NatPmpResult, type Packet, parse, ResultCode, SERVER_PORT, u32 } from "../wire/index.ts"
-import { type Draft, leasesOf, tell } from "./draft.ts"
+import { type Draft, tell } from "./draft.ts"
 import type { IgnoredReason } from "./event.ts"
 import type { ClientInput } from "./input.ts"
 import { takeNatPmp } from "./receive-natpmp.ts"
@@ -37,7 +37,7 @@ const reasonToIgnore = (draft: Draft, input: DatagramInput): IgnoredReason | und
     return "malformed"
   }
   const parsed = parse(bytes)
-  if (!parsed.ok) return "malformed"
+  if (!parsed.ok || isUneven(bytes, parsed.packet)) return "malformed"
   let reason: IgnoredReason = "no-request"
   // Two of the caller's servers may be one host: the one that the answer is for takes it.
   for (const { server } of candidates) {
@@ -47,6 +47,10 @@ const reasonToIgnore = (draft: Draft, input: DatagramInput): IgnoredReason | und
   }
   return reason
 }
+
+/** RFC 6887 section 8.3: a response has whole words of four octets, but for a version error, which comes before. */
+const isUneven = ({ length }: Uint8Array, packet: Packet): boolean =>
+  packet.kind === "pcp-response" && packet.result !== ResultCode.UNSUPP_VERSION && length % 4 !== 0
 
 const takeFrom = (draft: Draft, name: string, packet: Packet): IgnoredReason | undefined => {
   switch (packet.kind) {
@@ -90,8 +94,8 @@ const strangerOf = (
   if (!parsed.ok || parsed.packet.kind !== "pcp-response") return undefined
   const { body } = parsed.packet
   if (body.kind !== "map" && body.kind !== "peer") return undefined
-  for (const name of draft.servers.keys())
-    for (const lease of leasesOf(draft, name))
-      if (lease.nonce === body.nonce && lease.protocol === "pcp") return { server: name, id: lease.id }
+  for (const task of draft.tasks.values())
+    if (task.kind === "lease" && task.nonce === body.nonce && task.protocol === "pcp")
+      return { server: task.server, id: task.id }
   return undefined
 }

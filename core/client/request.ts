@@ -80,6 +80,22 @@ export interface RequestError {
   readonly text: string
 }
 
+/** The request with octets and lists of its own: whatever the caller does to theirs changes nothing. */
+export const ownRequest = (request: MappingRequest): MappingRequest => {
+  const { thirdPartyId, options } = request
+  const common = {
+    ...(thirdPartyId === undefined ? {} : { thirdPartyId: Uint8Array.from(thirdPartyId) }),
+    ...(options === undefined ? {} : { options: options.map(ownOption) }),
+  }
+  if (request.kind === "outbound" || request.filters === undefined) return { ...request, ...common }
+  return { ...request, ...common, filters: [...request.filters] }
+}
+
+const ownOption = (option: PcpOption): PcpOption => {
+  if ("data" in option) return { ...option, data: Uint8Array.from(option.data) }
+  return "message" in option ? { ...option, message: Uint8Array.from(option.message) } : option
+}
+
 const wrong = (code: RequestError["code"], text: string): RequestError => ({ code, text })
 
 export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535
@@ -161,8 +177,16 @@ const FIELDS: ReadonlyMap<PcpOption["kind"], string> = new Map([
 const isGiven = (request: MappingRequest, field: string): boolean =>
   Object.entries(request).some(([name, value]) => name === field && value !== undefined && value !== false)
 
+/** Octets of an option at most: what a message has room for besides PEER (RFC 7220 section 3, RFC 7843 section 4). */
+const LONGEST_OPTION = 1016
+
 const checkOptions = (request: MappingRequest): RequestError | undefined => {
-  const { thirdParty, thirdPartyId, options = [] } = request
+  const { thirdParty, thirdPartyId, description = "", options = [] } = request
+  if (description.includes("\0")) return wrong("option", "A description has no NUL (RFC 7220 section 3).")
+  if (new TextEncoder().encode(description).length > LONGEST_OPTION)
+    return wrong("option", `A description has ${LONGEST_OPTION} octets of UTF-8 at most (RFC 7220 section 3).`)
+  if (thirdPartyId !== undefined && thirdPartyId.length > LONGEST_OPTION)
+    return wrong("option", `THIRD_PARTY_ID has ${LONGEST_OPTION} octets at most (RFC 7843 section 4).`)
   if (thirdPartyId !== undefined && thirdParty === undefined)
     return wrong("contradiction", "THIRD_PARTY_ID needs THIRD_PARTY (RFC 7843 section 5).")
   if (thirdParty !== undefined && isAny(thirdParty))

@@ -53,6 +53,8 @@ export interface ServerState {
   readonly natPmpEpoch: EpochMark | undefined
   /** Its external address, which NAT-PMP tells apart from mappings. */
   readonly external: Address | undefined
+  /** Asked for that address by the client itself, it did not say it: it is not asked again before then. */
+  readonly noExternalUntil: number
   /** NO_RESOURCES: no new mappings, and after a deletion nothing at all (RFC 6887 section 11.4, C-52). */
   readonly noNewUntil: number
   readonly silentUntil: number
@@ -75,6 +77,7 @@ export const newServer = (server: ClientServer, budget: Budget): ServerState => 
   pcpEpoch: undefined,
   natPmpEpoch: undefined,
   external: undefined,
+  noExternalUntil: Number.NEGATIVE_INFINITY,
   noNewUntil: Number.NEGATIVE_INFINITY,
   silentUntil: Number.NEGATIVE_INFINITY,
   budget,

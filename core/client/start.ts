@@ -1,11 +1,18 @@
 import { familyOf, isAny } from "../wire/index.ts"
 import { fullBudget } from "./budget.ts"
-import { type Draft, tell } from "./draft.ts"
+import { type Draft, put, tell } from "./draft.ts"
 import type { SavedLease } from "./input.ts"
 import { nonceFor } from "./nonce.ts"
 import type { MappingRequest } from "./request.ts"
 import { endOf, firstProtocol, type ServerState } from "./server.ts"
 import { type Grant, type Lease, type Task, taskKey } from "./task.ts"
+
+/** Asks a NAT-PMP gateway for its external address at an instant, milliseconds, if that is not under way already. */
+export const askAddress = (draft: Draft, name: string, due: number): void => {
+  const server = draft.servers.get(name)
+  if (server === undefined || draft.tasks.has(taskKey(name, ""))) return
+  put(draft, { ...newTask(draft, server, ""), kind: "address", protocol: "nat-pmp", due })
+}
 
 /** What every task has when it begins: due at once. */
 export const newTask = (

@@ -17,6 +17,8 @@ export interface ClientState {
   /** `stop` was said: the end comes with the last task. */
   readonly stopping: boolean
   readonly now: number
+  /** When something is due next, milliseconds; `undefined`: nothing is. */
+  readonly wake: number | undefined
 }
 
 export interface ClientOptions {
@@ -53,7 +55,16 @@ export const createClient = ({ seed, now, servers, settings: given = {} }: Clien
   )
   return {
     ok: true,
-    state: { settings, random, servers: known, tasks: new Map(), wanted: new Map(), stopping: false, now },
+    state: {
+      settings,
+      random,
+      servers: known,
+      tasks: new Map(),
+      wanted: new Map(),
+      stopping: false,
+      now,
+      wake: undefined,
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { SERVER_PORT } from "../wire/index.ts"
+import { tokenAt } from "./budget.ts"
 import * as command from "./command.ts"
-import { closeDraft, type Draft, openDraft, tell } from "./draft.ts"
+import { closeDraft, type Draft, isUntouched, openDraft, tell } from "./draft.ts"
 import type { Effect } from "./effect.ts"
 import { runErrand } from "./errand.ts"
 import { giveUp } from "./fail.ts"
@@ -20,14 +21,15 @@ import type { Task } from "./task.ts"
 export const step = (state: ClientState, input: ClientInput): readonly [ClientState, readonly Effect[]] => {
   const draft = openDraft(state, Number.isFinite(input.now) ? input.now : state.now)
   take(draft, input)
+  const { wake } = state
+  if (isUntouched(draft) && !draft.stopping && (wake === undefined || wake > draft.now)) return closeDraft(draft, wake)
   runDue(draft)
   tellWithoutExternal(draft)
   if (draft.stopping && draft.tasks.size === 0) {
     draft.stopping = false
     tell(draft, { type: "stopped" })
   }
-  draft.effects.push({ type: "wake", at: wakeAt(draft) })
-  return closeDraft(draft)
+  return closeDraft(draft, wakeAt(draft))
 }
 
 const take = (draft: Draft, input: ClientInput): void => {
@@ -99,16 +101,20 @@ const runDue = (draft: Draft): void => {
   }
 }
 
-/** Another NAT-PMP request is under way at that server (RFC 6886 section 3.1, N-20). */
-const isQueued = (draft: Draft, { key, protocol, server }: Task): boolean => {
-  const busy = draft.servers.get(server)?.natPmpTask
-  return protocol === "nat-pmp" && busy !== undefined && busy !== key
-}
-
-/** When something can be done for a task, milliseconds: one that is queued for NAT-PMP may run out meanwhile. */
-const dueOf = (draft: Draft, task: Task): number => {
-  if (!isQueued(draft, task)) return task.due
-  return task.kind === "lease" && task.grant !== undefined ? task.grant.until : Number.POSITIVE_INFINITY
+/**
+ * When something can be done for a task, milliseconds: not before another NAT-PMP request at that server is over (RFC 6886
+ * section 3.1, N-20), nor before the server's budget has room; those that wait for it come in the order in which they were due.
+ * But a mapping ends when it ends.
+ */
+const dueOf = ({ servers, settings }: Draft, task: Task): number => {
+  const server = servers.get(task.server)
+  if (server === undefined) return task.due
+  const { natPmpTask: busy, budget } = server
+  const isQueued = task.protocol === "nat-pmp" && busy !== undefined && busy !== task.key
+  const due = isQueued ? Number.POSITIVE_INFINITY : Math.max(task.due, tokenAt(budget, settings.serverBudget))
+  return task.kind === "lease" && task.grant !== undefined && due > task.due
+    ? Math.min(due, Math.max(task.due, task.grant.until))
+    : due
 }
 
 const run = (draft: Draft, task: Task): void => {

@@ -50,6 +50,9 @@ const COUNT_OF_SEVERAL = 4
 export const mostTransmissions = ({ settings }: Draft, server: ServerState): number =>
   server.server.ends.length > 1 ? COUNT_OF_SEVERAL : settings.retransmissionCount
 
+/** Transmissions of what the client asks by itself, which keeps its other NAT-PMP requests waiting (RFC 6886 section 3.1). */
+const OWN_TRIES = 4
+
 /** Did this exchange fail, now that its time to be sent again has come (RFC 6887 section 8.1.1, RFC 7488 section 3)? */
 export const isOver = (draft: Draft, task: Task, server: ServerState): boolean => {
   const { settings, now } = draft
@@ -58,7 +61,7 @@ export const isOver = (draft: Draft, task: Task, server: ServerState): boolean =
   const { natPmpTries, deleteTries } = settings
   if (exchange.purpose === "delete" && exchange.sent >= deleteTries) return true
   if (task.kind === "probe" && exchange.sent >= task.tries) return true
-  if (task.protocol === "nat-pmp") return exchange.sent >= natPmpTries
+  if (task.protocol === "nat-pmp") return exchange.sent >= (task.id === "" ? OWN_TRIES : natPmpTries)
   const most = mostTransmissions(draft, server)
   if (most !== 0 && exchange.sent >= most) return true
   return now >= endOfExchange(settings, exchange)

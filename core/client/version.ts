@@ -69,7 +69,6 @@ const note = (draft: Draft, { server: { name }, speaks }: ServerState, next: Tas
   const never = Number.NEGATIVE_INFINITY
   setServer(draft, name, {
     answeredAt: now,
-    tried: 0,
     exhaustedUntil: never,
     natPmpUntil: next === "nat-pmp" ? now + settings.versionCache * 1000 : never,
     ...(next === undefined ? {} : { speaks: next }),

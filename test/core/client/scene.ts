@@ -10,6 +10,7 @@ import {
   createClient,
   type Effect,
   type InboundRequest,
+  listLeases,
   step,
 } from "../../../core/client/index.ts"
 import { createServer, process, type ServerState } from "../../../core/server/index.ts"
@@ -35,12 +36,18 @@ export const router = (more: Partial<ClientServer> = {}): ClientServer => ({
   ...more,
 })
 
+const isOfType = <T extends ClientEvent["type"]>(
+  event: ClientEvent,
+  type: T,
+): event is Extract<ClientEvent, { readonly type: T }> => event.type === type
+
 /** What a client sent, and when, milliseconds. */
 export interface Sent {
   readonly at: number
   readonly bytes: Uint8Array
   readonly to: Address
   readonly port: number
+  readonly from: Address
 }
 
 /** Answers a datagram at an instant, with octets, or with nothing: a lost one, or a server that is not there. */
@@ -69,7 +76,7 @@ export const scene = (options: Partial<ClientOptions> = {}) => {
       else if (effect.type === "event") events.push({ at: now, event: effect.event })
       else {
         const { address: to, port } = effect.destination
-        const one = { at: now, bytes: effect.bytes, to, port }
+        const one = { at: now, bytes: effect.bytes, to, port, from: effect.from }
         sent.push(one)
         for (const bytes of responder(one)) inbox.push({ at: now + delay, bytes, source: to, port })
       }
@@ -84,10 +91,15 @@ export const scene = (options: Partial<ClientOptions> = {}) => {
 
   const self = {
     state: () => state,
+    /** What the client has and wants, as text of a mapping's state for each server. */
+    states: () => listLeases(state).map(({ server, state: { kind } }) => `${server} ${kind}`),
     now: () => now,
     sent,
     events: () => events.map(({ event }) => event),
     timed: () => events,
+    /** The events of one type so far. */
+    told: <T extends ClientEvent["type"]>(type: T): readonly Extract<ClientEvent, { readonly type: T }>[] =>
+      events.flatMap(({ event }) => (isOfType(event, type) ? [event] : [])),
     wake: () => wake,
     respond: (next: Responder, after = 10) => {
       responder = next
@@ -98,6 +110,10 @@ export const scene = (options: Partial<ClientOptions> = {}) => {
     /** A datagram now, from the router unless told otherwise. */
     datagram: (bytes: Uint8Array, source: Address = ROUTER, sourcePort = 5351) =>
       give({ type: "datagram", now, bytes, source, sourcePort }),
+    /** A datagram that arrives so many milliseconds from now. */
+    deliver: (bytes: Uint8Array, after: number, source: Address = ROUTER, port = 5351) => {
+      inbox.push({ at: now + after, bytes, source, port })
+    },
     /** Lets so many milliseconds pass. */
     run: (milliseconds: number) => {
       const until = now + milliseconds
@@ -126,18 +142,21 @@ export const scene = (options: Partial<ClientOptions> = {}) => {
 }
 
 /** The real server over a CGN, as a responder; `server()` is its state, which may be replaced. */
-export const realServer = (external: readonly Address[] = [EXTERNAL]) => {
-  const create = (now: number): ServerState<CgnState> => {
-    const created = createServer({ external, secret: new Uint8Array(32).fill(3), now })
-    assert.ok(created.ok)
+export const realServer = (
+  external: readonly Address[] = [EXTERNAL],
+  more: Partial<Parameters<typeof createServer>[0]> = {},
+) => {
+  const create = (now: number, other: Partial<Parameters<typeof createServer>[0]> = {}): ServerState<CgnState> => {
+    const created = createServer({ ...more, ...other, external, secret: new Uint8Array(32).fill(3), now })
+    assert.ok(created.ok, created.ok ? "" : created.error.text)
     return created.state
   }
   let server = create(0)
   return {
     server: () => server,
-    /** All is forgotten, and Epoch Time begins anew. */
-    restart: (now: number) => {
-      server = create(now)
+    /** All is forgotten, and Epoch Time begins anew; perhaps with other settings. */
+    restart: (now: number, other: Partial<Parameters<typeof createServer>[0]> = {}) => {
+      server = create(now, other)
     },
     respond: ({ at, bytes }: Sent): readonly Uint8Array[] => {
       const [after, { reply }] = process(server, { bytes, now: at, source: CLIENT, sourcePort: 40000 })

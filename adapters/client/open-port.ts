@@ -2,7 +2,7 @@ import type { MappingRequest, OutboundRequest, RemoteFilter, RequestError } from
 import { type Address, hasPorts, isIpv4, type PcpOption, Protocol, parseAddress } from "../../core/wire/index.ts"
 import type { ClosableAtOnce } from "./closable.ts"
 import { type ClientOptions, type Engine, noServer, startEngine } from "./engine.ts"
-import { badRequest } from "./error.ts"
+import { badRequest, PortControlError } from "./error.ts"
 import type { ExternalEnd, Granted, ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping, type PortChange, type RequestOptions } from "./mapping.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
@@ -83,14 +83,36 @@ const open = async (runtime: ClientRuntime, options: OpenPortOptions & ClientOpt
   // What is wrong with the request is said before anybody is looked for.
   const request = portRequest(options)
   checkWaiting(options)
-  const until = runtime.clock.now() + (options.timeout ?? OPEN_TIMEOUT)
-  const engine = await startEngine(runtime, options, options.signal)
+  const timeout = options.timeout ?? OPEN_TIMEOUT
+  const until = runtime.clock.now() + timeout
+  const engine = await startWithin(runtime, options, timeout)
   if (engine.servers().length === 0) {
     await engine.close()
     throw noServer(engine)
   }
   const waiting = { signal: options.signal, timeout: Math.max(0, until - runtime.clock.now()) }
   return openOn(engine, request, { ...options, ...waiting }, () => engine.close())
+}
+
+/** Looking for the gateways is part of what the caller waits for: a system may take seconds to list its routes. */
+const startWithin = async (
+  runtime: ClientRuntime,
+  options: OpenPortOptions & ClientOptions,
+  timeout: number,
+): Promise<Engine> => {
+  if (timeout === 0 || timeout === Number.POSITIVE_INFINITY) return startEngine(runtime, options, options.signal)
+  const { signal } = options
+  const limit = new AbortController()
+  const cancel = runtime.clock.after(timeout, () => limit.abort())
+  try {
+    const both = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal])
+    return await startEngine(runtime, options, both)
+  } catch (cause) {
+    const isLate = limit.signal.aborted && signal?.aborted !== true
+    throw isLate ? new PortControlError("timeout", `no gateway was found within ${timeout} ms`) : cause
+  } finally {
+    cancel()
+  }
 }
 
 /** Opens a port with a client that is there; `release` is called once it is closed. */

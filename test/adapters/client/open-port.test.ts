@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { describe, test } from "node:test"
 import { openPort, type PortChange, PortControlError } from "../../../adapters/client/index.ts"
+import type { Discovery } from "../../../adapters/gateway/index.ts"
 import { openPort as openPortOnNode } from "../../../adapters/node/index.ts"
 import { EXTERNAL, isMapped, startServer, testRuntime, until } from "./server-scene.ts"
 
@@ -144,6 +145,19 @@ describe("openPort", () => {
     const error = await codeOf(openPort(runtime, TCP_8080))
     assert.equal(error.code, "no-server")
     assert.equal(error.failures[0]?.problem?.code, "no-gateway")
+    assert.deepEqual(open(), NOTHING)
+  })
+
+  test("looking for the gateways ends with the caller's patience", async () => {
+    const never = (signal?: AbortSignal) =>
+      new Promise<Discovery>((resolve) => {
+        signal?.addEventListener("abort", () => resolve({ gateways: [], trials: [], none: "aborted" }), { once: true })
+      })
+    const { runtime, open } = testRuntime({ discover: never })
+    assert.equal((await codeOf(openPort(runtime, { ...TCP_8080, timeout: 20 }))).code, "timeout")
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 20)
+    assert.equal((await codeOf(openPort(runtime, { ...TCP_8080, signal: stop.signal }))).code, "aborted")
     assert.deepEqual(open(), NOTHING)
   })
 

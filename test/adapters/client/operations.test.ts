@@ -2,7 +2,14 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
-import { type Mapping, type PortClient, PortControlError, startClient } from "../../../adapters/client/index.ts"
+import {
+  listenPublic,
+  listenUdp,
+  type Mapping,
+  type PortClient,
+  PortControlError,
+  startClient,
+} from "../../../adapters/client/index.ts"
 import type { InboundRequest } from "../../../core/client/index.ts"
 import { Protocol } from "../../../core/wire/index.ts"
 import {
@@ -250,8 +257,13 @@ describe("each operation in the page's tables is there and works", () => {
       await persistent.stop()
       assert.ok(!isMapped(server, 3013))
     },
-    // test/adapters/client/listen-public.test.ts.
-    "`udp-bind!/public`, `tcp-listen/public`": async () => {},
+    "`udp-bind!/public`, `tcp-listen/public`": async () => {
+      const options = { protocol: "udp", servers: [server.text] } as const
+      const listen = listenUdp(runtime.runtime.udp, { receive: () => {}, error: () => {} })
+      await using listener = await listenPublic(runtime.runtime, options, listen)
+      await until(() => listener.current.some(({ technique }) => technique === "pcp"))
+      assert.ok(isMapped(server, listener.port))
+    },
   }
 
   for (const [heading, does] of [

@@ -35,7 +35,8 @@ export const createSlabs = (slab = 1 << 18): Allocate => {
 /**
  * Cuts packets from one slab of `octets` octets over and over: for a caller that has sent a packet, or copied it, before so
  * many octets of others are asked for; what is cut is overwritten then. No fresh memory is touched, which of a packet of
- * 1400 octets in a slab of {@link createSlabs} is most of the time.
+ * 1400 octets in a slab of {@link createSlabs} is most of the time; and the less there is of it, the more of the table stays in the
+ * processor's cache: for a caller to whom 128 KiB are enough, they measured 1.05 of the packets a second.
  */
 export const createRing = (octets = 1 << 20): Allocate => {
   // `ring.buffer` each time is a call out of compiled code.

@@ -10,3 +10,8 @@ export const oneLine = (text: string): string =>
   text
     .replaceAll("\n", " ")
     .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** One line for people on standard error that nothing is wrong with: what is worth knowing beside the data. */
+export const note = (text: string): void => {
+  process.stderr.write(`${paintFor(process.stderr).dim(oneLine(text))}\n`)
+}

@@ -1,17 +1,15 @@
-import { lookup } from "node:dns/promises"
 import { writeFileSync } from "node:fs"
-import { type Address, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
+import type { Address } from "../../core/wire/index.ts"
 import { failures, junit, type Kind, loadKit, run, type Strictness, verdicts } from "../conformance/index.ts"
 import { entropy, nodeUdp } from "../node/index.ts"
 import { reasonOf } from "../system-error.ts"
-import type { Endpoint } from "../udp.ts"
 import { complain } from "./complain.ts"
 import { reportJson } from "./conformance-json.ts"
 import { type Report, reportText } from "./conformance-text.ts"
-import { formatEndpoint, readEndpoint } from "./endpoint.ts"
+import { formatEndpoint } from "./endpoint.ts"
 import { Exit, type ExitCode } from "./exit.ts"
+import { findServer } from "./find-server.ts"
 import { paintFor } from "./paint.ts"
-import type { Read } from "./read.ts"
 
 export interface ConformanceOptions {
   readonly server: string
@@ -29,23 +27,6 @@ export interface ConformanceOptions {
 
 /** Milliseconds without an answer that show a request was dropped: many times what a server near by takes. */
 const SILENCE = 250
-
-/** An address, or a name that the system looks up. */
-const findServer = async (text: string): Promise<Read<Endpoint>> => {
-  const read = readEndpoint(text)
-  if (read.ok) return read
-  const match = /^([^:[\]]+)(?::(\d{1,5}))?$/.exec(text)
-  if (match === null) return read
-  try {
-    const found = await lookup(match[1])
-    const address = parseAddress(found.address)
-    const port = match[2] === undefined ? SERVER_PORT : Number(match[2])
-    if (address === undefined || port > 65535) return read
-    return { ok: true, value: { address, port } }
-  } catch (cause) {
-    return { ok: false, text: `cannot find the server: ${reasonOf(cause)}` }
-  }
-}
 
 /** A name of --requirement or --case that nothing has. */
 const unknown = (wanted: readonly string[] | undefined, known: ReadonlySet<string>): string | undefined =>

@@ -19,7 +19,6 @@ export const controlCommands = (program: Command): void => {
     ["mappings", "list the mappings of a running server"],
     ["subscribers", "list who has mappings on a running server, and how many"],
     ["counters", "print what a running server has counted"],
-    ["announce", "have a running server announce its epoch by multicast"],
   ] as const)
     add(name, description).action((options: ControlOptions) => run(name, options, undefined))
 

@@ -1,5 +1,5 @@
 import { reasonOf } from "../system-error.ts"
-import { complain, oneLine } from "./complain.ts"
+import { complain, note } from "./complain.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { fieldColumns } from "./field-columns.ts"
 import { fileInput, type Input, type InputPacket, isFile, streamInput, textInput } from "./input.ts"
@@ -115,7 +115,3 @@ const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]
 /** A text that cannot be read may be the name of a file that is not there: the likely fault comes first. */
 const hint = (words: readonly string[]): string =>
   words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0]) ? `"${words[0]}" is no file, and as text: ` : ""
-
-const note = (text: string): void => {
-  process.stderr.write(`${paintFor(process.stderr).dim(oneLine(text))}\n`)
-}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander"
 import { reasonOf } from "../system-error.ts"
+import { clientCommands } from "./client.ts"
 import { complain } from "./complain.ts"
 import { conformanceCommand } from "./conformance.ts"
 import { controlCommands } from "./control.ts"
@@ -21,7 +22,7 @@ const fault = (cause: unknown): void => {
 process.on("uncaughtException", fault)
 
 const program = new Command("sallyport")
-  .description("PCP and NAT-PMP: serve mappings, and take packets apart")
+  .description("PCP and NAT-PMP: open ports, serve mappings, and take packets apart")
   .version(version(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
   .helpCommand("help [command]", "print help for a command")
@@ -29,6 +30,7 @@ const program = new Command("sallyport")
   // Commands made after this say what is wrong as everything else does, and show no raw argument.
   .configureOutput({ outputError: (text) => complain(text.trim().replace(/^error: /, "")) })
 
+clientCommands(program)
 serveCommand(program)
 decodeCommand(program)
 controlCommands(program)

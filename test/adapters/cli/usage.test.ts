@@ -35,6 +35,10 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ["a folder for a file", "decode package.json core", /"core" is no file/],
 ]
 
+const SERVER_COMMANDS = ["serve", "decode", "mappings", "subscribers", "counters", "revoke"]
+const CLIENT_COMMANDS = ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"]
+const COMMANDS: readonly string[] = [...SERVER_COMMANDS, ...CLIENT_COMMANDS]
+
 describe("sallyport, wrongly used, says one line and ends with 1", { concurrency: 3 }, () => {
   for (const [name, args, line] of WRONG) {
     it(name, async () => {
@@ -79,7 +83,7 @@ describe("sallyport", () => {
   })
 
   it("prints help of each command in 80 columns", async () => {
-    for (const command of ["serve", "decode", "mappings", "subscribers", "counters", "announce", "revoke"]) {
+    for (const command of COMMANDS) {
       const { code, stdout } = await sallyport(["help", command])
       assert.equal(code, 0)
       assert.deepEqual(

@@ -1,0 +1,60 @@
+import type { ServerEnd } from "../../../core/client/index.ts"
+import { formatAddress } from "../../../core/wire/index.ts"
+import { type FoundServers, findServers, serverName } from "../../client/index.ts"
+import { discoverGateways, nodeUdp, ownAddresses } from "../../node/index.ts"
+import type { Endpoint } from "../../udp.ts"
+import { complain } from "../complain.ts"
+import { findServer } from "../find-server.ts"
+import type { Read } from "../read.ts"
+import type { ServerOptions } from "./server-options.ts"
+
+/** The servers to ask. `named`: the user said which; else they are the default gateways, which may well speak no PCP. */
+export type Found = FoundServers & { readonly named: boolean }
+
+/** The servers that the options name, or the default gateways, each with the address that we ask it from. */
+export const find = async (options: ServerOptions): Promise<Read<Found>> => {
+  const { server, interface: interfaceName, internalAddress: client, acceptFrom: acceptResponsesFrom } = options
+  const ends: Endpoint[] = []
+  for (const text of server ?? []) {
+    const end = await findServer(text)
+    if (!end.ok) return { ok: false, text: `option '--server': ${end.text}` }
+    ends.push(end.value)
+  }
+  const found = await findServers({
+    udp: nodeUdp,
+    discover: async (signal) => {
+      const { gateways, none } = await discoverGateways(signal === undefined ? {} : { signal })
+      return { gateways, none: none === undefined ? undefined : NONE[none] }
+    },
+    ownAddresses,
+    servers: server === undefined ? undefined : ends,
+    interfaceName,
+    client,
+    acceptResponsesFrom,
+    ...(options.pcp === true || options.natPmp === true ? { protocol: options.pcp ? "pcp" : "nat-pmp" } : {}),
+  })
+  return { ok: true, value: { ...found, named: server !== undefined } }
+}
+
+const NONE: Readonly<Record<NonNullable<Awaited<ReturnType<typeof discoverGateways>>["none"]>, string>> = {
+  "no-default-route": "this host has no default route to a gateway",
+  unreadable: "the system does not say what its routes are",
+  unsupported: "how to ask this system for its routes is not known here",
+  aborted: "the search was ended",
+}
+
+/** Says what is wrong with servers; those that are left are asked. */
+export const complainOf = ({ problems, servers, named }: Found): void => {
+  for (const { server, text } of problems) complain(server === undefined ? text : `${server}: ${text}`)
+  if (servers.length === 0 && !named) complain("there is nobody to ask: name a server with --server <address>")
+}
+
+/** A server's address and port, as records have it. */
+export const serverRecord = ({ address, port = 5351, zone }: Omit<ServerEnd, "client">): object => ({
+  address: zone === undefined ? formatAddress(address) : `${formatAddress(address)}%${zone}`,
+  port,
+})
+
+/** What events call a server at this end. */
+export const nameOf = ({ address, port = 5351, zone }: Omit<ServerEnd, "client">): string =>
+  serverName({ address, port, zone })

@@ -27,6 +27,7 @@ export { parseServer } from "./server-text.ts"
 export {
   ANYCAST,
   type DhcpLearned,
+  type Discovered,
   type FindServersOptions,
   type FoundServers,
   findServers,

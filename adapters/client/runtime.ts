@@ -1,7 +1,7 @@
-import type { Discovery } from "../gateway/index.ts"
 import type { Clock } from "../host.ts"
 import type { Udp } from "../udp.ts"
 import type { OwnAddress } from "./client-address.ts"
+import type { Discovered } from "./servers.ts"
 
 /** What the client needs of a runtime. */
 export interface ClientRuntime {
@@ -12,7 +12,7 @@ export interface ClientRuntime {
   /** Octets that nobody outside can guess (RFC 4086). */
   readonly entropy: (length: number) => Uint8Array
   /** The default routers of this host. */
-  readonly discover: (signal?: AbortSignal) => Promise<Discovery>
+  readonly discover: (signal?: AbortSignal) => Promise<Discovered>
   /** All addresses of this host. */
   readonly ownAddresses: () => readonly OwnAddress[]
   /** Keeps the program running until the returned function is called; left out, open sockets and timers do that. */

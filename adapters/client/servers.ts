@@ -21,10 +21,16 @@ export interface DhcpLearned {
   readonly interfaceName?: string | undefined
 }
 
+/** The default routers of this host; a `Discovery` of `sallyport/gateway` is one. */
+export interface Discovered extends Pick<Discovery, "gateways"> {
+  /** Why there are none, for people. */
+  readonly none: string | undefined
+}
+
 export interface FindServersOptions {
   readonly udp: Udp
   /** The default routers; asked only where neither the caller nor DHCP names servers (RFC 6887 section 8.1, C-02). */
-  readonly discover: (signal?: AbortSignal) => Promise<Discovery>
+  readonly discover: (signal?: AbortSignal) => Promise<Discovered>
   /** All addresses of this host; without them, a source address is what the system chooses. */
   readonly ownAddresses?: (() => readonly OwnAddress[]) | undefined
   /** The servers, where the caller names them; port 0 is 5351. */

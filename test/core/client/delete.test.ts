@@ -71,6 +71,11 @@ describe("a later run deletes what an earlier one mapped", () => {
     later.command({ type: "delete", id: "web", request: TCP_8080, resume: [{ ...lease, protocol: "nat-pmp" }] })
     // RFC 6886 section 3.4: version 0, opcode 2, the internal port, external port and lifetime 0.
     assert.deepEqual([...later.sent[0].bytes], [0, 2, 0, 0, 0x1f, 0x90, 0, 0, 0, 0, 0, 0])
+    // However little is known of it.
+    const last = scene()
+    const gone = { ...lease, protocol: "nat-pmp", external: undefined, remaining: 0 } as const
+    last.command({ type: "delete", id: "web", request: TCP_8080, resume: [gone] })
+    assert.deepEqual(last.sent[0].bytes, later.sent[0].bytes)
   })
 
   test("no answer: it ends by itself, after three tries", () => {

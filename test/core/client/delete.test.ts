@@ -50,7 +50,7 @@ describe("a later run deletes what an earlier one mapped", () => {
     assert.ok(!isThere(server))
   })
 
-  test("S-44: without the nonce the server says no, and nothing was asked for", () => {
+  test("RFC 6887 11.3: without the nonce the server says no, and nothing was asked for", () => {
     const { server } = firstRun()
     const later = scene({ seed: new Uint8Array(32).fill(8) })
     later.respond(server.respond)
@@ -65,7 +65,7 @@ describe("a later run deletes what an earlier one mapped", () => {
     )
   })
 
-  test("N-21: one of NAT-PMP is deleted by NAT-PMP at once", () => {
+  test("RFC 6886 3.4: one of NAT-PMP is deleted by NAT-PMP at once", () => {
     const later = scene()
     const [lease] = firstRun().leases
     later.command({ type: "delete", id: "web", request: TCP_8080, resume: [{ ...lease, protocol: "nat-pmp" }] })

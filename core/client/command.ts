@@ -53,7 +53,10 @@ export const remove = (draft: Draft, command: Of<"delete">): void => {
   const mode = { kind: "once" } as const
   for (const { server, nonce, saved } of waysOf(draft, command, mode) ?? []) {
     const lease = newLease(draft, server, id, ownRequest(wanted), { mode, nonce, saved })
-    put(draft, { ...lease, goal: "delete", grant: undefined, urgent: undefined })
+    // One of NAT-PMP is NAT-PMP's to delete, however little is left of it.
+    const isOpen = (server.server.protocol ?? "auto") === "auto"
+    const protocol = isOpen && saved !== undefined ? saved.protocol : lease.protocol
+    put(draft, { ...lease, protocol, goal: "delete", grant: undefined, urgent: undefined })
   }
 }
 

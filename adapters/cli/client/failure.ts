@@ -37,6 +37,7 @@ export const exitOf = (failure: Failure): ExitCode => {
 export const failureText = (failure: Failure): string => {
   switch (failure.kind) {
     case "no-answer":
+      if (failure.sent === 0) return "no answer, and the time is up"
       return failure.sent === 1 ? "no answer to a datagram" : `no answer to ${failure.sent} datagrams`
     case "unreachable":
       return "nobody listens there, says the system: port mapping may be switched off"

@@ -1,5 +1,5 @@
 import type { ServerEnd } from "../../../core/client/index.ts"
-import { formatAddress } from "../../../core/wire/index.ts"
+import { type AddressFamily, formatAddress } from "../../../core/wire/index.ts"
 import { type FoundServers, findServers, serverName } from "../../client/index.ts"
 import { discoverGateways, nodeUdp, ownAddresses } from "../../node/index.ts"
 import type { Endpoint } from "../../udp.ts"
@@ -11,8 +11,11 @@ import type { ServerOptions } from "./server-options.ts"
 /** The servers to ask. `named`: the user said which; else they are the default gateways, which may well speak no PCP. */
 export type Found = FoundServers & { readonly named: boolean }
 
-/** The servers that the options name, or the default gateways, each with the address that we ask it from. */
-export const find = async (options: ServerOptions): Promise<Read<Found>> => {
+/**
+ * The servers that the options name, or the default gateways, each with the address that we ask it from. `family` leaves out gateways
+ * that could not do what is wanted; NAT-PMP is for IPv4 (RFC 6886 section 1).
+ */
+export const find = async (options: ServerOptions, family?: AddressFamily): Promise<Read<Found>> => {
   const { server, interface: interfaceName, internalAddress: client, acceptFrom: acceptResponsesFrom } = options
   const ends: Endpoint[] = []
   for (const text of server ?? []) {
@@ -26,6 +29,7 @@ export const find = async (options: ServerOptions): Promise<Read<Found>> => {
     ownAddresses,
     servers: server === undefined ? undefined : ends,
     interfaceName,
+    ...(server === undefined ? { family: options.natPmp ? "ipv4" : family } : {}),
     client,
     acceptResponsesFrom,
     ...(options.pcp === true || options.natPmp === true ? { protocol: options.pcp ? "pcp" : "nat-pmp" } : {}),

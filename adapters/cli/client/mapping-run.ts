@@ -1,4 +1,5 @@
 import type { ClientEvent } from "../../../core/client/index.ts"
+import { type AddressFamily, familyOf } from "../../../core/wire/index.ts"
 import { nodeClock } from "../../node/index.ts"
 import { complain, note as remark } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
@@ -33,7 +34,7 @@ interface Run {
 
 /** Maps, says what came of it, and with --keep stays until it is told to stop; gives the exit code. */
 export const runMappings = async (wanted: readonly Wanted[], options: MappingOptions): Promise<ExitCode> => {
-  const found = await find(options)
+  const found = await find(options, familyWanted(wanted))
   if (!found.ok) return misused(found.text)
   complainOf(found.value)
   if (found.value.servers.length === 0) return Exit.FAILED
@@ -87,6 +88,16 @@ export const runMappings = async (wanted: readonly Wanted[], options: MappingOpt
   await session.close()
   await sink.end()
   return last
+}
+
+/** The family of the hosts that the mappings are about, where they say so. */
+const familyWanted = (wanted: readonly Wanted[]): AddressFamily | undefined => {
+  const families = wanted.flatMap(({ request }) => [
+    ...(request.thirdParty === undefined ? [] : [familyOf(request.thirdParty)]),
+    ...(request.kind === "outbound" ? [familyOf(request.remote)] : []),
+    ...(request.kind === "inbound" ? (request.filters ?? []).map(({ remote }) => familyOf(remote)) : []),
+  ])
+  return families.every((family) => family === families[0]) ? families[0] : undefined
 }
 
 const misused = (text: string): ExitCode => {

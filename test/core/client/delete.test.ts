@@ -50,7 +50,7 @@ describe("a later run deletes what an earlier one mapped", () => {
     assert.ok(!isThere(server))
   })
 
-  test("S-44: without the nonce the server says no, and nothing was asked for", () => {
+  test("RFC 6887 11.3: without the nonce the server says no, and nothing was asked for", () => {
     const { server } = firstRun()
     const later = scene({ seed: new Uint8Array(32).fill(8) })
     later.respond(server.respond)
@@ -65,12 +65,17 @@ describe("a later run deletes what an earlier one mapped", () => {
     )
   })
 
-  test("N-21: one of NAT-PMP is deleted by NAT-PMP at once", () => {
+  test("RFC 6886 3.4: one of NAT-PMP is deleted by NAT-PMP at once", () => {
     const later = scene()
     const [lease] = firstRun().leases
     later.command({ type: "delete", id: "web", request: TCP_8080, resume: [{ ...lease, protocol: "nat-pmp" }] })
     // RFC 6886 section 3.4: version 0, opcode 2, the internal port, external port and lifetime 0.
     assert.deepEqual([...later.sent[0].bytes], [0, 2, 0, 0, 0x1f, 0x90, 0, 0, 0, 0, 0, 0])
+    // However little is known of it.
+    const last = scene()
+    const gone = { ...lease, protocol: "nat-pmp", external: undefined, remaining: 0 } as const
+    last.command({ type: "delete", id: "web", request: TCP_8080, resume: [gone] })
+    assert.deepEqual(last.sent[0].bytes, later.sent[0].bytes)
   })
 
   test("no answer: it ends by itself, after three tries", () => {

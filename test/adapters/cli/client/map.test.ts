@@ -31,7 +31,7 @@ const json = async (text: string) => {
 }
 
 describe("sallyport map against sallyport serve", () => {
-  it("C-01, C-40: maps with nothing but the port, renews by the remembered nonce, and unmaps", async () => {
+  it("C-01: maps with nothing but the port, renews by the remembered nonce, and unmaps", async () => {
     const first = await run("map 8080/tcp --server AT")
     assert.equal(first.code, 0, first.stderr)
     assert.equal(first.stdout, `8080/tcp is reached at 203.0.113.7:8080 for 2 h, by PCP of ${at}\n`)
@@ -59,7 +59,7 @@ describe("sallyport map against sallyport serve", () => {
     assert.ok(!`${stdout}${stderr}`.includes(nonce))
   })
 
-  it("C-11: options reach the server", { concurrency: 3 }, async (t) => {
+  it("options reach the server", { concurrency: 3 }, async (t) => {
     const external = { address: "203.0.113.7", port: 0 }
     const CASES: readonly (readonly [string, string, (record: Readonly<Record<string, unknown>>) => void])[] = [
       [
@@ -143,7 +143,7 @@ describe("sallyport map against sallyport serve", () => {
     assert.match(other.stderr, /4000 was asked for outside and \d+ assigned, which is no error.*--prefer-failure/)
   })
 
-  it("S-44: who lost the nonce is refused, is told so, and can give it", async () => {
+  it("RFC 6887 11.3: who lost the nonce is refused, is told so, and can give it", async () => {
     const state = join(folder, "own.json")
     const nonce = "00112233445566778899aabb"
     assert.equal((await run(`map 4101/tcp --nonce ${nonce} --state ${state} --server AT`)).code, 0)
@@ -162,7 +162,7 @@ describe("sallyport map against sallyport serve", () => {
     assert.match(gone.stdout, /not mapped, or deleted/)
   })
 
-  it("S-68: peer keeps the way to one remote peer", async () => {
+  it("RFC 6887 12: peer keeps the way to one remote peer", async () => {
     const { code, record } = await json("peer 4201/udp 198.51.100.7:53 --lifetime 600 --server AT")
     assert.equal(code, 0)
     assert.deepEqual(
@@ -171,7 +171,7 @@ describe("sallyport map against sallyport serve", () => {
     )
   })
 
-  it("N-05, C-132: unmap --all deletes what is remembered, and NAT-PMP's", async () => {
+  it("C-132: unmap --all deletes what is remembered, and NAT-PMP's", async () => {
     const state = join(folder, "all.json")
     for (const more of ["4301/tcp --pcp", "4302/udp --nat-pmp", "4303/udp --third-party 127.0.0.3"])
       assert.equal((await run(`map ${more} --internal-address 127.0.0.6 --state ${state} --server AT`)).code, 0)

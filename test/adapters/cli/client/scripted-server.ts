@@ -77,7 +77,7 @@ export const granting =
 export const natPmpAlone =
   (address: readonly [number, number, number, number], result = 0): Script =>
   (bytes) => {
-    if (bytes[0] !== 0) return Uint8Array.of(0, bytes[1] & 0x7f, 0, 1, 0, 0, 0, 100)
+    if (bytes[0] !== 0) return Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 100)
     const head = [0, 128 + bytes[1], 0, result, 0, 0, 0, 100]
     return bytes[1] === 0
       ? Uint8Array.from([...head, ...address])

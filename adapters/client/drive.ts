@@ -114,11 +114,21 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
     // An address that is not link-local is the same on every interface, and has no zone.
     const zone = isLinkLocal(from) ? destination.zone : undefined
     const local = { address: from, port: 0, zone }
+    const key = keyOf(way)
+    let isDropped = false
+    const drop = (): void => {
+      if (isDropped) return
+      isDropped = true
+      const known = sockets.get(key)
+      if (known?.way !== way) return
+      sockets.delete(key)
+      void known.opened.then((socket) => (socket.ok ? socket.value.close() : undefined))
+    }
     const unreachable = (error: UdpError): void => {
       listener.socketError?.(error, local)
       if (!UNREACHABLE.includes(error.code) || closed !== undefined) return
       // It is opened anew for the next datagram: the address may be back by then.
-      if (error.code === "EADDRNOTAVAIL") sockets.delete(keyOf(way))
+      if (error.code === "EADDRNOTAVAIL") drop()
       give({ type: "unreachable", now: clock.now(), address: destination.address, port: destination.port })
     }
     const bound = await udp.bind(isConnected ? { local, remote: destination } : { local }, {
@@ -126,7 +136,7 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
       error: unreachable,
     })
     if (!bound.ok) {
-      sockets.delete(keyOf(way))
+      drop()
       unreachable(bound.error)
     }
     return bound

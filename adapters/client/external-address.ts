@@ -48,15 +48,15 @@ export const askExternalAddress = async (engine: Engine, waiting: Waiting = {}):
       engine.runtime.clock,
       { signal: waiting.signal, timeout },
       ({ resolve }) => {
-        let cancel = (): void => {}
+        let cancel: (() => void) | undefined
         for (const name of names)
           void serverAddress(engine, name, each).then((one) => {
             if (patience.signal.aborted) return
             told.set(name, one)
             if (told.size === names.length) resolve()
-            else if (one.external !== undefined && told.size === 1) cancel = engine.runtime.clock.after(GRACE, resolve)
+            else if (one.external !== undefined) cancel ??= engine.runtime.clock.after(GRACE, resolve)
           })
-        return () => cancel()
+        return () => cancel?.()
       },
       (why, { resolve, reject }) => {
         if (why.code === "timeout") resolve()

@@ -1,15 +1,15 @@
-import { type AddressClass, classOfAddress } from "../../core/client/index.ts"
+import { type AddressClass, checkRequest, classOfAddress } from "../../core/client/index.ts"
 import { type Address, ANY4, ANY6, familyOf, formatAddress, isAny } from "../../core/wire/index.ts"
 import type { Endpoint, Receiver, Result, Udp, UdpSocket } from "../udp.ts"
 import { broadcast } from "./broadcast.ts"
 import type { Closable } from "./closable.ts"
 import { type ClientOptions, type Engine, startEngine } from "./engine.ts"
-import { PortControlError } from "./error.ts"
+import { badRequest, PortControlError } from "./error.ts"
 import { externalAddressOf, type ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping } from "./mapping.ts"
 import { type PortRequest, portRequest } from "./open-port.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
-import type { Waiting } from "./waiting.ts"
+import { closeTimeout, type Waiting } from "./waiting.ts"
 
 /** One address at which a program is reached. */
 export interface Reachable {
@@ -62,9 +62,6 @@ export type ListenPublicOptions = ClientOptions &
     readonly id?: string | undefined
   }
 
-/** Milliseconds that deleting may take. */
-const CLOSE_TIMEOUT = 3000
-
 /**
  * Listens, maps the port on every gateway of both families (RFC 6887 section 11: bound first, so that nobody else gets what comes,
  * C-05), and keeps the set of addresses at which that is reached. Without a gateway the host's own addresses are the set, until
@@ -91,6 +88,9 @@ const listenAndPublish = async (
   try {
     const { port } = local[0]
     const request = portRequest({ ...options, internalPort: port })
+    // Without a gateway nobody else looks at it until there is one.
+    const error = checkRequest(request)
+    if (error !== undefined) throw badRequest(error)
     engine = await startEngine(runtime, options, options.signal)
     return publish(engine, request, options, local, stopListening)
   } catch (cause) {
@@ -125,6 +125,10 @@ const publish = (
   }
   const follow = async ({ changes }: Mapping): Promise<void> => {
     for await (const _change of changes) look()
+    // It ends with the last of the servers that were named for it; on another network there are others.
+    mapping = undefined
+    map()
+    look()
   }
   const look = (): void => {
     const now = [...localEnds(local, protocol, runtime), ...mappedEnds(mapping, protocol)]
@@ -139,10 +143,10 @@ const publish = (
   map()
   look()
 
-  const close = ({ signal, timeout = CLOSE_TIMEOUT }: Waiting = {}): Promise<void> => {
+  const close = ({ signal, timeout }: Waiting = {}): Promise<void> => {
     closed ??= holding(runtime, async () => {
       stopNetwork()
-      await mapping?.revoke({ signal, timeout })
+      await mapping?.revoke({ signal, timeout: closeTimeout(timeout) })
       await stopListening()
       await engine.close()
       sets.end()

@@ -6,7 +6,7 @@ import { badRequest, PortControlError } from "./error.ts"
 import type { ExternalEnd, Granted, ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping, type PortChange, type RequestOptions } from "./mapping.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
-import { checkWaiting, type Waiting } from "./waiting.ts"
+import { checkWaiting, closeTimeout, type Waiting } from "./waiting.ts"
 
 /** Which port to open. Addresses are text. */
 export interface PortRequest {
@@ -73,7 +73,6 @@ export interface OpenPort extends ClosableAtOnce {
 
 /** Milliseconds until opening is given up: four requests of PCP (RFC 6887 section 8.1.1), the longest wait of five for NAT-PMP. */
 export const OPEN_TIMEOUT = 30_000
-const CLOSE_TIMEOUT = 3000
 
 /** Opens a port with a client of its own, which ends with it. Rejects with a `PortControlError`; then nothing is left open. */
 export const openPort = (runtime: ClientRuntime, options: OpenPortOptions & ClientOptions): Promise<OpenPort> =>
@@ -145,7 +144,7 @@ const handleOf = (runtime: ClientRuntime, mapping: Mapping, release: () => Promi
   const close = (options: Waiting & { readonly keep?: boolean } = {}): Promise<void> => {
     closed ??= holding(runtime, async () => {
       if (options.keep === true) mapping.drop()
-      else await mapping.revoke({ signal: options.signal, timeout: options.timeout ?? CLOSE_TIMEOUT })
+      else await mapping.revoke({ signal: options.signal, timeout: closeTimeout(options.timeout) })
       await release()
     })
     return closed

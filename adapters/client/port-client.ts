@@ -18,7 +18,7 @@ import { type PortMappings, portMappings } from "./port-mapping.ts"
 import { type ProbeOptions, type ProbeReport, probeServers } from "./probe.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
 import type { ServerProblem } from "./servers.ts"
-import { type Waiting, wait } from "./waiting.ts"
+import { closeTimeout, type Waiting, wait } from "./waiting.ts"
 
 /** One client for many mappings: one socket a server, one send budget, one look at the network. */
 export interface PortClient extends PortMappings, Closable {
@@ -57,9 +57,6 @@ export interface PortClient extends PortMappings, Closable {
    */
   close(options?: Waiting & { readonly keep?: boolean }): Promise<void>
 }
-
-/** Milliseconds that deleting may take. */
-const CLOSE_TIMEOUT = 3000
 
 /** Finds the servers and starts a client. Rejects with a `PortControlError`: without a server, its code is `no-server`. */
 export const startClient = (
@@ -121,9 +118,9 @@ const clientOf = (engine: Engine): PortClient => {
       },
     )
 
-  const close: PortClient["close"] = ({ signal, timeout = CLOSE_TIMEOUT, keep = false } = {}) => {
+  const close: PortClient["close"] = ({ signal, timeout, keep = false } = {}) => {
     closed ??= holding(engine.runtime, async () => {
-      if (!keep) await stopped({ signal, timeout })
+      if (!keep) await stopped({ signal, timeout: closeTimeout(timeout) })
       await engine.close()
       events.end()
     })

@@ -105,14 +105,19 @@ export const portMappings = (engine: Engine): PortMappings => {
           failures.set(event.server, failureOf(event.server, event.state.failure))
         if (failures.size > 0 && failures.size === mapping.results().length)
           reject(new PortControlError("failed", `no server renews ${mapping.id}`, { failures: [...failures.values()] }))
+        else if (isOver(mapping)) reject(new PortControlError("closed", `the mapping ${mapping.id} is over`))
       })
+      const stopClose = engine.onClose(() => reject(closedError()))
       try {
         mapping.renew(lifetime)
       } catch (cause) {
         if (cause instanceof PortControlError) reject(cause)
         else throw cause
       }
-      return stop
+      return () => {
+        stop()
+        stopClose()
+      }
     })
   }
 
@@ -194,14 +199,20 @@ export const portMappings = (engine: Engine): PortMappings => {
 
 /** Resolves when no mapping has one of these ids any more. */
 const gone = (engine: Engine, ids: ReadonlySet<string>, waiting: Waiting): Promise<void> =>
-  wait(engine.runtime.clock, waiting, ({ resolve }) => {
+  wait(engine.runtime.clock, waiting, ({ resolve, reject }) => {
     const look = (): void => {
       if (!listLeases(engine.state()).some(({ id }) => ids.has(id))) resolve()
     }
     const stop = engine.listen(look)
+    const stopClose = engine.onClose(() => reject(closedError()))
     look()
-    return stop
+    return () => {
+      stop()
+      stopClose()
+    }
   })
+
+const closedError = (): PortControlError => new PortControlError("closed", "the client is closed")
 
 const isLast = (kind: string): boolean =>
   kind === "revoked" || kind === "dropped" || kind === "expired" || kind === "error"
@@ -242,6 +253,10 @@ const deleteUnknown = (engine: Engine, id: string, request: InboundRequest, wait
     })
     const refused = engine.command({ type: "delete", id, request, resume: engine.keeper.takeUp(id) })
     if (refused !== undefined) reject(new PortControlError("bad-request", refused.text, { request: refused }))
-    return stop
+    const stopClose = engine.onClose(() => reject(closedError()))
+    return () => {
+      stop()
+      stopClose()
+    }
   })
 }

@@ -6,7 +6,7 @@ import { failureText, PortControlError } from "./error.ts"
 import { addressBy } from "./external-address.ts"
 import { type ExternalAddress, externalAddressOf } from "./external-end.ts"
 import type { ServerProblem } from "./servers.ts"
-import type { Waiting } from "./waiting.ts"
+import { checkWaiting, type Waiting } from "./waiting.ts"
 
 /** What one protocol's probe came to. */
 export type ProtocolReport =
@@ -61,11 +61,12 @@ const TIMEOUT = 10_000
 /** Transmissions of ANNOUNCE. */
 const TRIES = 2
 
-/** Asks each server for what it speaks, in which version, and for its external address. Rejects only if it is aborted. */
+/** Asks each server for what it speaks, in which version, and for its external address. Rejects only if it is aborted, or the timeout is none. */
 export const probeServers = async (engine: Engine, options: ProbeOptions = {}): Promise<ProbeReport> => {
   const { signal, timeout = TIMEOUT, map = true } = options
   const { clock } = engine.runtime
   const until = clock.now() + timeout
+  checkWaiting(options)
   const left = (): Waiting => ({ signal, timeout: Math.max(0, until - clock.now()) })
   const servers = await Promise.all(
     engine.servers().map(({ name, ends }) => reportOn(engine, name, ends[0].client, left, map)),

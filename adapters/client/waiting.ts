@@ -70,6 +70,11 @@ export const wait = <T>(
     else if (timeout !== Number.POSITIVE_INFINITY) cancel = clock.after(timeout, expire)
   })
 
+/** Milliseconds that closing waits, which never rejects: what is no timeout is as if it were left out. */
+export const closeTimeout = (timeout: number = CLOSE_TIMEOUT): number => (timeout >= 0 ? timeout : CLOSE_TIMEOUT)
+
+const CLOSE_TIMEOUT = 3000
+
 /** Throws what calls reject with, before anything else is done. */
 export const checkWaiting = ({ timeout = 0 }: Waiting): void => {
   if (!(timeout >= 0)) throw badTimeout(timeout)

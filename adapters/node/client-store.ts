@@ -9,11 +9,18 @@ import { writeWhole } from "./whole-file.ts"
  */
 export const clientFile = (path: string): ClientStore => ({
   load: async () => {
+    let text: string
     try {
-      return JSON.parse(await readFile(path, "utf8"))
+      text = await readFile(path, "utf8")
     } catch (cause) {
       if (hasCode(cause, "ENOENT")) return undefined
       throw new Error(`${path}: ${reasonOf(cause)}`, { cause })
+    }
+    try {
+      return JSON.parse(text)
+    } catch {
+      // What the parser says quotes the file, and nonces are no matter for a log.
+      throw new Error(`${path}: it is no JSON`)
     }
   },
   save: async (json: SavedJson) => {

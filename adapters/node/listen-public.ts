@@ -56,11 +56,16 @@ const listenTcp =
     return new Promise((resolve) => {
       const refuse = (cause: Error): void => resolve({ ok: false, error: udpError(cause) })
       server.once("error", refuse)
-      server.listen(port, () => {
+      try {
+        server.listen(port, () => {
+          server.off("error", refuse)
+          // Its connections are the caller's: they go on.
+          resolve(listeningOf(server, async () => void server.close()))
+        })
+      } catch (cause) {
         server.off("error", refuse)
-        // Its connections are the caller's: they go on.
-        resolve(listeningOf(server, async () => void server.close()))
-      })
+        resolve({ ok: false, error: udpError(cause) })
+      }
     })
   }
 

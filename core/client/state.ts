@@ -79,6 +79,8 @@ export const checkServers = (servers: readonly ClientServer[]): ClientOptionsErr
   for (const { name, ends } of servers) {
     if (names.has(name)) return wrong(`two servers are called ${name}`)
     names.add(name)
+    // It keeps names and ids apart: see `taskKey`.
+    if (name.includes("\0")) return wrong("the name of a server has no NUL")
     if (ends.length === 0) return wrong(`server ${name} has no address`)
     for (const { port = 5351 } of ends)
       if (!Number.isInteger(port) || port < 1 || port > 65535) return wrong(`server ${name} has port ${port}`)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { createClient } from "../../../core/client/index.ts"
 import { CLIENT, EXTERNAL, realServer, scene, TCP_8080 } from "./scene.ts"
 
 describe("a client and a real server", () => {
@@ -35,5 +36,16 @@ describe("a client and a real server", () => {
     assert.equal(packet.client, CLIENT)
     assert.equal(packet.lifetime, 3600)
     assert.equal(packet.body.internalPort, 8080)
+  })
+})
+
+describe("names of servers", () => {
+  test("a NUL, which parts a task's id from its server, is refused: ids may have any", () => {
+    const ends = [{ address: CLIENT, client: CLIENT }]
+    const created = createClient({ seed: new Uint8Array(32), now: 0, servers: [{ name: "b\0router", ends }] })
+    assert.deepEqual(created, {
+      ok: false,
+      error: { setting: "servers", text: "the name of a server has no NUL" },
+    })
   })
 })

@@ -15,6 +15,8 @@ export interface DriveListener {
   event(event: ClientEvent, now: number): void
   /** A socket could not be opened, lost a datagram, or heard an ICMP error; the client goes on. */
   socketError?(error: UdpError, local: Endpoint): void
+  /** `event` threw: the client goes on, and so does the rest of what the step told. */
+  fault?(cause: unknown): void
 }
 
 export interface DriveOptions {
@@ -83,7 +85,15 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
       if (closed !== undefined) return
       if (effect.type === "wake") arm(effect.at)
       else if (effect.type === "send") send(effect.bytes, { ...effect.destination }, effect.from)
-      else listener.event(effect.event, input.now)
+      else emit(effect.event, input.now)
+    }
+  }
+
+  const emit = (event: ClientEvent, now: number): void => {
+    try {
+      listener.event(event, now)
+    } catch (cause) {
+      listener.fault?.(cause)
     }
   }
 

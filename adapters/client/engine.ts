@@ -87,6 +87,9 @@ export interface Engine {
 /** Milliseconds after which the host's own addresses are looked at again. */
 const WATCH = 15_000
 
+/** Milliseconds by which the clocks may come apart between two looks; a host that slept has them further apart. */
+const SLEPT = 5000
+
 /** Finds the servers and starts a client, though there be no server. Rejects with a `PortControlError`. */
 export const startEngine = async (
   runtime: ClientRuntime,
@@ -135,7 +138,11 @@ export const startEngine = async (
     udp: runtime.udp,
     clock,
     state: created.state,
-    listener: { event: hear, socketError: (error, local) => errors.tell({ type: "socket", error, local }) },
+    listener: {
+      event: hear,
+      socketError: (error, local) => errors.tell({ type: "socket", error, local }),
+      fault: (cause) => errors.tell({ type: "callback", cause }),
+    },
     announcements: options.announcements === false ? [] : found.announcements,
   })
   const tellProblems = (): void => {
@@ -164,10 +171,16 @@ export const startEngine = async (
 
   let cancel = (): void => {}
   let seen = JSON.stringify(ownAddresses())
+  // Milliseconds from the machine's clock, which stands still while some systems sleep, to the one on the wall.
+  let apart = runtime.wallClock() - clock.now()
   const look = (): void => {
     if (closed !== undefined) return
     const now = JSON.stringify(ownAddresses())
-    if (now !== seen) void rediscover()
+    const between = runtime.wallClock() - clock.now()
+    // Mappings may have run out in the meantime, and the network may be another one: all is renewed.
+    if (between - apart > SLEPT) driven.command({ type: "network-changed", servers: found.servers })
+    if (now !== seen || between - apart > SLEPT) void rediscover()
+    apart = between
     seen = now
     arm()
   }
@@ -211,7 +224,8 @@ export const startEngine = async (
       return () => closeListeners.delete(listener)
     },
     freshId: (name) => {
-      const taken = new Set([...driven.state().tasks.values()].map(({ id }) => id))
+      const { tasks, wanted } = driven.state()
+      const taken = new Set([...[...tasks.values()].map(({ id }) => id), ...wanted.keys()])
       let id = name
       while (taken.has(id)) id = `${name} #${++drawn}`
       return id

@@ -46,6 +46,55 @@ describe("a client that is used badly", () => {
     await server.stop()
   })
 
+  test("a host that slept renews what it has, since its own clock stood still", async () => {
+    const server = await startServer()
+    let slept = 0
+    const { runtime, open } = testRuntime({ wallClock: () => Date.now() + slept })
+    const port = await openPort(runtime, { ...TCP_8080, servers: [server.text], watch: 50 })
+    const asked = server.exchanges.length
+    slept = 7_200_000
+    await until(() => server.exchanges.length > asked)
+    await until(() => port.isOpen)
+    await port.close()
+    // One renewal for the hours slept, and not one a look; then the deletion.
+    assert.equal(server.exchanges.length, asked + 2)
+    assert.deepEqual(open(), { sockets: 0, timers: 0 })
+    await server.stop()
+  })
+
+  test("a listener that throws loses no more than its own event", async () => {
+    const server = await startServer()
+    const { runtime } = testRuntime()
+    const ends = [{ address: LOOPBACK, port: server.port, client: LOOPBACK }]
+    const created = createClient({
+      seed: new Uint8Array(32).fill(1),
+      now: runtime.clock.now(),
+      servers: [{ name: "lo", ends }],
+    })
+    assert.ok(created.ok)
+    const faults: unknown[] = []
+    const heard: string[] = []
+    const driven = drive({
+      udp: runtime.udp,
+      clock: runtime.clock,
+      state: created.state,
+      listener: {
+        event: ({ type }) => {
+          heard.push(type)
+          throw new Error(type)
+        },
+        fault: (cause) => faults.push(cause),
+      },
+    })
+    const request = { kind: "inbound", protocol: 6, internalPort: 8080, lifetime: 3600 } as const
+    driven.command({ type: "request", id: "web", request })
+    await until(() => heard.includes("assigned"))
+    assert.equal(faults.length, heard.length)
+    assert.ok(driven.state().wake !== undefined)
+    await driven.close()
+    await server.stop()
+  })
+
   test("probing with a timeout that is none is refused, and is no report of a silent gateway", async () => {
     const { runtime, open } = testRuntime()
     for (const timeout of [Number.NaN, -1])

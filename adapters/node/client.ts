@@ -52,7 +52,8 @@ export interface NodeOptions {
   readonly unref?: boolean | undefined
 }
 
-export const runtimeOf = ({ unref = false }: NodeOptions): ClientRuntime => (unref ? unrefRuntime : nodeRuntime)
+export const runtimeOf = (options: NodeOptions | undefined): ClientRuntime =>
+  options?.unref === true ? unrefRuntime : nodeRuntime
 
 /**
  * Opens a port at this host's gateways, and keeps it open: resolves at the first assignment, with a handle that says where the port

@@ -39,6 +39,7 @@ export interface Hint {
     | "nat-pmp-only"
     | "no-external-address"
     | "double-nat"
+    | "not-public"
     | "no-nat"
   readonly server: string | undefined
   readonly text: string
@@ -168,6 +169,13 @@ const hintsOf = (report: ServerReport): readonly Hint[] => {
   else if (address === client && familyOf(client) === "ipv4")
     hints.push(
       hint("no-nat", `Its external address is this host's own, ${formatAddress(client)}: nothing is translated.`),
+    )
+  else if (kind !== "public")
+    hints.push(
+      hint(
+        "not-public",
+        `Its external address is ${text}, ${ADDRESS_CLASSES[kind]}: nobody on the Internet reaches a port there. Look at what the router's own line has for an address.`,
+      ),
     )
   return hints
 }

@@ -69,7 +69,7 @@ describe("probe", () => {
   }
 
   test("both protocols, their epochs and the external address", async () => {
-    const server = await startServer()
+    const server = await startServer({ external: [address("8.8.8.8")] })
     const { servers, hints, problems } = await report(server.text)
     assert.equal(servers.length, 1)
     const [{ pcp, natPmp, versions, external }] = servers
@@ -79,7 +79,7 @@ describe("probe", () => {
     )
     assert.ok(pcp.speaks && pcp.epoch !== undefined && pcp.epoch < 10 && pcp.result === 0)
     assert.deepEqual(versions, [2, 0])
-    assert.equal(external?.text, EXTERNAL)
+    assert.equal(external?.text, "8.8.8.8")
     assert.deepEqual([hints, problems], [[], []])
     await until(() => mappingsOf(server).length === 0)
     await server.stop()
@@ -103,10 +103,12 @@ describe("probe", () => {
       hints.map(({ code, server }) => [code, server]),
       [
         ["nat-pmp-only", natPmpOnly.text],
+        ["not-public", natPmpOnly.text],
         ["double-nat", pcpOnly.text],
         ["no-answer", "127.0.0.1:9"],
       ],
     )
+    assert.ok(hints[1].text.startsWith(`Its external address is ${EXTERNAL}, an address for examples: nobody has it: `))
     const { runtime } = testRuntime()
     const nobody = await probe(runtime)
     assert.deepEqual([nobody.servers, nobody.hints.map(({ code }) => code)], [[], ["no-server"]])

@@ -27,6 +27,8 @@ export interface ServerReport {
   /** The versions that it answered in. */
   readonly versions: readonly number[]
   readonly external: ExternalAddress | undefined
+  /** Why PCP gave no mapping to see its external address by; `undefined`: it gave one, was not asked, or did not answer. */
+  readonly refusal: Failure | undefined
 }
 
 /** What to do next, in a line for people. */
@@ -37,6 +39,7 @@ export interface Hint {
     | "no-answer"
     | "switched-off"
     | "nat-pmp-only"
+    | "refused"
     | "no-external-address"
     | "double-nat"
     | "not-public"
@@ -103,12 +106,12 @@ const reportOn = async (
         ? { speaks: true, epoch: hello.epoch, result: hello.result }
         : { speaks: false, failure: natPmpAnswer?.type === "failed" ? natPmpAnswer.failure : undefined }
   const versions = [...(pcp.speaks ? [PCP_VERSION] : []), ...(natPmp?.speaks ? [0] : [])]
-  const byPcp =
+  const asked =
     map && pcp.speaks && pcp.result !== ResultCode.NOT_AUTHORIZED
-      ? (await patiently(addressBy(engine, server, "pcp", left())))?.external
+      ? await patiently(addressBy(engine, server, "pcp", left()))
       : undefined
   const byNatPmp = natPmpAnswer?.type === "external-address" ? externalAddressOf(natPmpAnswer.external) : undefined
-  return { server, client, pcp, natPmp, versions, external: byPcp ?? byNatPmp }
+  return { server, client, pcp, natPmp, versions, external: asked?.external ?? byNatPmp, refusal: asked?.failure }
 }
 
 /** Nothing, where the caller's patience ended. */
@@ -150,6 +153,8 @@ const hintsOf = (report: ServerReport): readonly Hint[] => {
     hints.push(
       hint("nat-pmp-only", "It speaks NAT-PMP alone: TCP and UDP over IPv4, without filters or other options."),
     )
+  if (report.refusal !== undefined)
+    hints.push(hint("refused", `It speaks PCP, and grants no mapping: ${failureText(report.refusal)}.`))
   if (external === undefined) return hints
   const { class: kind, text, address } = external
   if (kind === "unspecified" || kind === "this-network")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { externalAddress, PortControlError, probe } from "../../../adapters/client/index.ts"
+import { externalAddress, openPort, PortControlError, probe } from "../../../adapters/client/index.ts"
 import { address, EXTERNAL, mappingsOf, startServer, testRuntime, until } from "./server-scene.ts"
 
 const QUICK = { settings: { initialRetransmission: 0.05, natPmpInterval: 20 } }
@@ -114,6 +114,21 @@ describe("probe", () => {
     assert.deepEqual([nobody.servers, nobody.hints.map(({ code }) => code)], [[], ["no-server"]])
     await natPmpOnly.stop()
     await pcpOnly.stop()
+  })
+
+  test("a server that grants no mapping: the hint has what it says", async () => {
+    const server = await startServer({ natPmp: false, quota: 1 })
+    const { runtime } = testRuntime()
+    const first = await openPort(runtime, { protocol: "tcp", internalPort: 8080, servers: [server.text] })
+    const { servers, hints } = await report(server.text)
+    assert.ok(servers[0].refusal?.kind === "result" && servers[0].refusal.code === 10)
+    assert.deepEqual(
+      hints.map(({ code }) => code),
+      ["refused"],
+    )
+    assert.match(hints[0].text, /USER_EX_QUOTA/)
+    await first.close()
+    await server.stop()
   })
 
   test("map: false leaves PCP's mapping out", async () => {

@@ -103,9 +103,9 @@ const open = async (runtime: ClientRuntime, options: OpenPortOptions & ClientOpt
 }
 
 /** Looking for the gateways is part of what the caller waits for: a system may take seconds to list its routes. */
-const startWithin = async (
+export const startWithin = async (
   runtime: ClientRuntime,
-  options: OpenPortOptions & ClientOptions,
+  options: ClientOptions & Pick<Waiting, "signal">,
   timeout: number,
 ): Promise<Engine> => {
   if (timeout === 0 || timeout === Number.POSITIVE_INFINITY) return startEngine(runtime, options, options.signal)

@@ -19,6 +19,7 @@ import {
   type OpenPortOptions,
   openOn,
   portRequest,
+  startWithin,
 } from "./open-port.ts"
 import {
   checkClientOptions,
@@ -191,6 +192,9 @@ const clientOf = (engine: Engine): PortClient => {
   }
 }
 
+/** Milliseconds for an answer, looking for the gateways included. */
+const ASK_TIMEOUT = 10_000
+
 /** The external address, by a client that ends with the answer. */
 export const externalAddress = async (
   runtime: ClientRuntime,
@@ -198,9 +202,11 @@ export const externalAddress = async (
 ): Promise<ExternalAddresses> => {
   checkWaitingOptions(options)
   checkWaiting(options)
-  const engine = await startEngine(runtime, { announcements: false, ...options }, options.signal)
+  const { signal, timeout = ASK_TIMEOUT } = options
+  const until = runtime.clock.now() + timeout
+  const engine = await startWithin(runtime, { announcements: false, ...options }, timeout)
   try {
-    return await askExternalAddress(engine, options)
+    return await askExternalAddress(engine, { signal, timeout: Math.max(0, until - runtime.clock.now()) })
   } finally {
     await engine.close()
   }
@@ -209,7 +215,7 @@ export const externalAddress = async (
 /** NAT-PMP's transmissions in a probe: four seconds for a server that does not know it. */
 const NAT_PMP_TRIES = 4
 
-/** A doctor's report on the gateways, by a client that ends with it. Without a gateway, the report says so. */
+/** A doctor's report on the gateways, by a client that ends with it. Without a gateway, the report says so. Rejects if looking for them took too long. */
 export const probe = async (
   runtime: ClientRuntime,
   options: ClientOptions & ProbeOptions = {},
@@ -217,9 +223,12 @@ export const probe = async (
   checkProbeOptions(options)
   checkClientOptions(options)
   const settings = { natPmpTries: NAT_PMP_TRIES, ...options.settings }
-  const engine = await startEngine(runtime, { announcements: false, ...options, settings }, options.signal)
+  checkWaiting(options)
+  const { timeout = ASK_TIMEOUT } = options
+  const until = runtime.clock.now() + timeout
+  const engine = await startWithin(runtime, { announcements: false, ...options, settings }, timeout)
   try {
-    return await probeServers(engine, options)
+    return await probeServers(engine, { ...options, timeout: Math.max(0, until - runtime.clock.now()) })
   } finally {
     await engine.close()
   }

@@ -140,6 +140,17 @@ describe("probe", () => {
     await server.stop()
   })
 
+  test("looking for the gateways is part of the time that the caller waits, here and in externalAddress", async () => {
+    const discover = (signal?: AbortSignal) =>
+      new Promise<{ gateways: []; none: string }>((resolve) =>
+        signal?.addEventListener("abort", () => resolve({ gateways: [], none: "aborted" })),
+      )
+    const { runtime, open } = testRuntime({ discover })
+    await assert.rejects(probe(runtime, { timeout: 30 }), { code: "timeout" })
+    await assert.rejects(externalAddress(runtime, { timeout: 30 }), { code: "timeout" })
+    assert.deepEqual(open(), { sockets: 0, timers: 0 })
+  })
+
   test("a signal ends it", async () => {
     const { runtime, open } = testRuntime()
     const stop = new AbortController()

@@ -163,10 +163,13 @@ describe("the package as its users get it", () => {
     for (const node of new Set([process.execPath, ...nodes])) assert.match(run(node, ["user.mjs"], home), /loaded/)
   })
 
-  test("the README's programs compile, and print what it says", () => {
-    const readme = readFileSync(join(root, "README.md"), "utf8")
-    const programs = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text)
-    assert.ok(programs.length > 0)
+  test("the programs of the README and of the client's page compile, and print what is said there", () => {
+    const programs = ["README.md", "docs/client-api.md"].flatMap((path) => {
+      const page = readFileSync(join(root, path), "utf8")
+      const found = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text)
+      assert.ok(found.length > 0, path)
+      return found
+    })
     for (const text of programs) {
       writeFileSync(join(home, "readme.ts"), text)
       const options = [

@@ -13,6 +13,7 @@ import type { Endpoint, UdpError } from "../udp.ts"
 import { type Broadcast, broadcast } from "./broadcast.ts"
 import { drive } from "./drive.ts"
 import { PortControlError, problemFailure } from "./error.ts"
+import { checkClientOptions } from "./option-shape.ts"
 import type { ClientRuntime } from "./runtime.ts"
 import { addressOf, parseServer } from "./server-text.ts"
 import { type DhcpLearned, type FindServersOptions, findServers, type ServerProblem } from "./servers.ts"
@@ -96,6 +97,7 @@ export const startEngine = async (
   options: ClientOptions,
   signal: AbortSignal | undefined,
 ): Promise<Engine> => {
+  checkClientOptions(options)
   const { clock, entropy, ownAddresses } = runtime
   const finding = findOptions(runtime, options)
   const watch = options.watch ?? WATCH

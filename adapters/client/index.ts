@@ -16,7 +16,14 @@ export {
   type Reachable,
 } from "./listen-public.ts"
 export type { Mapping, MappingAlert, PortChange, RequestOptions } from "./mapping.ts"
-export { type OpenPort, type OpenPortOptions, openPort, type PortRequest, portRequest } from "./open-port.ts"
+export {
+  type NamedRequest,
+  type OpenPort,
+  type OpenPortOptions,
+  openPort,
+  type PortRequest,
+  portRequest,
+} from "./open-port.ts"
 export { externalAddress, type PortClient, probe, startClient } from "./port-client.ts"
 export type { PersistentMapping, PersistentOptions, PortMapping, PortMappings } from "./port-mapping.ts"
 export type { Hint, ProbeOptions, ProbeReport, ProtocolReport, ServerReport } from "./probe.ts"

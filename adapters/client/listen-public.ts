@@ -8,6 +8,7 @@ import { badRequest, PortControlError } from "./error.ts"
 import { externalAddressOf, type ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping } from "./mapping.ts"
 import { type PortRequest, portRequest } from "./open-port.ts"
+import { checkClientOptions, checkListenOptions } from "./option-shape.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
 import { closeTimeout, type Waiting } from "./waiting.ts"
 
@@ -78,6 +79,8 @@ const listenAndPublish = async (
   options: ListenPublicOptions,
   listen: Listen,
 ): Promise<PublicListener> => {
+  checkListenOptions(options)
+  checkClientOptions(options)
   const listening = await listen(options.port ?? 0)
   if (!listening.ok)
     throw new PortControlError("listen", `port ${options.port ?? 0}: ${listening.error.text}`, {

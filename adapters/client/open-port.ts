@@ -1,12 +1,19 @@
-import type { MappingRequest, OutboundRequest, RemoteFilter, RequestError } from "../../core/client/index.ts"
+import type {
+  InboundRequest,
+  MappingRequest,
+  OutboundRequest,
+  RemoteFilter,
+  RequestError,
+} from "../../core/client/index.ts"
 import { type Address, hasPorts, isIpv4, type PcpOption, Protocol, parseAddress } from "../../core/wire/index.ts"
 import type { ClosableAtOnce } from "./closable.ts"
 import { type ClientOptions, type Engine, noServer, startEngine } from "./engine.ts"
 import { badRequest, PortControlError } from "./error.ts"
 import type { ExternalEnd, Granted, ServerResult } from "./external-end.ts"
 import { type Mapping, openMapping, type PortChange, type RequestOptions } from "./mapping.ts"
+import { checkClientOptions, checkOpenOptions } from "./option-shape.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
-import { checkWaiting, closeTimeout, type Waiting } from "./waiting.ts"
+import { checkWaiting, closeTimeout, durationText, type Waiting } from "./waiting.ts"
 
 /** Which port to open. Addresses are text. */
 export interface PortRequest {
@@ -80,6 +87,8 @@ export const openPort = (runtime: ClientRuntime, options: OpenPortOptions & Clie
 
 const open = async (runtime: ClientRuntime, options: OpenPortOptions & ClientOptions): Promise<OpenPort> => {
   // What is wrong with the request is said before anybody is looked for.
+  checkOpenOptions(options)
+  checkClientOptions(options)
   const request = portRequest(options)
   checkWaiting(options)
   const timeout = options.timeout ?? OPEN_TIMEOUT
@@ -94,9 +103,9 @@ const open = async (runtime: ClientRuntime, options: OpenPortOptions & ClientOpt
 }
 
 /** Looking for the gateways is part of what the caller waits for: a system may take seconds to list its routes. */
-const startWithin = async (
+export const startWithin = async (
   runtime: ClientRuntime,
-  options: OpenPortOptions & ClientOptions,
+  options: ClientOptions & Pick<Waiting, "signal">,
   timeout: number,
 ): Promise<Engine> => {
   if (timeout === 0 || timeout === Number.POSITIVE_INFINITY) return startEngine(runtime, options, options.signal)
@@ -108,7 +117,7 @@ const startWithin = async (
     return await startEngine(runtime, options, both)
   } catch (cause) {
     const isLate = limit.signal.aborted && signal?.aborted !== true
-    throw isLate ? new PortControlError("timeout", `no gateway was found within ${timeout} ms`) : cause
+    throw isLate ? new PortControlError("timeout", `no gateway was found within ${durationText(timeout)}`) : cause
   } finally {
     cancel()
   }
@@ -174,19 +183,40 @@ const handleOf = (runtime: ClientRuntime, mapping: Mapping, release: () => Promi
   }
 }
 
-const NUMBERS = {
-  tcp: Protocol.TCP,
-  udp: Protocol.UDP,
-  sctp: Protocol.SCTP,
-  dccp: Protocol.DCCP,
-  all: Protocol.ALL,
-} as const
+const NUMBERS: ReadonlyMap<unknown, number> = new Map([
+  ["tcp", Protocol.TCP],
+  ["udp", Protocol.UDP],
+  ["sctp", Protocol.SCTP],
+  ["dccp", Protocol.DCCP],
+  ["all", Protocol.ALL],
+])
 
-/** IANA's number of a protocol. */
-export const protocolNumber = (protocol: PortRequest["protocol"]): number =>
-  typeof protocol === "number" ? protocol : NUMBERS[protocol]
+/** IANA's number of a protocol; throws what calls reject with. */
+export const protocolNumber = (protocol: PortRequest["protocol"]): number => {
+  const number = typeof protocol === "number" ? protocol : NUMBERS.get(protocol)
+  if (number !== undefined) return number
+  const names = [...NUMBERS.keys()].join(", ")
+  throw badRequest({ code: "range", text: `Protocol ${JSON.stringify(protocol)} is none: ${names}, or 0 to 255.` })
+}
 
+/** Seconds, where the caller does not say (RFC 6886 section 3.3). */
 const LIFETIME = 7200
+
+/** A request of the machine's, but that its protocol may have a name, and its lifetime a default of 7200 s. */
+export type NamedRequest = Named<InboundRequest> | Named<OutboundRequest>
+
+type Named<T extends MappingRequest> = Omit<T, "protocol" | "lifetime"> &
+  Pick<PortRequest, "protocol"> & {
+    /** Seconds, 1 to 2^32-1. */
+    readonly lifetime?: number | undefined
+  }
+
+/** The machine's request for a named one; throws what calls reject with. */
+export const numberedRequest = (wanted: NamedRequest): MappingRequest => ({
+  ...wanted,
+  protocol: protocolNumber(wanted.protocol),
+  lifetime: wanted.lifetime ?? LIFETIME,
+})
 
 /** The machine's request for a caller's; throws what calls reject with. */
 export const portRequest = (wanted: PortRequest): MappingRequest => {

@@ -3,7 +3,6 @@ import {
   type ClientServer,
   type ListedMapping,
   listLeases,
-  type MappingRequest,
   type SavedMapping,
   saveMappings,
 } from "../../core/client/index.ts"
@@ -13,12 +12,28 @@ import type { Closable } from "./closable.ts"
 import { type ClientOptions, type Engine, noServer, type ServiceError, startEngine } from "./engine.ts"
 import { askExternalAddress, type ExternalAddresses } from "./external-address.ts"
 import { type Mapping, openMapping, type RequestOptions } from "./mapping.ts"
-import { type OpenPort, type OpenPortOptions, openOn, portRequest } from "./open-port.ts"
+import {
+  type NamedRequest,
+  numberedRequest,
+  type OpenPort,
+  type OpenPortOptions,
+  openOn,
+  portRequest,
+  startWithin,
+} from "./open-port.ts"
+import {
+  checkClientOptions,
+  checkOpenOptions,
+  checkProbeOptions,
+  checkRequest,
+  checkRequestOptions,
+  checkWaitingOptions,
+} from "./option-shape.ts"
 import { type PortMappings, portMappings } from "./port-mapping.ts"
 import { type ProbeOptions, type ProbeReport, probeServers } from "./probe.ts"
 import { type ClientRuntime, holding } from "./runtime.ts"
 import type { ServerProblem } from "./servers.ts"
-import { closeTimeout, type Waiting, wait } from "./waiting.ts"
+import { checkWaiting, closeTimeout, type Waiting, wait } from "./waiting.ts"
 
 /** One client for many mappings: one socket a server, one send budget, one look at the network. */
 export interface PortClient extends PortMappings, Closable {
@@ -28,8 +43,11 @@ export interface PortClient extends PortMappings, Closable {
   readonly problems: readonly ServerProblem[]
   /** The printable address of the first server: the gateway, where servers were not named. */
   readonly gatewayAddress: string
-  /** Asks for a mapping. Throws a `PortControlError` if it cannot be asked for; then nothing was sent. */
-  request(request: MappingRequest, options?: RequestOptions): Mapping
+  /**
+   * Asks for a mapping, by default for 7200 seconds. Its addresses are the core's, as `parseAddress` reads them. Throws a
+   * `PortControlError` if it cannot be asked for; then nothing was sent.
+   */
+  request(request: NamedRequest, options?: RequestOptions): Mapping
   /** As the function of that name, with this client. */
   openPort(options: OpenPortOptions): Promise<OpenPort>
   externalAddress(waiting?: Waiting): Promise<ExternalAddresses>
@@ -68,6 +86,7 @@ const start = async (
   runtime: ClientRuntime,
   options: ClientOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<PortClient> => {
+  checkClientOptions(options)
   const engine = await startEngine(runtime, options, options.signal)
   if (engine.servers().length === 0) {
     await engine.close()
@@ -138,10 +157,24 @@ const clientOf = (engine: Engine): PortClient => {
     get gatewayAddress() {
       return formatAddress(engine.servers()[0].ends[0].address)
     },
-    request: (request, options) => openMapping(engine, request, options),
-    openPort: async (options) => openOn(engine, portRequest(options), options, async () => {}),
-    externalAddress: (waiting) => askExternalAddress(engine, waiting),
-    probe: (options) => probeServers(engine, options),
+    request: (request, options = {}) => {
+      checkRequest(request)
+      checkRequestOptions(options)
+      return openMapping(engine, numberedRequest(request), options)
+    },
+    openPort: async (options) => {
+      checkOpenOptions(options)
+      checkWaiting(options)
+      return openOn(engine, portRequest(options), options, async () => {})
+    },
+    externalAddress: async (waiting = {}) => {
+      checkWaitingOptions(waiting)
+      return askExternalAddress(engine, waiting)
+    },
+    probe: async (options = {}) => {
+      checkProbeOptions(options)
+      return probeServers(engine, options)
+    },
     mappings: () => listLeases(engine.state()),
     save: () => saveMappings(engine.state(), clock.now()),
     get stored() {
@@ -159,14 +192,21 @@ const clientOf = (engine: Engine): PortClient => {
   }
 }
 
+/** Milliseconds for an answer, looking for the gateways included. */
+const ASK_TIMEOUT = 10_000
+
 /** The external address, by a client that ends with the answer. */
 export const externalAddress = async (
   runtime: ClientRuntime,
   options: ClientOptions & Waiting = {},
 ): Promise<ExternalAddresses> => {
-  const engine = await startEngine(runtime, { announcements: false, ...options }, options.signal)
+  checkWaitingOptions(options)
+  checkWaiting(options)
+  const { signal, timeout = ASK_TIMEOUT } = options
+  const until = runtime.clock.now() + timeout
+  const engine = await startWithin(runtime, { announcements: false, ...options }, timeout)
   try {
-    return await askExternalAddress(engine, options)
+    return await askExternalAddress(engine, { signal, timeout: Math.max(0, until - runtime.clock.now()) })
   } finally {
     await engine.close()
   }
@@ -175,15 +215,20 @@ export const externalAddress = async (
 /** NAT-PMP's transmissions in a probe: four seconds for a server that does not know it. */
 const NAT_PMP_TRIES = 4
 
-/** A doctor's report on the gateways, by a client that ends with it. Without a gateway, the report says so. */
+/** A doctor's report on the gateways, by a client that ends with it. Without a gateway, the report says so. Rejects if looking for them took too long. */
 export const probe = async (
   runtime: ClientRuntime,
   options: ClientOptions & ProbeOptions = {},
 ): Promise<ProbeReport> => {
+  checkProbeOptions(options)
+  checkClientOptions(options)
   const settings = { natPmpTries: NAT_PMP_TRIES, ...options.settings }
-  const engine = await startEngine(runtime, { announcements: false, ...options, settings }, options.signal)
+  checkWaiting(options)
+  const { timeout = ASK_TIMEOUT } = options
+  const until = runtime.clock.now() + timeout
+  const engine = await startWithin(runtime, { announcements: false, ...options, settings }, timeout)
   try {
-    return await probeServers(engine, options)
+    return await probeServers(engine, { ...options, timeout: Math.max(0, until - runtime.clock.now()) })
   } finally {
     await engine.close()
   }

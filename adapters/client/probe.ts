@@ -27,6 +27,8 @@ export interface ServerReport {
   /** The versions that it answered in. */
   readonly versions: readonly number[]
   readonly external: ExternalAddress | undefined
+  /** Why PCP gave no mapping to see its external address by; `undefined`: it gave one, was not asked, or did not answer. */
+  readonly refusal: Failure | undefined
 }
 
 /** What to do next, in a line for people. */
@@ -37,8 +39,10 @@ export interface Hint {
     | "no-answer"
     | "switched-off"
     | "nat-pmp-only"
+    | "refused"
     | "no-external-address"
     | "double-nat"
+    | "not-public"
     | "no-nat"
   readonly server: string | undefined
   readonly text: string
@@ -102,12 +106,12 @@ const reportOn = async (
         ? { speaks: true, epoch: hello.epoch, result: hello.result }
         : { speaks: false, failure: natPmpAnswer?.type === "failed" ? natPmpAnswer.failure : undefined }
   const versions = [...(pcp.speaks ? [PCP_VERSION] : []), ...(natPmp?.speaks ? [0] : [])]
-  const byPcp =
+  const asked =
     map && pcp.speaks && pcp.result !== ResultCode.NOT_AUTHORIZED
-      ? (await patiently(addressBy(engine, server, "pcp", left())))?.external
+      ? await patiently(addressBy(engine, server, "pcp", left()))
       : undefined
   const byNatPmp = natPmpAnswer?.type === "external-address" ? externalAddressOf(natPmpAnswer.external) : undefined
-  return { server, client, pcp, natPmp, versions, external: byPcp ?? byNatPmp }
+  return { server, client, pcp, natPmp, versions, external: asked?.external ?? byNatPmp, refusal: asked?.failure }
 }
 
 /** Nothing, where the caller's patience ended. */
@@ -149,6 +153,8 @@ const hintsOf = (report: ServerReport): readonly Hint[] => {
     hints.push(
       hint("nat-pmp-only", "It speaks NAT-PMP alone: TCP and UDP over IPv4, without filters or other options."),
     )
+  if (report.refusal !== undefined)
+    hints.push(hint("refused", `It speaks PCP, and grants no mapping: ${failureText(report.refusal)}.`))
   if (external === undefined) return hints
   const { class: kind, text, address } = external
   if (kind === "unspecified" || kind === "this-network")
@@ -168,6 +174,13 @@ const hintsOf = (report: ServerReport): readonly Hint[] => {
   else if (address === client && familyOf(client) === "ipv4")
     hints.push(
       hint("no-nat", `Its external address is this host's own, ${formatAddress(client)}: nothing is translated.`),
+    )
+  else if (kind !== "public")
+    hints.push(
+      hint(
+        "not-public",
+        `Its external address is ${text}, ${ADDRESS_CLASSES[kind]}: nobody on the Internet reaches a port there. Look at what the router's own line has for an address.`,
+      ),
     )
   return hints
 }

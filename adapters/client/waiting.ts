@@ -54,7 +54,7 @@ export const wait = <T>(
       if (!isOver) end({ code: "aborted", text: "the call was aborted", cause: signal?.reason }, settle)
     }
     const expire = (): void => {
-      if (!isOver) end({ code: "timeout", text: `nothing came of it within ${timeout} ms` }, settle)
+      if (!isOver) end({ code: "timeout", text: `nothing came of it within ${durationText(timeout)}` }, settle)
     }
     if (!(timeout >= 0)) {
       settle.reject(badTimeout(timeout))
@@ -69,6 +69,10 @@ export const wait = <T>(
     if (isOver) release()
     else if (timeout !== Number.POSITIVE_INFINITY) cancel = clock.after(timeout, expire)
   })
+
+/** Milliseconds for people: `250 ms`, `30 s`, `2.5 s`. */
+export const durationText = (duration: number): string =>
+  duration < 1000 ? `${Math.round(duration)} ms` : `${Math.round(duration / 100) / 10} s`
 
 /** Milliseconds that closing waits, which never rejects: what is no timeout is as if it were left out. */
 export const closeTimeout = (timeout: number = CLOSE_TIMEOUT): number => (timeout >= 0 ? timeout : CLOSE_TIMEOUT)

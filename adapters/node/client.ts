@@ -52,7 +52,8 @@ export interface NodeOptions {
   readonly unref?: boolean | undefined
 }
 
-export const runtimeOf = ({ unref = false }: NodeOptions): ClientRuntime => (unref ? unrefRuntime : nodeRuntime)
+export const runtimeOf = (options: NodeOptions | undefined): ClientRuntime =>
+  options?.unref === true ? unrefRuntime : nodeRuntime
 
 /**
  * Opens a port at this host's gateways, and keeps it open: resolves at the first assignment, with a handle that says where the port
@@ -69,7 +70,10 @@ export const openPort = (options: OpenPortOptions & ClientOptions & NodeOptions)
 export const externalAddress = (options: ClientOptions & Waiting = {}): Promise<ExternalAddresses> =>
   externalAddressOn(nodeRuntime, options)
 
-/** What this host's gateways speak, their external addresses, and what to do next. Rejects only if it is aborted. */
+/**
+ * What this host's gateways speak, their external addresses, and what to do next. Rejects only if it is aborted, an option is none,
+ * or looking for the gateways takes longer than `timeout`, 10 s by default.
+ */
 export const probe = (options: ClientOptions & ProbeOptions = {}): Promise<ProbeReport> => probeOn(nodeRuntime, options)
 
 /** One client for many mappings: see {@link PortClient}. Rejects with a `PortControlError` where there is nobody to ask. */

@@ -1,10 +1,12 @@
 import { type Address, ANY4, ANY6, parseAddress } from "../../core/wire/index.ts"
 import {
+  type ClientRuntime,
   type Listen,
   type Listening,
   type ListenPublicOptions,
   listenPublic as listenPublicOn,
   listenUdp,
+  PortControlError,
   type PublicListener,
 } from "../client/index.ts"
 import { type Datagram, type Result, type UdpError, type UdpSocket, udpError } from "../udp.ts"
@@ -41,13 +43,31 @@ type ListenUdp = ListenPublicOptions & {
  */
 export const listenPublic = (options: (ListenTcp | ListenUdp) & NodeOptions): Promise<PublicListener> => {
   const runtime = runtimeOf(options)
+  return listenPublicOn(runtime, options, (port) => listenerFor(runtime, options)(port))
+}
+
+/** Called when the options that every runtime has are known to be some. */
+const listenerFor = ({ udp }: ClientRuntime, options: (ListenTcp | ListenUdp) & NodeOptions): Listen => {
   if (options.protocol === "udp") {
     const { onDatagram: receive, onError: error = () => {} } = options
-    return listenPublicOn(runtime, options, listenUdp(runtime.udp, { receive, error }))
+    if (!isFunction(receive)) throw bad("onDatagram is a function, and UDP needs it")
+    if (!isFunction(error)) throw bad("onError is a function")
+    return listenUdp(udp, { receive, error })
   }
-  if (options.unref === true) options.server.unref()
-  return listenPublicOn(runtime, options, listenTcp(options.server))
+  const { server, unref } = options
+  if (!isTcpServer(server)) throw bad("server is one of node:net, and TCP needs it")
+  if (unref === true) server.unref()
+  return listenTcp(server)
 }
+
+const bad = (text: string): PortControlError => new PortControlError("bad-options", text)
+
+const isFunction = (value: unknown): boolean => typeof value === "function"
+
+const isTcpServer = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  ["listen", "address", "once", "off", "close", "unref"].every((name) => isFunction(Reflect.get(value, name)))
 
 const listenTcp =
   (server: TcpServer): Listen =>

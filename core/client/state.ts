@@ -1,7 +1,7 @@
 import { fullBudget } from "./budget.ts"
 import type { Randomness } from "./random.ts"
 import type { MappingRequest } from "./request.ts"
-import { type ClientServer, newServer, type ServerState } from "./server.ts"
+import { type ClientServer, newServer, type ProtocolChoice, type ServerState } from "./server.ts"
 import { type ClientSettings, type ClientSettingsError, checkSettings, DEFAULT_CLIENT_SETTINGS } from "./settings.ts"
 import type { Task } from "./task.ts"
 
@@ -72,16 +72,20 @@ export const createClient = ({ seed, now, servers, settings: given = {} }: Clien
 const defined = (given: Partial<ClientSettings>): Partial<ClientSettings> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
+const PROTOCOL_CHOICES: readonly string[] = ["auto", "pcp", "nat-pmp"] satisfies readonly ProtocolChoice[]
+
 /** The first fault of a list of servers; `undefined`: there is none. */
 export const checkServers = (servers: readonly ClientServer[]): ClientOptionsError | undefined => {
   const wrong = (text: string): ClientOptionsError => ({ setting: "servers", text })
   const names = new Set<string>()
-  for (const { name, ends } of servers) {
+  for (const { name, ends, protocol = "auto" } of servers) {
     if (names.has(name)) return wrong(`two servers are called ${name}`)
     names.add(name)
     // It keeps names and ids apart: see `taskKey`.
     if (name.includes("\0")) return wrong("the name of a server has no NUL")
     if (ends.length === 0) return wrong(`server ${name} has no address`)
+    // What is none would count as NAT-PMP in one place and as PCP in another.
+    if (!PROTOCOL_CHOICES.includes(protocol)) return wrong(`server ${name} has protocol ${protocol}`)
     for (const { port = 5351 } of ends)
       if (!Number.isInteger(port) || port < 1 || port > 65535) return wrong(`server ${name} has port ${port}`)
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { externalAddress, PortControlError, probe } from "../../../adapters/client/index.ts"
+import { externalAddress, openPort, PortControlError, probe } from "../../../adapters/client/index.ts"
 import { address, EXTERNAL, mappingsOf, startServer, testRuntime, until } from "./server-scene.ts"
 
 const QUICK = { settings: { initialRetransmission: 0.05, natPmpInterval: 20 } }
@@ -69,7 +69,7 @@ describe("probe", () => {
   }
 
   test("both protocols, their epochs and the external address", async () => {
-    const server = await startServer()
+    const server = await startServer({ external: [address("8.8.8.8")] })
     const { servers, hints, problems } = await report(server.text)
     assert.equal(servers.length, 1)
     const [{ pcp, natPmp, versions, external }] = servers
@@ -79,7 +79,7 @@ describe("probe", () => {
     )
     assert.ok(pcp.speaks && pcp.epoch !== undefined && pcp.epoch < 10 && pcp.result === 0)
     assert.deepEqual(versions, [2, 0])
-    assert.equal(external?.text, EXTERNAL)
+    assert.equal(external?.text, "8.8.8.8")
     assert.deepEqual([hints, problems], [[], []])
     await until(() => mappingsOf(server).length === 0)
     await server.stop()
@@ -103,15 +103,32 @@ describe("probe", () => {
       hints.map(({ code, server }) => [code, server]),
       [
         ["nat-pmp-only", natPmpOnly.text],
+        ["not-public", natPmpOnly.text],
         ["double-nat", pcpOnly.text],
         ["no-answer", "127.0.0.1:9"],
       ],
     )
+    assert.ok(hints[1].text.startsWith(`Its external address is ${EXTERNAL}, an address for examples: nobody has it: `))
     const { runtime } = testRuntime()
     const nobody = await probe(runtime)
     assert.deepEqual([nobody.servers, nobody.hints.map(({ code }) => code)], [[], ["no-server"]])
     await natPmpOnly.stop()
     await pcpOnly.stop()
+  })
+
+  test("a server that grants no mapping: the hint has what it says", async () => {
+    const server = await startServer({ natPmp: false, quota: 1 })
+    const { runtime } = testRuntime()
+    const first = await openPort(runtime, { protocol: "tcp", internalPort: 8080, servers: [server.text] })
+    const { servers, hints } = await report(server.text)
+    assert.ok(servers[0].refusal?.kind === "result" && servers[0].refusal.code === 10)
+    assert.deepEqual(
+      hints.map(({ code }) => code),
+      ["refused"],
+    )
+    assert.match(hints[0].text, /USER_EX_QUOTA/)
+    await first.close()
+    await server.stop()
   })
 
   test("map: false leaves PCP's mapping out", async () => {
@@ -121,6 +138,17 @@ describe("probe", () => {
     assert.equal(servers[0].external, undefined)
     assert.ok(server.exchanges.every(({ request }) => request?.kind !== "pcp-request" || request.body.kind !== "map"))
     await server.stop()
+  })
+
+  test("looking for the gateways is part of the time that the caller waits, here and in externalAddress", async () => {
+    const discover = (signal?: AbortSignal) =>
+      new Promise<{ gateways: []; none: string }>((resolve) =>
+        signal?.addEventListener("abort", () => resolve({ gateways: [], none: "aborted" })),
+      )
+    const { runtime, open } = testRuntime({ discover })
+    await assert.rejects(probe(runtime, { timeout: 30 }), { code: "timeout" })
+    await assert.rejects(externalAddress(runtime, { timeout: 30 }), { code: "timeout" })
+    assert.deepEqual(open(), { sockets: 0, timers: 0 })
   })
 
   test("a signal ends it", async () => {

@@ -28,6 +28,21 @@ describe("a client and a real server", () => {
     assert.equal(client.wake(), undefined)
   })
 
+  test("a server whose protocol is none is refused, and not asked in some other", () => {
+    const ends = [{ address: EXTERNAL, client: CLIENT }]
+    // What a caller without types may say.
+    const servers = JSON.parse(JSON.stringify([{ name: "router", ends, protocol: "upnp" }]))
+    assert.deepEqual(createClient({ seed: new Uint8Array(32), now: 0, servers }), {
+      ok: false,
+      error: { setting: "servers", text: "server router has protocol upnp" },
+    })
+    const client = scene()
+    client.command({ type: "network-changed", servers })
+    assert.deepEqual(client.events(), [
+      { type: "refused", id: undefined, error: { code: "server", text: "server router has protocol upnp." } },
+    ])
+  })
+
   test("C-01: the first request says whose it is", () => {
     const client = scene()
     client.command({ type: "request", id: "web", request: TCP_8080 })

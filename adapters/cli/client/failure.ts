@@ -33,11 +33,15 @@ export const exitOf = (failure: Failure): ExitCode => {
   }
 }
 
+/** Silence until the time was up, after so many datagrams: there may yet be an answer. */
+export const silenceText = (sent: number): string =>
+  `no answer yet, and the time is up${sent === 0 ? "" : `: ${sent} ${sent === 1 ? "datagram" : "datagrams"} sent`}`
+
 /** Why, and what to do about it: for people, without a capital and a full stop. */
 export const failureText = (failure: Failure): string => {
   switch (failure.kind) {
     case "no-answer":
-      if (failure.sent === 0) return "no answer, and the time is up"
+      if (failure.sent === 0) return silenceText(0)
       return failure.sent === 1 ? "no answer to a datagram" : `no answer to ${failure.sent} datagrams`
     case "unreachable":
       return "nobody listens there, says the system: port mapping may be switched off"

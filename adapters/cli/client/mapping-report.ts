@@ -4,7 +4,7 @@ import { complain, note } from "../complain.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Place } from "./board.ts"
 import { durationText } from "./duration.ts"
-import { failureText } from "./failure.ts"
+import { failureText, silenceText } from "./failure.ts"
 import { failedRecord, mappedRecord, otherRecord, type Subject } from "./mapping-json.ts"
 import type { Wanted } from "./mapping-request.ts"
 import { externalText, mappedText, remarksOf } from "./mapping-words.ts"
@@ -42,10 +42,10 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
       print(`${mappedText(id, request, server, mapping)}\n`)
       for (const remark of remarksOf(id, request, chosen, mapping, quirks)) note(remark)
     },
-    failed: ({ id, server }, failure) =>
-      complain(
-        `${id}: ${server}: ${failure === undefined ? "no answer yet, and the time is up" : failureText(failure)}`,
-      ),
+    failed: ({ id, server, standing }, failure) => {
+      const sent = standing.kind === "waiting" ? standing.sent : 0
+      complain(`${id}: ${server}: ${failure === undefined ? silenceText(sent) : failureText(failure)}`)
+    },
     event: (event) => {
       switch (event.type) {
         case "assigned":

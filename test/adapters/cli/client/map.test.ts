@@ -171,14 +171,35 @@ describe("sallyport map against sallyport serve", () => {
     )
   })
 
+  it("RFC 6887 12.1: unmap says what it cannot delete, and why, and sends nothing", async () => {
+    assert.equal((await run("map 4202/tcp --server AT")).code, 0)
+    const other = await run("unmap 4202/tcp --nat-pmp --server AT")
+    assert.deepEqual(
+      [other.code, other.stdout, other.stderr],
+      [1, "", "sallyport: 4202/tcp was made by PCP: leave out '--nat-pmp'\n"],
+    )
+    assert.equal((await run("unmap 4202/tcp --server AT")).code, 0)
+    assert.equal((await run("peer 4203/udp 198.51.100.7:53 --server AT")).code, 0)
+    const outbound = await run("unmap 4203/udp --server AT")
+    assert.deepEqual([outbound.code, outbound.stdout], [1, ""])
+    assert.match(outbound.stderr, /'sallyport peer', whose mappings cannot be deleted: it ends by itself, by 20/)
+    const { at: silent } = await scriptedServer(() => undefined)
+    const { code, stderr } = await run(`unmap 4204/tcp --server ${silent} --timeout 0.5 --json`)
+    assert.deepEqual([code, stderr], [2, ""])
+    const unheard = await run(`unmap 4204/tcp --server ${silent} --timeout 0.5`)
+    assert.match(unheard.stderr, /no answer yet, and the time is up: 1 datagram sent/)
+  })
+
   it("C-132: unmap --all deletes what is remembered, and NAT-PMP's", async () => {
     const state = join(folder, "all.json")
     for (const more of ["4301/tcp --pcp", "4302/udp --nat-pmp", "4303/udp --third-party 127.0.0.3"])
       assert.equal((await run(`map ${more} --internal-address 127.0.0.6 --state ${state} --server AT`)).code, 0)
     const { code, stdout, stderr } = await run(`unmap --all --internal-address 127.0.0.6 --state ${state} --server AT`)
     assert.equal(code, 0, stderr)
-    for (const what of ["4301/tcp", "4302/udp", "4303/udp", "all/tcp", "all/udp"])
+    for (const what of ["4301/tcp", "4302/udp", "4303/udp"])
       assert.ok(stdout.includes(`${what} is deleted at ${at}\n`), stdout)
+    for (const what of ["TCP", "UDP"])
+      assert.ok(stdout.includes(`NAT-PMP has deleted all ${what} mappings of this host at ${at}\n`), stdout)
     assert.deepEqual(JSON.parse(readFileSync(state, "utf8")).mappings, [])
     await server.until(/"event":"deleted".*"internal":\{"address":"127.0.0.3","port":4303\}/)
   })

@@ -44,7 +44,7 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
     },
     failed: ({ id, server, standing }, failure) => {
       const sent = standing.kind === "waiting" ? standing.sent : 0
-      complain(`${id}: ${server}: ${failure === undefined ? silenceText(sent) : failureText(failure)}`)
+      complain(`${id}: ${server}: ${failure === undefined ? silenceText(sent) : failureText(failure, requestOf(id))}`)
     },
     event: (event) => {
       switch (event.type) {
@@ -73,7 +73,7 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
           break
         case "state":
           if (event.state.kind === "error")
-            complain(`${event.id}: ${event.server}: ${failureText(event.state.failure)}`)
+            complain(`${event.id}: ${event.server}: ${failureText(event.state.failure, requestOf(event.id))}`)
           else if (event.state.kind === "expired") line(`${event.id} is over at ${event.server}`)
           else if (event.state.kind === "revoked")
             line(

@@ -192,5 +192,7 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
     isRefused && deletion !== undefined && deletion.remembered === undefined && nonce === undefined
       ? "; its nonce is not in the state file, --nonce gives it"
       : ""
-  complain(`${id}: ${server.name}: ${outcome === undefined ? silenceText(sent) : failureText(failure)}${hint}`)
+  complain(
+    `${id}: ${server.name}: ${outcome === undefined ? silenceText(sent) : failureText(failure, deletion?.request)}${hint}`,
+  )
 }

@@ -245,6 +245,29 @@ describe("how sallyport map ends", { concurrency: 3 }, () => {
       )
     })
 
+  it("1: an internal address of another host", async () => {
+    const { code, stdout, stderr } = await ended("map 80/tcp --internal-address 192.0.2.77 --server 127.0.0.1")
+    assert.deepEqual([code, stdout], [1, ""])
+    assert.equal(stderr, "sallyport: option '--internal-address': 192.0.2.77 is no address of this host\n")
+  })
+
+  it("a refusal is told in the words of what was asked for", async () => {
+    const asked = async (result: number, text: string) => {
+      const refuser = await scriptedServer(refusing(result, 1800))
+      return (await ended(`map ${text} --server ${refuser.at}`)).stderr
+    }
+    assert.match(await asked(5, "80/tcp --third-party 127.0.0.9"), /UNSUPP_OPTION.*THIRD_PARTY.*must be set to allow/)
+    assert.match(await asked(9, "all/tcp"), /UNSUPP_PROTOCOL.*maps no whole protocols: name a port/)
+    assert.match(await asked(9, "all"), /UNSUPP_PROTOCOL.*not map all protocols at once/)
+    assert.doesNotMatch(await asked(9, "80/sctp"), /whole|at once/)
+  })
+
+  it("RFC 7225: who asked for a NAT64's prefix is told of it, or that there is none", async () => {
+    const { at: plain } = await scriptedServer(granting("1.2.3.4", 7200))
+    assert.match((await ended(`map 80/tcp --prefix64 --server ${plain}`)).stderr, /the server told no NAT64 prefix/)
+    assert.doesNotMatch((await ended(`map 80/tcp --server ${plain}`)).stderr, /prefix/)
+  })
+
   it("4: nobody listens there (ICMP)", async () => {
     const closed = await scriptedServer(() => undefined)
     closed.close()

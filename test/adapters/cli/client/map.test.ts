@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -244,6 +244,16 @@ describe("how sallyport map ends", { concurrency: 3 }, () => {
         ["failed", "result", result, lifetime],
       )
     })
+
+  it("1: a state file in a folder that is not there, and makes none", async () => {
+    const path = join(folder, "nowhere", "deep", "state.json")
+    for (const command of ["map 80/tcp", "unmap 80/tcp"]) {
+      const { code, stdout, stderr } = await ended(`${command} --state ${path} --server 127.0.0.1`)
+      assert.deepEqual([code, stdout], [1, ""])
+      assert.match(stderr, /--state.*there is no folder .*nowhere/)
+    }
+    assert.equal(existsSync(join(folder, "nowhere")), false)
+  })
 
   it("1: an internal address of another host", async () => {
     const { code, stdout, stderr } = await ended("map 80/tcp --internal-address 192.0.2.77 --server 127.0.0.1")

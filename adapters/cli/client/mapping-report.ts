@@ -24,6 +24,8 @@ export interface MappingReportOptions {
   readonly wanted: readonly Wanted[]
   /** Did the user say which external port? */
   readonly chosen: boolean
+  /** Do more lines follow later, so that each begins with its time? */
+  readonly timed: boolean
   readonly state: () => ClientState
   readonly print: (line: string) => void
 }
@@ -31,7 +33,7 @@ export interface MappingReportOptions {
 export const mappingReport = (options: MappingReportOptions): MappingReport =>
   options.json ? jsonReport(options) : textReport(options)
 
-const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingReport => {
+const textReport = ({ wanted, chosen, timed, print }: MappingReportOptions): MappingReport => {
   const requestOf = (id: string) => wanted.find((one) => one.id === id)?.request
   const time = (): string => new Date().toTimeString().slice(0, 8)
   const line = (text: string): void => print(`${time()} ${text}\n`)
@@ -39,7 +41,9 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
     mapped: ({ id, server, quirks }, mapping) => {
       const request = requestOf(id)
       if (request === undefined) return
-      print(`${mappedText(id, request, server, mapping)}\n`)
+      const text = mappedText(id, request, server, mapping)
+      if (timed) line(text)
+      else print(`${text}\n`)
       for (const remark of remarksOf(id, request, chosen, mapping, quirks)) note(remark)
     },
     failed: ({ id, server, standing }, failure) => {

@@ -208,7 +208,7 @@ describe("sallyport map --keep and watch", { concurrency: 3 }, () => {
   it("renews, and says when the external port is another one", async () => {
     const server = await scriptedServer((bytes, count) => granting(PUBLIC, 8, count < 2 ? 40000 : 40001)(bytes, count))
     const kept = await keeping(["watch", "8080/tcp", "--server", server.at])
-    await kept.until(/8080\/tcp is reached at 1\.2\.3\.4:40000 for 8 s/)
+    await kept.until(/^\d\d:\d\d:\d\d 8080\/tcp is reached at 1\.2\.3\.4:40000 for 8 s/)
     await kept.until(/8080\/tcp is reached at 1\.2\.3\.4:40001 from now on/)
     const { code, stdout } = await kept.stop("SIGINT")
     assert.equal(code, 0)

@@ -25,7 +25,8 @@ const program = new Command("sallyport")
   .description("PCP and NAT-PMP: open ports, serve mappings, and take packets apart")
   .version(version(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
-  .helpCommand("help [command]", "print help for a command")
+  // Commander's own prints everything for a command that is not there.
+  .helpCommand(false)
   .addHelpText("after", EXIT_HELP)
   // Commands made after this say what is wrong as everything else does, and show no raw argument.
   .configureOutput({ outputError: (text) => complain(text.trim().replace(/^error: /, "")) })
@@ -36,5 +37,16 @@ decodeCommand(program)
 controlCommands(program)
 whoCommand(program)
 conformanceCommand(program)
+
+program
+  .command("help")
+  .description("print help for a command")
+  .argument("[command]")
+  .action((name: string | undefined) => {
+    if (name === undefined) program.help()
+    const command = program.commands.find((one) => one.name() === name)
+    if (command === undefined) program.error(`unknown command '${name}'`, { exitCode: Exit.USAGE })
+    else command.help()
+  })
 
 await program.parseAsync()

@@ -1,5 +1,11 @@
-import { classOfAddress, type Failure, isDoubleNat } from "../../../core/client/index.ts"
-import { familyOf, NatPmpResult, ResultCode } from "../../../core/wire/index.ts"
+import {
+  ADDRESS_CLASSES,
+  type AddressClass,
+  classOfAddress,
+  type Failure,
+  isDoubleNat,
+} from "../../../core/client/index.ts"
+import { familyOf, formatAddress, NatPmpResult, ResultCode } from "../../../core/wire/index.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { type Outside, outsideOf } from "./external-run.ts"
 import { hasAnswered, type Inquiry } from "./inquiry.ts"
@@ -9,9 +15,9 @@ import { worstOf } from "./verdict.ts"
 export interface Diagnosis {
   /**
    * `works`: ports can be opened; `double-nat`: they can, but another NAT is in front; `no-address`: the gateway has none outside;
-   * `refused`; `silent`: neither protocol is spoken there.
+   * `no-route`: it has one that the Internet has no way to; `refused`; `silent`: neither protocol is spoken there.
    */
-  readonly finding: "works" | "double-nat" | "no-address" | "refused" | "silent"
+  readonly finding: "works" | "double-nat" | "no-address" | "no-route" | "refused" | "silent"
   readonly outside: Outside | undefined
   /** What to do next, in plain words, a sentence each. */
   readonly advice: readonly string[]
@@ -22,8 +28,22 @@ export interface Diagnosis {
 const OFF = 'Look in its settings for PCP, NAT-PMP or "automatic port forwarding", and switch it on.'
 const ELSE = "Forward the port by hand there, or use something that needs no open port, such as a relay or a VPN."
 
-/** What one server's answers mean, and what to do. */
-export const diagnose = (inquiry: Inquiry): Diagnosis => {
+/** Addresses that no packet from the Internet comes to, another NAT in front or not. */
+const NOWHERE: ReadonlySet<AddressClass> = new Set<AddressClass>([
+  "this-network",
+  "loopback",
+  "protocol",
+  "documentation",
+  "benchmarking",
+  "discard",
+  "identifier",
+  "multicast",
+  "broadcast",
+  "reserved",
+])
+
+/** What one server's answers mean, and what to do. `named`: it has to be named again to be asked. */
+export const diagnose = (inquiry: Inquiry, named = false): Diagnosis => {
   const { server, mapped } = inquiry
   const outside = outsideOf(inquiry)
   if (!hasAnswered(inquiry)) return { finding: "silent", outside, ...silent(inquiry) }
@@ -41,8 +61,19 @@ export const diagnose = (inquiry: Inquiry): Diagnosis => {
       ],
       exit: Exit.PARTLY,
     }
+  const command = `sallyport map 8080/tcp${named ? ` --server ${server.name}` : ""}`
+  if (NOWHERE.has(at.class))
+    return {
+      finding: "no-route",
+      outside: at,
+      advice: [
+        `It maps to ${formatAddress(at.external)}, ${ADDRESS_CLASSES[at.class]}. The Internet has no way there: give the server a public external address.`,
+        `On its own network it can be tried: ${command}`,
+      ],
+      exit: Exit.PARTLY,
+    }
   if (!isDoubleNat(at.class))
-    return { finding: "works", outside: at, advice: ["Open a port: sallyport map 8080/tcp"], exit: Exit.DONE }
+    return { finding: "works", outside: at, advice: [`Open a port: ${command}`], exit: Exit.DONE }
   // A server that gives the host's own address is a firewall in front of it, not a NAT.
   const isOwn = server.ends.some(({ client }) => client === at.external)
   const advice = isOwn

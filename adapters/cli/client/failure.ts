@@ -1,5 +1,6 @@
-import type { Failure } from "../../../core/client/index.ts"
+import type { Failure, MappingRequest } from "../../../core/client/index.ts"
 import {
+  hasPorts,
   natPmpResultMeaning,
   natPmpResultName,
   ResultCode,
@@ -33,11 +34,15 @@ export const exitOf = (failure: Failure): ExitCode => {
   }
 }
 
-/** Why, and what to do about it: for people, without a capital and a full stop. */
-export const failureText = (failure: Failure): string => {
+/** Silence until the time was up, after so many datagrams: there may yet be an answer. */
+export const silenceText = (sent: number): string =>
+  `no answer yet, and the time is up${sent === 0 ? "" : `: ${sent} ${sent === 1 ? "datagram" : "datagrams"} sent`}`
+
+/** Why, and what to do about it: for people, without a capital and a full stop. `request`: what was asked for, where that is known. */
+export const failureText = (failure: Failure, request?: MappingRequest): string => {
   switch (failure.kind) {
     case "no-answer":
-      if (failure.sent === 0) return "no answer, and the time is up"
+      if (failure.sent === 0) return silenceText(0)
       return failure.sent === 1 ? "no answer to a datagram" : `no answer to ${failure.sent} datagrams`
     case "unreachable":
       return "nobody listens there, says the system: port mapping may be switched off"
@@ -50,7 +55,7 @@ export const failureText = (failure: Failure): string => {
     case "result": {
       const { code, lifetime } = failure
       const lasts = lifetime > 0 ? `; it holds for ${durationText(lifetime)}` : ""
-      const next = NEXT.get(code)
+      const next = nextOf(code, request)
       return `${resultName(code)} (${code}): ${sentence(resultMeaning(code))}${next === undefined ? "" : `; ${next}`}${lasts}`
     }
   }
@@ -58,6 +63,18 @@ export const failureText = (failure: Failure): string => {
 
 const sentence = (text: string): string =>
   text.replace(/\.$/, "").replace(/^[A-Z](?=[a-z ])/, (first) => first.toLowerCase())
+
+/** What to do next, by what was asked for. */
+const nextOf = (code: number, request: MappingRequest | undefined): string | undefined => {
+  if (request === undefined) return NEXT.get(code)
+  const { protocol, internalPort, thirdParty } = request
+  if (code === ResultCode.UNSUPP_OPTION && thirdParty !== undefined)
+    return "THIRD_PARTY asks for another host, which the server must be set to allow"
+  if (code === ResultCode.UNSUPP_PROTOCOL && protocol === 0) return "the server does not map all protocols at once"
+  if (code === ResultCode.UNSUPP_PROTOCOL && internalPort === 0 && hasPorts(protocol))
+    return "the server maps no whole protocols: name a port"
+  return NEXT.get(code)
+}
 
 /** What to do next, where the result alone leaves people guessing. */
 const NEXT: ReadonlyMap<number, string> = new Map([

@@ -1,5 +1,5 @@
 import type { ServerEnd } from "../../../core/client/index.ts"
-import { type AddressFamily, formatAddress } from "../../../core/wire/index.ts"
+import { type Address, type AddressFamily, formatAddress } from "../../../core/wire/index.ts"
 import { type FoundServers, findServers, serverName } from "../../client/index.ts"
 import { discoverGateways, nodeUdp, ownAddresses } from "../../node/index.ts"
 import type { Endpoint } from "../../udp.ts"
@@ -23,6 +23,8 @@ export const find = async (options: ServerOptions, family?: AddressFamily): Prom
     if (!end.ok) return { ok: false, text: `option '--server': ${end.text}` }
     ends.push(end.value)
   }
+  if (client !== undefined && !(await isOwn(client)))
+    return { ok: false, text: `option '--internal-address': ${formatAddress(client)} is no address of this host` }
   const found = await findServers({
     udp: nodeUdp,
     discover: (signal) => discoverGateways(signal === undefined ? {} : { signal }),
@@ -35,6 +37,13 @@ export const find = async (options: ServerOptions, family?: AddressFamily): Prom
     ...(options.pcp === true || options.natPmp === true ? { protocol: options.pcp ? "pcp" : "nat-pmp" } : {}),
   })
   return { ok: true, value: { ...found, named: server !== undefined } }
+}
+
+/** Does the system let us send from it? It may from more than its interfaces have, as from all of 127.0.0.0/8. */
+const isOwn = async (address: Address): Promise<boolean> => {
+  const bound = await nodeUdp.bind({ local: { address, port: 0 } }, { receive: () => {}, error: () => {} })
+  if (bound.ok) await bound.value.close()
+  return bound.ok || bound.error.code !== "EADDRNOTAVAIL"
 }
 
 /** Says what is wrong with servers; those that are left are asked. */

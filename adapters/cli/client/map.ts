@@ -7,7 +7,8 @@ import { readTarget, type Target } from "./target.ts"
 
 const NOTES = `
 A mapping is a port and a protocol: 8080/tcp, 53/udp, sctp, all/tcp, all, or any
-of IANA's protocols by its name or number, such as gre or all/47.
+of IANA's protocols by its name or number, such as gre or all/47. Port 0, as in
+0/tcp, is all ports, as all is; tcp/8080 is 8080/tcp.
 
 The server may give another external port, address or lifetime than was asked
 for: that is no error, and is said. Asking again renews what is there. Without

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs"
+import { dirname } from "node:path"
 import {
   type ClientState,
   type MappingRequest,
@@ -37,6 +39,9 @@ const UNANSWERED = 3600
 export const openMemory = ({ state }: MemoryOptions): Read<MappingMemory> => {
   if (state === false) return { ok: true, value: NOTHING }
   const path = state ?? usualMemory()
+  // A slip of the pen makes no folders: the usual one's are made, and no others.
+  if (state !== undefined && !existsSync(dirname(state)))
+    return { ok: false, text: `option '--state': ${state}: there is no folder ${dirname(state)}` }
   const read = readMemory(path)
   if (!read.ok) {
     if (state !== undefined) return { ok: false, text: `option '--state': ${read.text}` }

@@ -62,13 +62,15 @@ export const addMemoryOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--state <file>",
-        "remember nonces in this file, mode 0600, so that a later run can renew and delete (default: one in ~/.local/state/sallyport, or in XDG_STATE_HOME)",
+        "remember nonces in this file, mode 0600, so that a later run can renew and delete, also what was not answered, which may yet be granted; its folder must be there (default: one in ~/.local/state/sallyport, or in XDG_STATE_HOME)",
       ).argParser(once(readPath)),
     )
     .option("--no-state", "neither read nor write a state file")
 
-/** Whose mapping it is: needed to delete it as well. */
-export const addOwnerOptions = (command: Command): Command =>
+const NONCE_DEFAULT = { map: "the remembered one, else a random one", unmap: "the remembered one" } as const
+
+/** Whose mapping it is: needed to delete it as well, by its remembered nonce alone. */
+export const addOwnerOptions = (command: Command, purpose: "map" | "unmap"): Command =>
   command
     .addOption(
       new Option(
@@ -84,7 +86,7 @@ export const addOwnerOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--nonce <hex>",
-        "the mapping's nonce, 24 hex digits, for one server (default: the remembered one, else a random one)",
+        `the mapping's nonce, 24 hex digits, for one server (default: ${NONCE_DEFAULT[purpose]})`,
       ).argParser(once(readNonceText)),
     )
 
@@ -96,7 +98,7 @@ export const addMappingOptions = (command: Command): Command =>
         .addOption(
           new Option(
             "-p, --external-port <port>",
-            "suggest it, 0 for none (default: of map the internal port, of peer none)",
+            "suggest it, 0 for none (default: map suggests the internal port, peer none)",
           ).argParser(once(wholeNumber(0, 65535))),
         )
         .addOption(
@@ -115,6 +117,7 @@ export const addMappingOptions = (command: Command): Command =>
             once(readDescription),
           ),
         ),
+      "map",
     ),
   )
 

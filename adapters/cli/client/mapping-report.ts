@@ -4,7 +4,7 @@ import { complain, note } from "../complain.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Place } from "./board.ts"
 import { durationText } from "./duration.ts"
-import { failureText } from "./failure.ts"
+import { failureText, silenceText } from "./failure.ts"
 import { failedRecord, mappedRecord, otherRecord, type Subject } from "./mapping-json.ts"
 import type { Wanted } from "./mapping-request.ts"
 import { externalText, mappedText, remarksOf } from "./mapping-words.ts"
@@ -24,6 +24,8 @@ export interface MappingReportOptions {
   readonly wanted: readonly Wanted[]
   /** Did the user say which external port? */
   readonly chosen: boolean
+  /** Do more lines follow later, so that each begins with its time? */
+  readonly timed: boolean
   readonly state: () => ClientState
   readonly print: (line: string) => void
 }
@@ -31,7 +33,7 @@ export interface MappingReportOptions {
 export const mappingReport = (options: MappingReportOptions): MappingReport =>
   options.json ? jsonReport(options) : textReport(options)
 
-const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingReport => {
+const textReport = ({ wanted, chosen, timed, print }: MappingReportOptions): MappingReport => {
   const requestOf = (id: string) => wanted.find((one) => one.id === id)?.request
   const time = (): string => new Date().toTimeString().slice(0, 8)
   const line = (text: string): void => print(`${time()} ${text}\n`)
@@ -39,13 +41,15 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
     mapped: ({ id, server, quirks }, mapping) => {
       const request = requestOf(id)
       if (request === undefined) return
-      print(`${mappedText(id, request, server, mapping)}\n`)
+      const text = mappedText(id, request, server, mapping)
+      if (timed) line(text)
+      else print(`${text}\n`)
       for (const remark of remarksOf(id, request, chosen, mapping, quirks)) note(remark)
     },
-    failed: ({ id, server }, failure) =>
-      complain(
-        `${id}: ${server}: ${failure === undefined ? "no answer yet, and the time is up" : failureText(failure)}`,
-      ),
+    failed: ({ id, server, standing }, failure) => {
+      const sent = standing.kind === "waiting" ? standing.sent : 0
+      complain(`${id}: ${server}: ${failure === undefined ? silenceText(sent) : failureText(failure, requestOf(id))}`)
+    },
     event: (event) => {
       switch (event.type) {
         case "assigned":
@@ -73,7 +77,7 @@ const textReport = ({ wanted, chosen, print }: MappingReportOptions): MappingRep
           break
         case "state":
           if (event.state.kind === "error")
-            complain(`${event.id}: ${event.server}: ${failureText(event.state.failure)}`)
+            complain(`${event.id}: ${event.server}: ${failureText(event.state.failure, requestOf(event.id))}`)
           else if (event.state.kind === "expired") line(`${event.id} is over at ${event.server}`)
           else if (event.state.kind === "revoked")
             line(

@@ -66,6 +66,7 @@ export const runMappings = async (wanted: readonly Wanted[], options: MappingOpt
     json: options.json === true,
     wanted,
     chosen: options.externalPort !== undefined,
+    timed: options.keep === true,
     state: session.state,
     print: sink.print,
   })

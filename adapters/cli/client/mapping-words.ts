@@ -59,10 +59,12 @@ export const remarksOf = (
     say(`it is for ${durationText(mapping.lifetime)}, not ${durationText(request.lifetime)}: the server decides`)
   if (request.kind === "inbound" && request.portSet !== undefined && mapping.ports < request.portSet.size)
     say(`${mapping.ports === 1 ? "1 port was" : `${mapping.ports} ports were`} assigned, not ${request.portSet.size}`)
-  for (const { prefix, suffix } of mapping.prefixes)
+  for (const one of mapping.prefixes)
     say(
-      `the NAT64's prefix has ${prefix.length * 8} bits${suffix.some((octet) => octet !== 0) ? ", and a suffix" : ""}`,
+      `the NAT64's prefix is ${prefixText(one)}${one.suffix.some((octet) => octet !== 0) ? ", and it has a suffix" : ""}`,
     )
+  if (request.kind === "inbound" && request.prefix64 === true && mapping.prefixes.length === 0)
+    say("the server told no NAT64 prefix")
   // Of a firewall, which changes no address, too.
   if (mapping.class !== "public") say(`${formatAddress(mapping.external)} is ${ADDRESS_CLASSES[mapping.class]}`)
   if (isDoubleNat(mapping.class) && isIpv4(mapping.external))

@@ -33,7 +33,7 @@ export const probe = async (options: ServerOptions): Promise<ExitCode> => {
     complain(asked.text)
     return Exit.USAGE
   }
-  const all = asked.value.map((inquiry) => ({ inquiry, diagnosis: diagnose(inquiry) }))
+  const all = asked.value.map((inquiry) => ({ inquiry, diagnosis: diagnose(inquiry, named) }))
   const paint = paintFor(process.stdout)
   const texts = all.map(({ inquiry, diagnosis }) =>
     options.json ? `${JSON.stringify(recordOf(inquiry, diagnosis))}\n` : reportOf(inquiry, diagnosis, named, paint),
@@ -90,7 +90,11 @@ const reportOf = (inquiry: Inquiry, diagnosis: Diagnosis, named: boolean, paint:
   lines.push(
     line(
       "Mapping",
-      replyText(mapped, (one) => `works: 9/udp was at ${externalText(one)}, and is deleted again`),
+      replyText(
+        mapped,
+        (one) =>
+          `${diagnosis.finding === "no-route" ? "is granted" : "works"}: 9/udp was at ${externalText(one)}, and is deleted again`,
+      ),
     ),
     ...diagnosis.advice.map((text, index) => line(index === 0 ? "Next" : "", text)),
     "",

@@ -8,8 +8,9 @@ for a moment and deletes it again, and says what all of that means: whether
 ports can be opened here, whether another NAT is in front, and what to do next.
 
 Exit codes: 0 ports can be opened, 2 nobody answers, 3 refused for a short
-while, 4 refused, or nobody is there to ask, 5 another NAT is in front, or some
-of the servers named are no good.`
+while, 4 refused, or nobody is there to ask, 5 another NAT is in front, the
+Internet has no way to the address outside, or some of the servers named are no
+good.`
 
 export const probeCommand = (program: Command): void => {
   const command = program

@@ -5,13 +5,14 @@ import { complain, note } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Deletion } from "./deletion.ts"
-import { failureRecord, failureText } from "./failure.ts"
+import { failureRecord, failureText, silenceText } from "./failure.ts"
 import { complainOf, find, serverRecord } from "./find.ts"
 import { type MappingMemory, openMemory } from "./mapping-memory.ts"
 import { TIMEOUT } from "./server-options.ts"
 import { openSession } from "./session.ts"
 import { stopSignal } from "./stop-signal.ts"
 import type { Target } from "./target.ts"
+import { memoryFault, usageFault } from "./unmap-fault.ts"
 import { planUnmap, type UnmapOptions, type UnmapPlan } from "./unmap-plan.ts"
 import { worstOf } from "./verdict.ts"
 import { waitingLine } from "./waiting-line.ts"
@@ -29,6 +30,8 @@ interface Item {
   readonly server: ClientServer
   readonly deletion: Deletion | undefined
   outcome: { readonly failure: Failure | undefined } | undefined
+  /** Datagrams that have gone and that nobody has answered. */
+  sent: number
 }
 
 const misused = (text: string): ExitCode => {
@@ -44,6 +47,8 @@ export const unmap = async (targets: readonly Target[], options: UnmapOptions): 
   if (!memory.ok) return misused(memory.text)
   const found = await find(options)
   if (!found.ok) return misused(found.text)
+  const vain = memoryFault(targets, options, memory.value.known, found.value.servers, Date.now())
+  if (vain !== undefined) return misused(vain)
   const plan = planUnmap(targets, options, memory.value.known, found.value.servers)
   const { deletions, everywhere } = plan
   if (found.value.named || deletions.every(({ remembered }) => remembered === undefined)) complainOf(found.value)
@@ -61,14 +66,6 @@ export const unmap = async (targets: readonly Target[], options: UnmapOptions): 
   return run(plan, found.value.named, memory.value, options)
 }
 
-const usageFault = (targets: readonly Target[], { all, nonce, thirdParty }: UnmapOptions): string | undefined => {
-  if (all && targets.length > 0) return "either mappings or --all, not both"
-  if (!all && targets.length === 0) return "say what to delete, such as 8080/tcp, or --all"
-  if (all && (nonce !== undefined || thirdParty !== undefined))
-    return "with --all the state file says whose mappings and nonces: leave out '--nonce' and '--third-party'"
-  return undefined
-}
-
 const run = async (
   { deletions, everywhere }: UnmapPlan,
   named: boolean,
@@ -78,12 +75,13 @@ const run = async (
   const items: Item[] = [
     ...deletions.map((deletion) => {
       const { id, server } = deletion
-      return { id, key: `${id} of ${server.name}`, server, deletion, outcome: undefined }
+      return { id, key: `${id} of ${server.name}`, server, deletion, outcome: undefined, sent: 0 }
     }),
     ...everywhere.flatMap((server) =>
       (["tcp", "udp"] as const).map((transport) => {
         const id = `all/${transport}`
-        return { id, key: `${id} by NAT-PMP of ${server.name}`, server, deletion: undefined, outcome: undefined }
+        const key = `${id} by NAT-PMP of ${server.name}`
+        return { id, key, server, deletion: undefined, outcome: undefined, sent: 0 }
       }),
     ),
   ]
@@ -118,6 +116,10 @@ const run = async (
   await session.wait(isDone, { milliseconds: options.timeout ?? TIMEOUT, signal: stop.signal })
   line.end()
   stop.forget()
+  for (const { id, exchange } of session.state().tasks.values()) {
+    const item = items.find(({ key }) => key === id)
+    if (item !== undefined) item.sent = exchange?.sent ?? 0
+  }
   await session.close()
   for (const item of items) tell(item, options, named, items)
   const deleted = items.filter(isDeleted)
@@ -152,9 +154,9 @@ const take = (items: readonly Item[], event: ClientEvent): void => {
 }
 
 const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: readonly Item[]): void => {
-  const { id, server, deletion, outcome } = item
+  const { id, server, deletion, outcome, sent } = item
   const { client: _, ...end } = server.ends[0]
-  const failure = outcome === undefined ? ({ kind: "no-answer", sent: 0 } as const) : outcome.failure
+  const failure = outcome === undefined ? ({ kind: "no-answer", sent } as const) : outcome.failure
   if (json) {
     const head = { time: wallClock(nodeClock).time(), mapping: id, server: serverRecord(end) }
     const record =
@@ -165,7 +167,12 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
     return
   }
   if (failure === undefined) {
-    const isKnown = deletion === undefined || deletion.remembered !== undefined || nonce !== undefined
+    if (deletion === undefined) {
+      const transport = id === "all/tcp" ? "TCP" : "UDP"
+      process.stdout.write(`NAT-PMP has deleted all ${transport} mappings of this host at ${server.name}\n`)
+      return
+    }
+    const isKnown = deletion.remembered !== undefined || nonce !== undefined
     // A server that has no such mapping succeeds as well (RFC 6887 section 15.1).
     process.stdout.write(`${id} is ${isKnown ? "deleted" : "not mapped, or deleted,"} at ${server.name}\n`)
     return
@@ -174,12 +181,18 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
     note(`${id}: ${server.name} does not speak NAT-PMP, which alone deletes all at once`)
     return
   }
-  const isRefused =
-    (failure.kind === "result" && failure.code === ResultCode.NOT_AUTHORIZED) ||
-    (failure.kind === "natpmp-result" && failure.code === NatPmpResult.NOT_AUTHORIZED)
+  if (failure.kind === "natpmp-result" && failure.code === NatPmpResult.NOT_AUTHORIZED) {
+    complain(
+      `${id}: ${server.name}: NOT_AUTHORIZED (${failure.code}): NAT-PMP may not delete it: it was made by PCP or by hand, or the feature is off`,
+    )
+    return
+  }
+  const isRefused = failure.kind === "result" && failure.code === ResultCode.NOT_AUTHORIZED
   const hint =
     isRefused && deletion !== undefined && deletion.remembered === undefined && nonce === undefined
       ? "; its nonce is not in the state file, --nonce gives it"
       : ""
-  complain(`${id}: ${server.name}: ${failureText(failure)}${hint}`)
+  complain(
+    `${id}: ${server.name}: ${outcome === undefined ? silenceText(sent) : failureText(failure, deletion?.request)}${hint}`,
+  )
 }

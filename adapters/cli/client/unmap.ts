@@ -29,7 +29,7 @@ export const unmapCommand = (program: Command): void => {
     .description("close ports: delete mappings at a NAT or firewall")
     .argument("[mapping...]", "what to delete, such as 8080/tcp", repeated(readTargets))
     .option("-a, --all", "all that is remembered, and with NAT-PMP all of this host's")
-  addServerOptions(addMemoryOptions(addOwnerOptions(command)))
+  addServerOptions(addMemoryOptions(addOwnerOptions(command, "unmap")))
     .addHelpText("after", NOTES)
     .action(async (targets: readonly Target[], options: UnmapOptions) => {
       // Loaded when it runs: help and other commands start without it.

@@ -1,7 +1,9 @@
+import { nodeClock } from "../../node/index.ts"
 import { complain } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { paintFor } from "../paint.ts"
 import { fileSink, openOutput } from "../sink.ts"
+import { wallClock } from "../wall-clock.ts"
 import { ask, findSocket, type Unanswered } from "./ask.ts"
 import { counterView, endView, mappingView, recordView, subscriberView, type View } from "./view.ts"
 
@@ -56,7 +58,11 @@ const viewOf = (command: ControlCommand, json: boolean): View => {
     case "counters":
       return json ? recordView : counterView(paint)
     case "announce":
-      return endView(() => (json ? '{"announced":true}\n' : "The server announces its epoch to its clients.\n"))
+      return endView(() =>
+        json
+          ? `${JSON.stringify({ time: wallClock(nodeClock).time(), event: "announcing" })}\n`
+          : "The server announces its epoch to its clients.\n",
+      )
     case "revoke":
       return endView(({ deleted }) =>
         json ? `${JSON.stringify({ deleted })}\n` : `${deleted} ${deleted === 1 ? "mapping" : "mappings"} deleted.\n`,

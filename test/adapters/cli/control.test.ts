@@ -141,6 +141,8 @@ describe("the commands that ask a running server", { concurrency: 3 }, () => {
     const server = await serving(["--control", path])
     const { code, stdout } = await sallyport(["announce", "--control", path])
     assert.deepEqual([code, stdout], [0, "The server announces its epoch to its clients.\n"])
+    const json = await sallyport(["announce", "--control", path, "--json"])
+    assert.match(json.stdout, /^\{"time":"\d{4}-[^"]+Z","event":"announcing"\}\n$/)
     await server.stop()
   })
 

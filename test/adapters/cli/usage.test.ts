@@ -9,6 +9,7 @@ import { assertNoStack, sallyport } from "./command.ts"
 /** Wrong usage: arguments, and what the one line must say. */
 const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ["a command that is not there", "frob", /unknown command 'frob'/],
+  ["help for a command that is not there", "help frob", /unknown command 'frob'/],
   ["an option that is not there", "serve --frob", /unknown option '--frob'/],
   ["a word too many", "serve now", /too many arguments/],
   ["no address", "serve --listen localhost", /--listen.*"localhost" is no address/],

@@ -103,7 +103,7 @@ describe("sallyport probe says what it found and what to do", { concurrency: 3 }
       both(granting(PUBLIC, 120), natPmpAlone([1, 2, 3, 4])),
       0,
       "works",
-      /sallyport map 8080\/tcp/,
+      /sallyport map 8080\/tcp --server 127\.0\.0\.1:\d+/,
     ],
     ["by NAT-PMP alone", natPmpAlone([1, 2, 3, 4]), 0, "works", /sallyport map 8080\/tcp/],
     [
@@ -114,6 +114,13 @@ describe("sallyport probe says what it found and what to do", { concurrency: 3 }
       /provider has a NAT of its own/,
     ],
     ["another router in front", natPmpAlone([192, 168, 1, 20]), 5, "double-nat", /Another router is in front/],
+    [
+      "an address for examples",
+      pcpAlone(granting("203.0.113.7", 120)),
+      5,
+      "no-route",
+      /203\.0\.113\.7.*nobody has it.*map 8080\/tcp --server 127\.0\.0\.1:\d+/,
+    ],
     ["no line", natPmpAlone([0, 0, 0, 0]), 5, "no-address", /its line is down/],
     ["switched off", pcpAlone(refusing(2, 1800)), 4, "refused", /switch it on/],
     ["full", pcpAlone(refusing(8, 30)), 3, "refused", /no room for more/],
@@ -201,7 +208,7 @@ describe("sallyport map --keep and watch", { concurrency: 3 }, () => {
   it("renews, and says when the external port is another one", async () => {
     const server = await scriptedServer((bytes, count) => granting(PUBLIC, 8, count < 2 ? 40000 : 40001)(bytes, count))
     const kept = await keeping(["watch", "8080/tcp", "--server", server.at])
-    await kept.until(/8080\/tcp is reached at 1\.2\.3\.4:40000 for 8 s/)
+    await kept.until(/^\d\d:\d\d:\d\d 8080\/tcp is reached at 1\.2\.3\.4:40000 for 8 s/)
     await kept.until(/8080\/tcp is reached at 1\.2\.3\.4:40001 from now on/)
     const { code, stdout } = await kept.stop("SIGINT")
     assert.equal(code, 0)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -171,14 +171,35 @@ describe("sallyport map against sallyport serve", () => {
     )
   })
 
+  it("RFC 6887 12.1: unmap says what it cannot delete, and why, and sends nothing", async () => {
+    assert.equal((await run("map 4202/tcp --server AT")).code, 0)
+    const other = await run("unmap 4202/tcp --nat-pmp --server AT")
+    assert.deepEqual(
+      [other.code, other.stdout, other.stderr],
+      [1, "", "sallyport: 4202/tcp was made by PCP: leave out '--nat-pmp'\n"],
+    )
+    assert.equal((await run("unmap 4202/tcp --server AT")).code, 0)
+    assert.equal((await run("peer 4203/udp 198.51.100.7:53 --server AT")).code, 0)
+    const outbound = await run("unmap 4203/udp --server AT")
+    assert.deepEqual([outbound.code, outbound.stdout], [1, ""])
+    assert.match(outbound.stderr, /'sallyport peer', whose mappings cannot be deleted: it ends by itself, by 20/)
+    const { at: silent } = await scriptedServer(() => undefined)
+    const { code, stderr } = await run(`unmap 4204/tcp --server ${silent} --timeout 0.5 --json`)
+    assert.deepEqual([code, stderr], [2, ""])
+    const unheard = await run(`unmap 4204/tcp --server ${silent} --timeout 0.5`)
+    assert.match(unheard.stderr, /no answer yet, and the time is up: 1 datagram sent/)
+  })
+
   it("C-132: unmap --all deletes what is remembered, and NAT-PMP's", async () => {
     const state = join(folder, "all.json")
     for (const more of ["4301/tcp --pcp", "4302/udp --nat-pmp", "4303/udp --third-party 127.0.0.3"])
       assert.equal((await run(`map ${more} --internal-address 127.0.0.6 --state ${state} --server AT`)).code, 0)
     const { code, stdout, stderr } = await run(`unmap --all --internal-address 127.0.0.6 --state ${state} --server AT`)
     assert.equal(code, 0, stderr)
-    for (const what of ["4301/tcp", "4302/udp", "4303/udp", "all/tcp", "all/udp"])
+    for (const what of ["4301/tcp", "4302/udp", "4303/udp"])
       assert.ok(stdout.includes(`${what} is deleted at ${at}\n`), stdout)
+    for (const what of ["TCP", "UDP"])
+      assert.ok(stdout.includes(`NAT-PMP has deleted all ${what} mappings of this host at ${at}\n`), stdout)
     assert.deepEqual(JSON.parse(readFileSync(state, "utf8")).mappings, [])
     await server.until(/"event":"deleted".*"internal":\{"address":"127.0.0.3","port":4303\}/)
   })
@@ -223,6 +244,39 @@ describe("how sallyport map ends", { concurrency: 3 }, () => {
         ["failed", "result", result, lifetime],
       )
     })
+
+  it("1: a state file in a folder that is not there, and makes none", async () => {
+    const path = join(folder, "nowhere", "deep", "state.json")
+    for (const command of ["map 80/tcp", "unmap 80/tcp"]) {
+      const { code, stdout, stderr } = await ended(`${command} --state ${path} --server 127.0.0.1`)
+      assert.deepEqual([code, stdout], [1, ""])
+      assert.match(stderr, /--state.*there is no folder .*nowhere/)
+    }
+    assert.equal(existsSync(join(folder, "nowhere")), false)
+  })
+
+  it("1: an internal address of another host", async () => {
+    const { code, stdout, stderr } = await ended("map 80/tcp --internal-address 192.0.2.77 --server 127.0.0.1")
+    assert.deepEqual([code, stdout], [1, ""])
+    assert.equal(stderr, "sallyport: option '--internal-address': 192.0.2.77 is no address of this host\n")
+  })
+
+  it("a refusal is told in the words of what was asked for", async () => {
+    const asked = async (result: number, text: string) => {
+      const refuser = await scriptedServer(refusing(result, 1800))
+      return (await ended(`map ${text} --server ${refuser.at}`)).stderr
+    }
+    assert.match(await asked(5, "80/tcp --third-party 127.0.0.9"), /UNSUPP_OPTION.*THIRD_PARTY.*must be set to allow/)
+    assert.match(await asked(9, "all/tcp"), /UNSUPP_PROTOCOL.*maps no whole protocols: name a port/)
+    assert.match(await asked(9, "all"), /UNSUPP_PROTOCOL.*not map all protocols at once/)
+    assert.doesNotMatch(await asked(9, "80/sctp"), /whole|at once/)
+  })
+
+  it("RFC 7225: who asked for a NAT64's prefix is told of it, or that there is none", async () => {
+    const { at: plain } = await scriptedServer(granting("1.2.3.4", 7200))
+    assert.match((await ended(`map 80/tcp --prefix64 --server ${plain}`)).stderr, /the server told no NAT64 prefix/)
+    assert.doesNotMatch((await ended(`map 80/tcp --server ${plain}`)).stderr, /prefix/)
+  })
 
   it("4: nobody listens there (ICMP)", async () => {
     const closed = await scriptedServer(() => undefined)

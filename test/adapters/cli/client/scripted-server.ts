@@ -69,7 +69,7 @@ export const granting =
       epoch: 100,
       clientTail: undefined,
       body: granted,
-      options: request.options.filter(({ kind }) => kind !== "PREFER_FAILURE"),
+      options: request.options.filter(({ kind }) => kind !== "PREFER_FAILURE" && kind !== "PREFIX64"),
     })
   }
 

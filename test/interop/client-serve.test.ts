@@ -37,7 +37,7 @@ describe("mappings that are kept at a sallyport serve that changes", { skip: lac
   }
   const eventsOf = ({ stdout }: Running): readonly unknown[] => records(stdout()).map(({ event }) => event)
 
-  it("C-54, C-60: after a restart without its state the announcement is heard on port 5350, and the mapping made again", async () => {
+  it("C-54, C-55: after a restart without its state the announcement is heard on port 5350, and the mapping made again", async () => {
     const first = await serve("--external 203.0.113.7")
     const client = await keep("8080/tcp")
     await aged()
@@ -70,7 +70,7 @@ describe("mappings that are kept at a sallyport serve that changes", { skip: lac
     await second.stop()
   })
 
-  it("C-60: after an orderly restart with its state, nothing was lost and nothing is made again", async () => {
+  it("C-140: after an orderly restart with its state, nothing was lost and nothing is made again", async () => {
     const state = `--external 203.0.113.7 --state ${join(there.folder, "orderly")}`
     const first = await serve(state)
     const client = await keep("8082/tcp")

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { lockState } from "../../node/index.ts"
 import { hasCode, reasonOf } from "../../system-error.ts"
+import { makeFolder } from "../folder.ts"
 import type { Read } from "../read.ts"
 
 const port = z.int().min(0).max(65535)
@@ -105,23 +106,6 @@ export const changeMemory = async (
   } finally {
     locked.lock.release()
   }
-}
-
-/** Node's own way with parents never comes back where a parent is there and takes no folders, as /proc. */
-const makeFolder = (path: string): void => {
-  const make = (): boolean => {
-    try {
-      mkdirSync(path, { mode: 0o700 })
-      return true
-    } catch (cause) {
-      if (hasCode(cause, "EEXIST")) return true
-      if (!hasCode(cause, "ENOENT") || dirname(path) === path) throw cause
-      return false
-    }
-  }
-  if (make()) return
-  makeFolder(dirname(path))
-  if (!make()) throw new Error("no folder can be made there")
 }
 
 const write = (path: string, text: string): void => {

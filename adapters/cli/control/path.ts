@@ -2,6 +2,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } fr
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { reasonOf } from "../../system-error.ts"
+import { makeFolder } from "../folder.ts"
 import type { Read } from "../read.ts"
 
 /** Where the servers of one user have their control sockets: a folder of that user alone, one socket a process. */
@@ -40,7 +41,7 @@ export const prepareFolder = (path: string): Read<undefined> => {
       if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
       return { ok: true, value: undefined }
     }
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const { mode, uid } = lstatSync(folder)
     const isFolder = (mode & 0o170000) === 0o040000
     if (!isFolder || uid !== process.getuid?.()) return { ok: false, text: `${folder} belongs to somebody else` }

@@ -48,7 +48,7 @@ describe("over a way that loses, doubles and reorders", { concurrency: 3 }, () =
     ["pcp", 8080],
     ["nat-pmp", 8081],
   ] as const)
-    it(`C-10, N-20: ${via} maps, renews and deletes one mapping`, async () => {
+    it(`N-20: ${via} maps, renews and deletes one mapping`, async () => {
       const server = await serving(["--json", "--no-control"])
       const way = await badWay(server.port)
       const run = async (text: string) => {

@@ -8,7 +8,7 @@ import {
   parseAddress,
   SERVER_PORT,
 } from "../../core/wire/index.ts"
-import type { Discovery } from "../gateway/index.ts"
+import { type Discovery, NO_GATEWAYS } from "../gateway/index.ts"
 import type { Endpoint, Udp, UdpError } from "../udp.ts"
 import { clientAddress, type OwnAddress } from "./client-address.ts"
 import type { DriveOptions } from "./drive.ts"
@@ -22,10 +22,7 @@ export interface DhcpLearned {
 }
 
 /** The default routers of this host; a `Discovery` of `sallyport/gateway` is one. */
-export interface Discovered extends Pick<Discovery, "gateways"> {
-  /** Why there are none, for people. */
-  readonly none: string | undefined
-}
+export type Discovered = Pick<Discovery, "gateways" | "none">
 
 export interface FindServersOptions {
   readonly udp: Udp
@@ -157,7 +154,8 @@ const candidatesOf = async (
     ends: [{ address: gateway.address, port: SERVER_PORT, ...("zone" in gateway ? { zone: gateway.zone } : {}) }],
     interfaceName: gateway.interfaceName,
   }))
-  return { candidates, none: gateways.length > 0 ? `none of the ${gateways.length} default routers is on it` : none }
+  const why = none === undefined ? undefined : NO_GATEWAYS[none]
+  return { candidates, none: gateways.length > 0 ? `none of the ${gateways.length} default routers is on it` : why }
 }
 
 const isOn = (interfaceName: string | undefined, wanted: string | undefined): boolean =>

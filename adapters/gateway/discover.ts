@@ -62,6 +62,14 @@ export type NoGateways =
   | "unsupported" // no source is known for this platform
   | "aborted"
 
+/** The same, for people. */
+export const NO_GATEWAYS: Readonly<Record<NoGateways, string>> = {
+  "no-default-route": "this host has no default route to a gateway",
+  unreadable: "the system does not say what its routes are",
+  unsupported: "how to ask this system for its routes is not known here",
+  aborted: "the search was ended",
+}
+
 export interface Discovery {
   /** IPv4 first, then by metric: of each family the first is the one that the system likes best. */
   readonly gateways: readonly Gateway[]

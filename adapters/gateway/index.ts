@@ -6,6 +6,7 @@ export {
   type GatewayProgram,
   type GatewaySource,
   type GatewaySystem,
+  NO_GATEWAYS,
   type NoGateways,
   type Output,
   type Trial,

@@ -142,7 +142,7 @@ describe("probe", () => {
 
   test("looking for the gateways is part of the time that the caller waits, here and in externalAddress", async () => {
     const discover = (signal?: AbortSignal) =>
-      new Promise<{ gateways: []; none: string }>((resolve) =>
+      new Promise<{ gateways: []; none: "aborted" }>((resolve) =>
         signal?.addEventListener("abort", () => resolve({ gateways: [], none: "aborted" })),
       )
     const { runtime, open } = testRuntime({ discover })

@@ -379,7 +379,7 @@ const ambiguityRows = (): string => {
 }
 
 /** Is it for clients? Those for both are counted with the servers'. */
-const isClients = ({ id }: Requirement): boolean => /^(?:C-|N-2)/.test(id)
+export const isClients = ({ id }: Requirement): boolean => /^(?:C-|N-2)/.test(id)
 
 /** The text of test/requirements.md. */
 export const document = (): string => {

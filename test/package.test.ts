@@ -38,7 +38,11 @@ const run = (command: string, args: readonly string[], cwd = root): string => {
 const entries = Object.entries(manifest.exports).flatMap(([key, entry]) =>
   typeof entry === "string"
     ? []
-    : ("node" in entry ? [entry.deno, entry.bun, entry.node, entry.browser, entry] : [entry]).map((target) => ({
+    : [
+        ...("deno" in entry ? [entry.deno, entry.bun] : []),
+        ...("node" in entry ? [entry.node, entry.browser] : []),
+        entry,
+      ].map((target) => ({
         name: key.replace(".", manifest.name),
         source: target.default.replace("./dist/", "").replace(/js$/, "ts"),
         target,
@@ -53,7 +57,12 @@ describe("package.json", () => {
     )
     assert.deepEqual(
       [...new Set(entries.map(({ source }) => source))].sort(),
-      [...rooms, "adapters/host.ts", "adapters/udp.ts"].sort(),
+      [
+        ...rooms,
+        "adapters/host.ts",
+        "adapters/udp.ts",
+        ...["bun", "deno", "node"].map((runtime) => `adapters/${runtime}/console.ts`),
+      ].sort(),
     )
     for (const { target } of entries) assert.equal(target.types, target.default.replace(/js$/, "d.ts"))
   })

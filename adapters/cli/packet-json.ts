@@ -1,6 +1,6 @@
 import { dissect, expand, type FoundPacket, toHex, validate } from "../../core/wire/index.ts"
 import { endRecord } from "./entry-json.ts"
-import type { InputPacket } from "./input.ts"
+import type { InputPacket } from "./input-item.ts"
 import { formatEpoch } from "./timestamp.ts"
 
 /** A packet as one line of JSON: its ends, its octets, the tree with every text, and the findings. */

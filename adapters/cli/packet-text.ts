@@ -1,6 +1,6 @@
 import { type Dissection, describe, dissect, type FieldNode, type Finding, validate } from "../../core/wire/index.ts"
 import { formatEndpoint } from "./endpoint.ts"
-import type { InputPacket } from "./input.ts"
+import type { InputPacket } from "./input-item.ts"
 import type { Paint } from "./paint.ts"
 import { formatTimestamp } from "./timestamp.ts"
 import { wrap } from "./wrap.ts"

@@ -1,5 +1,5 @@
+import { clock } from "#runtime"
 import { ResultCode, resultLifetime, resultName } from "../../../core/wire/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import { complain, note } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { wallClock } from "../wall-clock.ts"
@@ -40,7 +40,7 @@ export const announce = async (options: ServerOptions): Promise<ExitCode> => {
 /** Prints what one said; gives the exit code that it would have alone, or none for a gateway that need not answer. */
 const tell = ({ server, announced }: Inquiry, isForgiven: boolean, json: boolean): ExitCode | undefined => {
   const { client: _, ...end } = server.ends[0]
-  const time = wallClock(nodeClock).time()
+  const time = wallClock(clock).time()
   const print = (text: string): boolean => process.stdout.write(`${text}\n`)
   if (announced?.ok !== true) {
     const failure = announced?.failure ?? ({ kind: "no-answer", sent: 0 } as const)

@@ -1,6 +1,6 @@
+import { clock } from "#runtime"
 import { ADDRESS_CLASSES, type AddressClass, isDoubleNat } from "../../../core/client/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import { complain, note } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { wallClock } from "../wall-clock.ts"
@@ -54,7 +54,7 @@ const failureOf = (reply: Inquiry["address"] | Inquiry["mapped"]) => (reply?.ok 
 const tell = (one: Inquiry, isForgiven: boolean, json: boolean): void => {
   const { server, address, mapped } = one
   const { client: _, ...end } = server.ends[0]
-  const head = { time: wallClock(nodeClock).time(), server: serverRecord(end) }
+  const head = { time: wallClock(clock).time(), server: serverRecord(end) }
   const outside = outsideOf(one)
   if (outside === undefined) {
     const failure = failureOf(mapped) ?? failureOf(address)

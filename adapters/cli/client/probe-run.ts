@@ -1,6 +1,6 @@
+import { clock, ownAddresses } from "#runtime"
 import { ADDRESS_CLASSES, classOfAddress, isDoubleNat } from "../../../core/client/index.ts"
 import { formatAddress, resultName } from "../../../core/wire/index.ts"
-import { nodeClock, ownAddresses } from "../../node/index.ts"
 import { complain } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { type Paint, paintFor } from "../paint.ts"
@@ -112,7 +112,7 @@ const recordOf = (inquiry: Inquiry, { finding, outside, advice }: Diagnosis): ob
         ? { ok: true, ...record(reply.value) }
         : { ok: false, ...failureRecord(reply.failure) }
   return {
-    time: wallClock(nodeClock).time(),
+    time: wallClock(clock).time(),
     event: "probe",
     server: serverRecord(end),
     own: { address: formatAddress(client), class: classOfAddress(client) },

@@ -1,5 +1,6 @@
 import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
+import { bindAll } from "./bind-all.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
 
 export { type Arrival, pushedOutput, type ServerEvent, serverMachine } from "./server-machine.ts"
@@ -89,7 +90,6 @@ const REMEMBERED = 32768
  */
 export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options
-  const sockets: UdpSocket[] = []
   let heard = new Map<Address, UdpSocket>()
   let heardBefore = heard
   let hasChoice = false
@@ -174,14 +174,9 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
 
   const error = (cause: UdpError, socket: UdpSocket): void => listener.socketError?.(cause, socket.local)
 
-  for (const bind of options.sockets) {
-    const bound = await udp.bind(bind, { receive, error })
-    if (!bound.ok) {
-      await Promise.all(sockets.map((socket) => socket.close()))
-      return { ok: false, error: bound.error, local: bind.local }
-    }
-    sockets.push(bound.value)
-  }
+  const bound = await bindAll(udp, options.sockets, { receive, error })
+  if (!bound.ok) return bound
+  const sockets = bound.sockets
   // One socket a family, as by default, is no choice and costs nothing.
   hasChoice = new Set(sockets.map(({ local }) => familyOf(local.address))).size < sockets.length
   running = true

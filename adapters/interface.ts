@@ -15,6 +15,27 @@ export interface InterfaceEntry {
 
 type Entries = readonly InterfaceEntry[]
 
+/** An address that this machine has on one of its interfaces. */
+export interface OwnAddress {
+  readonly address: Address
+  readonly interfaceName: string
+}
+
+/**
+ * All addresses of interfaces that are up, in the system's order; none where the system does not tell: Android does not tell apps,
+ * Linux no process that is out of descriptors, and Deno nobody without `--allow-sys=networkInterfaces`.
+ */
+export const ownAddressesOf = (entries: () => Entries): readonly OwnAddress[] => {
+  try {
+    return entries().flatMap((entry) => {
+      const address = addressOf(entry)
+      return address === undefined ? [] : [{ address, interfaceName: entry.name }]
+    })
+  } catch {
+    return []
+  }
+}
+
 /** How sockets want an interface named in a family: by an address of its own for IPv4, by its zone for IPv6; `undefined`: there is none. */
 export const interfaceText = (entries: Entries, family: 4 | 6, name: string): string | undefined => {
   const found = entries.find((entry) => entry.name === name && entry.family === `IPv${family}`)

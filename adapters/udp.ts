@@ -115,7 +115,7 @@ export const UDP_LIMITS = [
   "connect",
   /**
    * With `ipv6Only` a socket bound to `::` holds the port of IPv4 as well: a bind of it there is EADDRINUSE, but for sockets that
-   * both say `reuseAddress`. The adapter drops the IPv4 datagrams that come.
+   * both say `reuseAddress`. The adapter drops the IPv4 datagrams that come. `startHost` binds both all the same.
    */
   "ipv6-only",
   /** Buffers have the system's own size whatever is asked, and {@link UdpSocket.buffers} is `undefined`. */

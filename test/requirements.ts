@@ -352,7 +352,7 @@ const idsIn = (source: string): { readonly id: string; readonly name: string }[]
 export const shown = (): ReadonlyMap<string, readonly { readonly file: string; readonly name: string }[]> => {
   const tests = new Map<string, { file: string; name: string }[]>()
   const files = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
-  for (const file of files.filter((name) => name.endsWith(".test.ts")).sort())
+  for (const file of files.filter((name) => /(?:\.test|-suite)\.ts$/.test(name)).sort())
     for (const { id, name } of idsIn(readFileSync(join(ROOT, "test", file), "utf8")))
       tests.set(id, [...(tests.get(id) ?? []), { file: relative(".", file).replaceAll("\\", "/"), name }])
   return tests

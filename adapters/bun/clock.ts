@@ -3,11 +3,22 @@ import type { Clock } from "../host.ts"
 /** Longest delay of a timer; anything longer would fire at once. */
 const LONGEST = 0x7fffffff
 
+const milliseconds = (delay: number): number => Math.min(Math.max(Math.ceil(delay), 0), LONGEST)
+
+/** As {@link bunClock}, but its timers do not keep the process running. */
+export const unrefClock: Clock = {
+  now: () => performance.now(),
+  after: (delay, call) => {
+    const timer = setTimeout(call, milliseconds(delay)).unref()
+    return () => clearTimeout(timer)
+  },
+}
+
 /** {@link Clock} on the monotonic clock of this process: milliseconds since it started, with fractions. */
 export const bunClock: Clock = {
   now: () => performance.now(),
   after: (delay, call) => {
-    const timer = setTimeout(call, Math.min(Math.max(Math.ceil(delay), 0), LONGEST))
+    const timer = setTimeout(call, milliseconds(delay))
     return () => clearTimeout(timer)
   },
 }

@@ -1,6 +1,3 @@
-import { networkInterfaces } from "node:os"
-import type { InterfaceEntry } from "../interface.ts"
-
 /** What the adapter uses of Bun, by its own names: Bun's declarations are not those of the other runtimes' compilers. */
 export interface BunSocket {
   readonly address: { readonly address: string; readonly port: number }
@@ -14,6 +11,8 @@ export interface BunSocket {
   dropMembership(group: string, interfaceText?: string): boolean
   setMulticastInterface(interfaceText: string): boolean
   close(): void
+  /** It does not keep the process running. */
+  unref(): void
 }
 
 export interface BunOptions {
@@ -50,6 +49,3 @@ export const flagsOf = (ipv6Only: boolean, reuseAddress: boolean): number =>
  */
 export const isIcmp = (cause: unknown): boolean =>
   cause instanceof Error && "errqueue" in cause && cause.errqueue === true
-
-export const interfaces = (): readonly InterfaceEntry[] =>
-  Object.entries(networkInterfaces()).flatMap(([name, entries]) => (entries ?? []).map((entry) => ({ ...entry, name })))

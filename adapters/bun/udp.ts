@@ -14,10 +14,11 @@ import {
   udpError,
 } from "../udp.ts"
 import { bufferSizes, isSizing } from "./buffer-size.ts"
-import { type BunSocket, flagsOf, interfaces, isIcmp, udpSocket } from "./net.ts"
+import { interfaces } from "./interfaces.ts"
+import { type BunSocket, flagsOf, isIcmp, udpSocket } from "./net.ts"
 
-/** {@link Udp} over `Bun.udpSocket`. */
-export const bunUdp: Udp = {
+/** {@link Udp} over `Bun.udpSocket`; sockets that are not `isRef` do not keep the process running. */
+const udpOver = (isRef: boolean): Udp => ({
   limits: isSizing ? ["destination"] : ["destination", "buffers"],
   bind: async (options, receiver) => {
     const { local, remote, ipv6Only = true, reuseAddress = false } = options
@@ -37,6 +38,7 @@ export const bunUdp: Udp = {
           error: (...told) => socket?.failed(told.at(-1)),
         },
       })
+      if (!isRef) raw.unref()
       try {
         socket = open(raw, options, receiver)
       } catch (cause) {
@@ -48,7 +50,13 @@ export const bunUdp: Udp = {
       return { ok: false, error: udpError(cause) }
     }
   },
-}
+})
+
+/** {@link Udp} over `Bun.udpSocket`. */
+export const bunUdp: Udp = udpOver(true)
+
+/** The same, with sockets that do not keep the process running. */
+export const unrefUdp: Udp = udpOver(false)
 
 /** A socket, and what Bun tells it. */
 interface Opened {

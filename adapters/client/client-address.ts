@@ -1,13 +1,8 @@
 import { classOfAddress } from "../../core/client/index.ts"
 import { type Address, ANY6, familyOf, isIpv4, parseAddress } from "../../core/wire/index.ts"
 import { type Destination, ownAddress } from "../gateway/index.ts"
+import type { OwnAddress } from "../interface.ts"
 import type { Endpoint, Result, Udp, UdpError } from "../udp.ts"
-
-/** An address that this host has on one of its interfaces. */
-export interface OwnAddress {
-  readonly address: Address
-  readonly interfaceName: string
-}
 
 /** Where a client's packets to a server come from, as that server will see it. */
 export type ClientAddress =

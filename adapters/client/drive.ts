@@ -6,7 +6,15 @@ import {
   type Command,
   step,
 } from "../../core/client/index.ts"
-import { type Address, ANY4, ANY6, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
+import {
+  type Address,
+  ANY4,
+  ANY6,
+  CLIENT_PORT,
+  isLinkLocal6,
+  parseAddress,
+  SERVER_PORT,
+} from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
 import type { Endpoint, Result, Udp, UdpError, UdpSocket } from "../udp.ts"
 
@@ -122,7 +130,7 @@ export const drive = ({ udp, clock, state: start, listener, announcements = [] }
   const open = async (way: Way): Promise<Result<UdpSocket>> => {
     const { destination, from, isConnected } = way
     // An address that is not link-local is the same on every interface, and has no zone.
-    const zone = isLinkLocal(from) ? destination.zone : undefined
+    const zone = isLinkLocal6(from) ? destination.zone : undefined
     const local = { address: from, port: 0, zone }
     const key = keyOf(way)
     let isDropped = false
@@ -243,9 +251,6 @@ const isUsed = (servers: Servers, { destination, from }: Way): boolean => {
 }
 
 const localOf = (family: 4 | 6): Endpoint => ({ address: family === 4 ? ANY4 : ANY6, port: CLIENT_PORT })
-
-/** fe80::/10 (RFC 4291 section 2.5.6). */
-const isLinkLocal = (address: Address): boolean => (address.charCodeAt(0) & 0xffc0) === 0xfe80
 
 const ALL_HOSTS = parseAddress("224.0.0.1") ?? ANY4
 const ALL_NODES = parseAddress("ff02::1") ?? ANY6

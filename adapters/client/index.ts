@@ -1,6 +1,7 @@
 /** The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them. */
+
+export type { OwnAddress } from "../interface.ts"
 export type { Subscription } from "./broadcast.ts"
-export type { OwnAddress } from "./client-address.ts"
 export { type Announcements, type DriveListener, type Driven, type DriveOptions, drive } from "./drive.ts"
 export type { ClientOptions, ServiceError } from "./engine.ts"
 export { failureText, type PortControlCode, PortControlError, type ServerFailure } from "./error.ts"
@@ -15,6 +16,7 @@ export {
   type PublicListener,
   type Reachable,
 } from "./listen-public.ts"
+export type { ListenServerOptions, TcpServer } from "./listen-server.ts"
 export type { Mapping, MappingAlert, PortChange, RequestOptions } from "./mapping.ts"
 export {
   type NamedRequest,
@@ -25,6 +27,7 @@ export {
   portRequest,
 } from "./open-port.ts"
 export { externalAddress, type PortClient, probe, startClient } from "./port-client.ts"
+export { type PortControl, type ProcessOptions, portControl } from "./port-control.ts"
 export type { PersistentMapping, PersistentOptions, PortMapping, PortMappings } from "./port-mapping.ts"
 export type { Hint, ProbeOptions, ProbeReport, ProtocolReport, ServerReport } from "./probe.ts"
 export type { ClientRuntime } from "./runtime.ts"

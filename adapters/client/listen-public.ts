@@ -203,33 +203,52 @@ const isReachable = (address: Address): boolean => !["loopback", "link-local"].i
 const TRIES = 10
 
 /** Listens on UDP, on both families where the host has them; `sockets` is told what there is to send from. */
-export const listenUdp =
-  (udp: Udp, receiver: Receiver, sockets: (sockets: readonly UdpSocket[]) => void = () => {}): Listen =>
-  async (port) => {
-    for (let tried = 1; ; tried++) {
-      const ipv4 = await udp.bind({ local: { address: ANY4, port } }, receiver)
-      const chosen = ipv4.ok ? ipv4.value.local.port : port
-      const ipv6 = await udp.bind({ local: { address: ANY6, port: chosen } }, receiver)
-      const isTaken = !ipv6.ok && ipv6.error.code === "EADDRINUSE"
-      if (ipv4.ok && isTaken) {
-        await ipv4.value.close()
-        if (port === 0 && tried < TRIES) continue
-        return ipv6
-      }
-      if (!ipv4.ok && (!ipv6.ok || ipv4.error.code === "EADDRINUSE")) {
-        if (ipv6.ok) await ipv6.value.close()
-        return ipv4
-      }
-      const open = [ipv4, ipv6].flatMap((one) => (one.ok ? [one.value] : []))
-      sockets(open)
-      return {
-        ok: true,
-        value: {
-          local: open.map(({ local }) => local),
-          close: async () => {
-            await Promise.all(open.map((socket) => socket.close()))
-          },
+export const listenUdp = (
+  udp: Udp,
+  receiver: Receiver,
+  sockets: (sockets: readonly UdpSocket[]) => void = () => {},
+): Listen => (udp.limits.includes("ipv6-only") ? oneSocket : twoSockets)(udp, receiver, sockets)
+
+type ListenWith = (udp: Udp, receiver: Receiver, sockets: (sockets: readonly UdpSocket[]) => void) => Listen
+
+/** For both families, where a socket of IPv6 has the port of IPv4 besides whatever it is told. */
+const oneSocket: ListenWith = (udp, receiver, sockets) => async (port) => {
+  const both = await udp.bind({ local: { address: ANY6, port }, ipv6Only: false }, receiver)
+  if (!both.ok && both.error.code === "EADDRINUSE") return both
+  // A host without IPv6.
+  const bound = both.ok ? both : await udp.bind({ local: { address: ANY4, port } }, receiver)
+  if (!bound.ok) return bound
+  const { local, close } = bound.value
+  sockets([bound.value])
+  const ends = both.ok ? [{ address: ANY4, port: local.port }, local] : [local]
+  return { ok: true, value: { local: ends, close } }
+}
+
+const twoSockets: ListenWith = (udp, receiver, sockets) => async (port) => {
+  for (let tried = 1; ; tried++) {
+    const ipv4 = await udp.bind({ local: { address: ANY4, port } }, receiver)
+    const chosen = ipv4.ok ? ipv4.value.local.port : port
+    const ipv6 = await udp.bind({ local: { address: ANY6, port: chosen } }, receiver)
+    const isTaken = !ipv6.ok && ipv6.error.code === "EADDRINUSE"
+    if (ipv4.ok && isTaken) {
+      await ipv4.value.close()
+      if (port === 0 && tried < TRIES) continue
+      return ipv6
+    }
+    if (!ipv4.ok && (!ipv6.ok || ipv4.error.code === "EADDRINUSE")) {
+      if (ipv6.ok) await ipv6.value.close()
+      return ipv4
+    }
+    const open = [ipv4, ipv6].flatMap((one) => (one.ok ? [one.value] : []))
+    sockets(open)
+    return {
+      ok: true,
+      value: {
+        local: open.map(({ local }) => local),
+        close: async () => {
+          await Promise.all(open.map((socket) => socket.close()))
         },
-      }
+      },
     }
   }
+}

@@ -1,6 +1,6 @@
 import type { Clock } from "../host.ts"
+import type { OwnAddress } from "../interface.ts"
 import type { Udp } from "../udp.ts"
-import type { OwnAddress } from "./client-address.ts"
 import type { Discovered } from "./servers.ts"
 
 /** What the client needs of a runtime. */

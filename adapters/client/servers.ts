@@ -9,8 +9,9 @@ import {
   SERVER_PORT,
 } from "../../core/wire/index.ts"
 import { type Discovery, NO_GATEWAYS } from "../gateway/index.ts"
+import type { OwnAddress } from "../interface.ts"
 import type { Endpoint, Udp, UdpError } from "../udp.ts"
-import { clientAddress, type OwnAddress } from "./client-address.ts"
+import { clientAddress } from "./client-address.ts"
 import type { DriveOptions } from "./drive.ts"
 
 /** A list of PCP servers that DHCP gave, as `decodeV4PcpServers` and `decodeV6PcpServers` read it, and where it was learned. */

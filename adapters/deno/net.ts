@@ -1,4 +1,3 @@
-import type { InterfaceEntry } from "../interface.ts"
 import { type UdpError, type UdpErrorCode, udpError } from "../udp.ts"
 
 /** What the adapter uses of Deno, by its own names: Deno's declarations are not those of the other runtimes' compilers. */
@@ -20,6 +19,8 @@ export interface DatagramConn {
   joinMulticastV4(group: string, interfaceAddress: string): Promise<Membership>
   joinMulticastV6(group: string, interfaceIndex: number): Promise<Membership>
   close(): void
+  /** It does not keep the process running. */
+  unref(): void
 }
 
 export interface ListenOptions extends DatagramAddress {
@@ -31,7 +32,6 @@ export interface ListenOptions extends DatagramAddress {
 declare const Deno: {
   /** Not there without `--unstable-net`. */
   readonly listenDatagram?: (options: ListenOptions) => DatagramConn
-  networkInterfaces(): InterfaceEntry[]
   readTextFileSync(path: string): string
 }
 
@@ -41,9 +41,6 @@ export const listenDatagram = (options: ListenOptions): DatagramConn => {
     throw new Error('Deno has UDP with --unstable-net, or "unstable": ["net"] in its deno.json, only')
   return Deno.listenDatagram(options)
 }
-
-/** Needs `--allow-sys=networkInterfaces`. */
-export const interfaces = (): readonly InterfaceEntry[] => Deno.networkInterfaces()
 
 /** The index of an interface without a link-local address, which Deno itself does not tell. Linux; needs `--allow-read=/proc/net`. */
 export const systemIndex = (name: string): number | undefined => {

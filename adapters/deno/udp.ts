@@ -1,4 +1,4 @@
-import { type Address, formatAddress, isAny, isIpv4, isMulticast } from "../../core/wire/index.ts"
+import { type Address, formatAddress, isAny, isIpv4, isLinkLocal6, isMulticast } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
 import { indexOf, interfaceNameOf, interfaceText, onLink, zoneNamer } from "../interface.ts"
 import {
@@ -12,13 +12,11 @@ import {
   type UdpError,
   type UdpSocket,
 } from "../udp.ts"
-import { type DatagramConn, denoError, interfaces, listenDatagram, type Membership, systemIndex } from "./net.ts"
+import { interfaces } from "./interfaces.ts"
+import { type DatagramConn, denoError, listenDatagram, type Membership, systemIndex } from "./net.ts"
 
-/**
- * {@link Udp} over `Deno.listenDatagram`, which wants `--unstable-net` and `--allow-net`; multicast by an interface's name wants
- * `--allow-sys=networkInterfaces`. `node:dgram` has more on Deno, but loses datagrams there, at a hundredth of the speed.
- */
-export const denoUdp: Udp = {
+/** {@link Udp} over `Deno.listenDatagram`; sockets that are not `isRef` do not keep the process running. */
+const udpOver = (isRef: boolean): Udp => ({
   limits: ["destination", "connect", "ipv6-only", "buffers", "zone"],
   bind: async (options, receiver) => {
     const { local, remote, reuseAddress = false } = options
@@ -26,12 +24,22 @@ export const denoUdp: Udp = {
     try {
       const hostname = text.print(named(remote === undefined ? local : near(local, remote)))
       const raw = listenDatagram({ transport: "udp", hostname, port: local.port, reuseAddress, loopback: true })
+      if (!isRef) raw.unref()
       return { ok: true, value: open(raw, options, receiver) }
     } catch (cause) {
       return { ok: false, error: denoError(cause) }
     }
   },
-}
+})
+
+/**
+ * {@link Udp} over `Deno.listenDatagram`, which wants `--unstable-net` and `--allow-net`; multicast by an interface's name wants
+ * `--allow-sys=networkInterfaces`. `node:dgram` has more on Deno, but loses datagrams there, at a hundredth of the speed.
+ */
+export const denoUdp: Udp = udpOver(true)
+
+/** The same, with sockets that do not keep the process running. */
+export const unrefUdp: Udp = udpOver(false)
 
 const named = zoneNamer(interfaces)
 
@@ -39,11 +47,8 @@ const named = zoneNamer(interfaces)
 const near = (local: Endpoint, remote: Endpoint): Endpoint => {
   const address = isAny(local.address) ? onLink(interfaces(), remote) : undefined
   if (address === undefined) return local
-  return { address, port: local.port, zone: isLinkLocal(address) ? (local.zone ?? remote.zone) : undefined }
+  return { address, port: local.port, zone: isLinkLocal6(address) ? (local.zone ?? remote.zone) : undefined }
 }
-
-/** fe80::/10 */
-const isLinkLocal = (address: Address): boolean => (address.charCodeAt(0) & 0xffc0) === 0xfe80
 
 /** Octets of the longest UDP payload. */
 const LONGEST = 65507
@@ -55,7 +60,7 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
   const { remote, ipv6Only = true } = options
   const text = addressText(family)
   const bound = text.read(raw.addr.hostname, raw.addr.port)
-  const zone = options.local.zone ?? (isLinkLocal(bound.address) ? remote?.zone : undefined)
+  const zone = options.local.zone ?? (isLinkLocal6(bound.address) ? remote?.zone : undefined)
   const memberships = new Map<string, Membership>()
   const multicastZone = multicastFrom(family, bound.address, zone)
   /** Those from `next` on wait until the one under way has left. */
@@ -85,7 +90,7 @@ const open = (raw: DatagramConn, options: BindOptions, receiver: Receiver): UdpS
         const source = text.read(from.hostname, from.port)
         if (closing !== undefined || !isHeard(source)) continue
         // Deno tells no zone: a socket bound to one hears from no other.
-        const known = zone !== undefined && isLinkLocal(source.address) ? { ...source, zone } : source
+        const known = zone !== undefined && isLinkLocal6(source.address) ? { ...source, zone } : source
         receiver.receive({ bytes, source: known, local: socket.local }, socket)
       } catch (cause) {
         const error = denoError(cause)

@@ -1,5 +1,12 @@
-import { type Address, addressFromWords, addressWord, isIpv4, parseAddress } from "../../core/wire/index.ts"
-import { type Gateway, gatewayOf, isLinkLocal6 } from "./gateway.ts"
+import {
+  type Address,
+  addressFromWords,
+  addressWord,
+  isIpv4,
+  isLinkLocal6,
+  parseAddress,
+} from "../../core/wire/index.ts"
+import { type Gateway, gatewayOf } from "./gateway.ts"
 
 /** A gateway as the tools of the BSDs and of macOS print it. */
 export interface Printed {

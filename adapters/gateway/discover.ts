@@ -33,7 +33,7 @@ export type FailureReason =
   | "aborted"
   | "other"
 
-/** What discovery needs of a runtime: a short adapter, as `adapters/node/gateway.ts` is. */
+/** What discovery needs of a runtime: a short adapter, as `adapters/node/gateway.ts` and its like are. */
 export interface GatewaySystem {
   /** As Node's `process.platform` has it: `linux`, `darwin`, `win32`, `freebsd`, … */
   readonly platform: string

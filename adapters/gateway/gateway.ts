@@ -1,4 +1,4 @@
-import { type Address, isAny, isIpv4, isLoopback, isMulticast } from "../../core/wire/index.ts"
+import { type Address, isAny, isIpv4, isLinkLocal6, isLoopback, isMulticast } from "../../core/wire/index.ts"
 
 /** A default router of this host, as its routing table has it: where a PCP client finds its server (RFC 6887 section 8.1). */
 export interface Gateway {
@@ -20,9 +20,6 @@ export interface Route {
   readonly zone: string | undefined
   readonly metric: number
 }
-
-/** fe80::/10 (RFC 4291 section 2.5.6). */
-export const isLinkLocal6 = (address: Address): boolean => (address.charCodeAt(0) & 0xffc0) === 0xfe80
 
 /**
  * The gateway of a default route; `undefined` where no router can be behind it: an address that no unicast packet goes to, this

@@ -1,6 +1,5 @@
-import { type Address, ANY4, ANY6, isAny, isIpv4 } from "../../core/wire/index.ts"
+import { type Address, ANY4, ANY6, isAny, isIpv4, isLinkLocal6 } from "../../core/wire/index.ts"
 import type { Endpoint, Result, Udp } from "../udp.ts"
-import { isLinkLocal6 } from "./gateway.ts"
 
 /** Where packets would go: a gateway, an endpoint, or any address. */
 export interface Destination {

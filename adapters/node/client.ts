@@ -1,22 +1,8 @@
-import {
-  type ClientOptions,
-  type ClientRuntime,
-  type ExternalAddresses,
-  externalAddress as externalAddressOn,
-  type OpenPort,
-  type OpenPortOptions,
-  openPort as openPortOn,
-  type PortClient,
-  type ProbeOptions,
-  type ProbeReport,
-  probe as probeOn,
-  startClient as startClientOn,
-  type Waiting,
-} from "../client/index.ts"
+import { type ClientRuntime, type PortControl, portControl } from "../client/index.ts"
 import { nodeClock, unrefClock } from "./clock.ts"
 import { entropy } from "./entropy.ts"
 import { discoverGateways } from "./gateway.ts"
-import { ownAddresses } from "./own-addresses.ts"
+import { ownAddresses } from "./interfaces.ts"
 import { nodeUdp, unrefUdp } from "./udp.ts"
 
 /** {@link ClientRuntime} on Node. */
@@ -29,54 +15,19 @@ export const nodeRuntime: ClientRuntime = {
   ownAddresses,
 }
 
-/** Longest delay of a Node timer. */
-const LONGEST = 0x7fffffff
+const control: PortControl = portControl(nodeRuntime, { udp: unrefUdp, clock: unrefClock })
 
-/** The same, though an open port does not keep the process running: only a call does while it is under way. */
-export const unrefRuntime: ClientRuntime = {
-  ...nodeRuntime,
-  udp: unrefUdp,
-  clock: unrefClock,
-  hold: () => {
-    const timer = setInterval(() => {}, LONGEST)
-    return () => clearInterval(timer)
-  },
-}
+/** Opens a port at this host's gateways, and keeps it open: see {@link PortControl.openPort}. */
+export const openPort: PortControl["openPort"] = control.openPort
 
-/** What Node's functions can be told besides. */
-export interface NodeOptions {
-  /**
-   * Let the process end though the port is open: then nobody deletes the mapping, and it ends by itself. Default false: the process
-   * runs until the port is closed.
-   */
-  readonly unref?: boolean | undefined
-}
+/** Listens, and maps the port at every gateway: see {@link PortControl.listenPublic}. */
+export const listenPublic: PortControl["listenPublic"] = control.listenPublic
 
-export const runtimeOf = (options: NodeOptions | undefined): ClientRuntime =>
-  options?.unref === true ? unrefRuntime : nodeRuntime
+/** The external address as this host's gateways say it: see {@link PortControl.externalAddress}. */
+export const externalAddress: PortControl["externalAddress"] = control.externalAddress
 
-/**
- * Opens a port at this host's gateways, and keeps it open: resolves at the first assignment, with a handle that says where the port
- * is reached and what becomes of it. Rejects with a `PortControlError`, after 30 s if nobody answers, unless `timeout` says
- * otherwise, milliseconds; then nothing is left open.
- */
-export const openPort = (options: OpenPortOptions & ClientOptions & NodeOptions): Promise<OpenPort> =>
-  openPortOn(runtimeOf(options), options)
+/** What this host's gateways speak, and what to do next: see {@link PortControl.probe}. */
+export const probe: PortControl["probe"] = control.probe
 
-/**
- * The external address as this host's gateways say it, at once public ones and those of a NAT behind another. Rejects with a
- * `PortControlError` if none says, after 10 s unless `timeout` says otherwise, milliseconds.
- */
-export const externalAddress = (options: ClientOptions & Waiting = {}): Promise<ExternalAddresses> =>
-  externalAddressOn(nodeRuntime, options)
-
-/**
- * What this host's gateways speak, their external addresses, and what to do next. Rejects only if it is aborted, an option is none,
- * or looking for the gateways takes longer than `timeout`, 10 s by default.
- */
-export const probe = (options: ClientOptions & ProbeOptions = {}): Promise<ProbeReport> => probeOn(nodeRuntime, options)
-
-/** One client for many mappings: see {@link PortClient}. Rejects with a `PortControlError` where there is nobody to ask. */
-export const startClient = (
-  options: ClientOptions & NodeOptions & { readonly signal?: AbortSignal | undefined } = {},
-): Promise<PortClient> => startClientOn(runtimeOf(options), options)
+/** One client for many mappings: see {@link PortControl.startClient}. */
+export const startClient: PortControl["startClient"] = control.startClient

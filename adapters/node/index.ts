@@ -1,6 +1,6 @@
 /**
- * Sallyport on Node: ports opened from a program, and what the core needs: UDP sockets, a clock, random secrets, the gateways, and
- * files that keep a server's or a client's state.
+ * Sallyport on Node: ports opened from a program, and what the core needs: UDP sockets, a clock, random secrets, the gateways,
+ * signals, and files that keep a server's or a client's state. The other runtimes' adapters export the same names.
  */
 export {
   type ExternalAddress,
@@ -12,15 +12,37 @@ export {
   type PublicListener,
   type Reachable,
 } from "../client/index.ts"
-export { externalAddress, nodeRuntime, openPort, probe, startClient } from "./client.ts"
-export { clientFile } from "./client-store.ts"
+export {
+  clientFile,
+  firewallForm,
+  keepState,
+  type Loaded,
+  type Locked,
+  loadState,
+  lockState,
+  natForm,
+  type Saved,
+  type StateForm,
+  type StateKeeper,
+  type StateKeeperOptions,
+  type StateLock,
+  saveState,
+  type Versioned,
+} from "../files/index.ts"
+export type { DiscoverGatewaysOptions } from "../gateway/index.ts"
+export type { Listened, OnSignal, Signal } from "../signal.ts"
+export {
+  externalAddress,
+  listenPublic,
+  nodeRuntime,
+  nodeRuntime as runtime,
+  openPort,
+  probe,
+  startClient,
+} from "./client.ts"
 export { nodeClock, nodeClock as clock } from "./clock.ts"
 export { entropy } from "./entropy.ts"
-export { type DiscoverGatewaysOptions, discoverGateways } from "./gateway.ts"
-export { listenPublic } from "./listen-public.ts"
-export { ownAddresses } from "./own-addresses.ts"
-export { firewallForm, type Loaded, loadState, natForm, type StateForm, saveState } from "./state-file.ts"
-export { keepState, type StateKeeper, type StateKeeperOptions, type Versioned } from "./state-keeper.ts"
-export { type Locked, lockState, type StateLock } from "./state-lock.ts"
+export { discoverGateways } from "./gateway.ts"
+export { ownAddresses } from "./interfaces.ts"
+export { onSignal } from "./on-signal.ts"
 export { nodeUdp, nodeUdp as udp } from "./udp.ts"
-export type { Saved } from "./whole-file.ts"

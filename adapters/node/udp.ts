@@ -1,10 +1,9 @@
 import { Buffer } from "node:buffer"
 import { createSocket, type Socket, type SocketOptions } from "node:dgram"
-import { networkInterfaces } from "node:os"
 import { performance } from "node:perf_hooks"
 import { type Address, formatAddress, isAny, isIpv4 } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
-import { type InterfaceEntry, interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
+import { interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
 import {
   type BindOptions,
   CLOSED,
@@ -16,6 +15,7 @@ import {
   type UdpSocket,
   udpError,
 } from "../udp.ts"
+import { interfaces } from "./interfaces.ts"
 
 /** {@link Udp} over `node:dgram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
@@ -177,9 +177,6 @@ const open = (raw: Socket, options: BindOptions, receiver: Receiver): UdpSocket 
   raw.on("error", (cause) => later(udpError(cause)))
   return socket
 }
-
-const interfaces = (): readonly InterfaceEntry[] =>
-  Object.entries(networkInterfaces()).flatMap(([name, entries]) => (entries ?? []).map((entry) => ({ ...entry, name })))
 
 const named = zoneNamer(interfaces)
 

@@ -17,6 +17,9 @@ export const isMulticast = (address: Address): boolean =>
 export const isLoopback = (address: Address): boolean =>
   isIpv4(address) ? addressWord(address, 3) >>> 24 === 127 : isLowOnly(address) && addressWord(address, 3) === 1
 
+/** fe80::/10 (RFC 4291 section 2.5.6). */
+export const isLinkLocal6 = (address: Address): boolean => addressWord(address, 0) >>> 22 === 0x3fa
+
 const isLowOnly = (address: Address): boolean =>
   addressWord(address, 0) === 0 && addressWord(address, 1) === 0 && addressWord(address, 2) === 0
 

@@ -6,6 +6,7 @@ import {
   interfaceNameOf,
   interfaceText,
   onLink,
+  ownAddressesOf,
   zoneName,
   zoneNamer,
 } from "../../adapters/interface.ts"
@@ -32,6 +33,19 @@ const machine = [
 ]
 
 describe("the machine's interfaces", () => {
+  it("gives each own address with its interface, and none where the system does not tell", () => {
+    assert.deepEqual(
+      ownAddressesOf(() => [...machine, { ...entry("odd", "1/8"), address: "none" }]).map(
+        ({ address: own, interfaceName }) => `${formatAddress(own)} ${interfaceName}`,
+      ),
+      machine.map(({ name, address: own }) => `${own} ${name}`),
+    )
+    const refused = (): never => {
+      throw new Error("uv_interface_addresses returned Unknown system error 13")
+    }
+    assert.deepEqual(ownAddressesOf(refused), [])
+  })
+
   it("finds the own address on another host's link, by the longest prefix that both have", () => {
     const own = (text: string, zone?: string): string | undefined => {
       const found = onLink(machine, { address: address(text), port: 5351, zone })

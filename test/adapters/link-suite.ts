@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { execFileSync, spawnSync } from "node:child_process"
 import process from "node:process"
 import { describe, it } from "node:test"
-import { fileURLToPath } from "node:url"
 import { LINKS, type LinkFacts } from "./link.ts"
 import type { Runtime } from "./runtime.ts"
 
@@ -19,12 +18,12 @@ const hasNamespaces = (): boolean => {
 }
 
 /** What needs links of its own: a socket's interface, neighbours and routes. */
-export const linkSuite = ({ name, udp, command, link }: Runtime): void => {
+export const linkSuite = ({ name, udp, command, scene }: Runtime): void => {
   describe(`${name}: two links`, () => {
     it("multicasts, hears zones, refuses and waits as the contract says", {
       skip: hasNamespaces() ? false : MISSING,
     }, () => {
-      const words = [...command, fileURLToPath(link)]
+      const words = [...command, scene, "links"]
       const run = spawnSync("unshare", ["--net", "sh", "-ec", `${LINKS}exec "$@"`, "sh", ...words], {
         encoding: "utf8",
       })

@@ -54,8 +54,8 @@ const ascending = (numbers: readonly number[]): boolean => numbers.every((n, i) 
 /** What every runtime's adapter must bear, on loopback. */
 export const loadSuite = ({ name, udp }: Runtime): void => {
   const open = opener(udp)
-  const pair = async (left: Receiver, right: Receiver): Promise<readonly [UdpSocket, UdpSocket]> => {
-    const local = { address: LOOPBACK, port: 0 }
+  const pair = async (left: Receiver, right: Receiver, at = LOOPBACK): Promise<readonly [UdpSocket, UdpSocket]> => {
+    const local = { address: at, port: 0 }
     return [await open({ local }, left), await open({ local, receiveBuffer: BURST * KEPT }, right)]
   }
 
@@ -91,21 +91,23 @@ export const loadSuite = ({ name, udp }: Runtime): void => {
         }
         await Promise.all([left.close(), right.close()])
       })
-    }
 
-    it("loses none of 10,000 datagrams of which 64 are under way, and keeps their order", async () => {
-      const count = counter()
-      const [left, right] = await pair(inbox().receiver, count.receiver)
-      for (let sent = 0; sent < BURST; ) {
-        const batch: Outgoing[] = []
-        for (; batch.length < 64 && sent < BURST; sent++)
-          batch.push({ bytes: numbered(sent), destination: right.local })
-        left.sendMany(batch)
-        await count.until(() => count.numbers.length === sent)
-      }
-      assert.ok(ascending(count.numbers))
-      await Promise.all([left.close(), right.close()])
-    })
+      it(`loses none of 10,000 datagrams of which 64 are under way over ${family}, and keeps their order`, {
+        skip,
+      }, async () => {
+        const count = counter()
+        const [left, right] = await pair(inbox().receiver, count.receiver, address(loopback))
+        for (let sent = 0; sent < BURST; ) {
+          const batch: Outgoing[] = []
+          for (; batch.length < 64 && sent < BURST; sent++)
+            batch.push({ bytes: numbered(sent), destination: right.local })
+          left.sendMany(batch)
+          await count.until(() => count.numbers.length === sent)
+        }
+        assert.ok(ascending(count.numbers))
+        await Promise.all([left.close(), right.close()])
+      })
+    }
 
     it("of 10,000 datagrams at once loses only what finds no room, and none in a buffer sized for them", {
       skip: linux,

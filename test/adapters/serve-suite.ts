@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { serverMachine, startHost } from "../../adapters/host.ts"
+import type { BindOptions } from "../../adapters/udp.ts"
 import { createServer } from "../../core/server/index.ts"
-import { type Address, ANY4, encode, formatAddress, Protocol, parse, readNonce } from "../../core/wire/index.ts"
+import { type Address, ANY4, ANY6, encode, formatAddress, Protocol, parse, readNonce } from "../../core/wire/index.ts"
 import type { Runtime } from "./runtime.ts"
 import { address, hasIpv6, opener } from "./udp-suite.ts"
 
@@ -10,7 +11,7 @@ import { address, hasIpv6, opener } from "./udp-suite.ts"
 export const serveSuite = ({ name, udp, clock, entropy }: Runtime): void => {
   const open = opener(udp)
 
-  const start = async (loopback: Address) => {
+  const start = async (...sockets: readonly BindOptions[]) => {
     const made = createServer({ external: [address("203.0.113.7")], secret: entropy(32), now: clock.now() })
     assert.ok(made.ok)
     const started = await startHost({
@@ -18,7 +19,7 @@ export const serveSuite = ({ name, udp, clock, entropy }: Runtime): void => {
       clock,
       machine: serverMachine(),
       state: made.state,
-      sockets: [{ local: { address: loopback, port: 0 } }],
+      sockets,
       listener: { socketError: (error) => assert.fail(error.text), fault: (cause) => assert.fail(String(cause)) },
     })
     assert.ok(started.ok)
@@ -45,7 +46,7 @@ export const serveSuite = ({ name, udp, clock, entropy }: Runtime): void => {
 
   describe(`${name}: a server`, () => {
     it("answers NAT-PMP and PCP, keeps the mapping", async () => {
-      const host = await start(address("127.0.0.1"))
+      const host = await start({ local: { address: address("127.0.0.1"), port: 0 } })
       const answer = await ask(Uint8Array.of(0, 0), host.local[0])
       assert.deepEqual([...answer.subarray(0, 4), ...answer.subarray(8)], [0, 128, 0, 0, 203, 0, 113, 7])
 
@@ -67,7 +68,7 @@ export const serveSuite = ({ name, udp, clock, entropy }: Runtime): void => {
     })
 
     it("answers over IPv6 too", { skip: hasIpv6 ? false : "this machine has no ::1" }, async () => {
-      const host = await start(address("::1"))
+      const host = await start({ local: { address: address("::1"), port: 0 } })
       const request = encode({
         kind: "pcp-request",
         lifetime: 0,
@@ -80,6 +81,41 @@ export const serveSuite = ({ name, udp, clock, entropy }: Runtime): void => {
       assert.ok(parsed.ok && parsed.packet.kind === "pcp-response")
       assert.equal(parsed.packet.body.kind, "announce")
       assert.equal(parsed.packet.result, 0)
+      await host.stop()
+    })
+
+    it("listens on both families at one port, and alone there", {
+      skip: hasIpv6 ? false : "this machine has no ::1",
+    }, async () => {
+      const free = await open(
+        { local: { address: ANY6, port: 0 }, ipv6Only: false },
+        { receive: () => {}, error: () => {} },
+      )
+      const { port } = free.local
+      await free.close()
+      const ends = [ANY4, ANY6].map((one) => ({ local: { address: one, port } }))
+      const host = await start(...ends)
+      for (const loopback of ["127.0.0.1", "::1"].map(address)) {
+        const request = encode({
+          kind: "pcp-request",
+          lifetime: 0,
+          client: loopback,
+          body: { kind: "announce" },
+          options: [],
+        })
+        assert.ok(request.ok)
+        const parsed = parse(await ask(request.bytes, { address: loopback, port }))
+        assert.ok(parsed.ok && parsed.packet.kind === "pcp-response" && parsed.packet.result === 0)
+      }
+      assert.deepEqual(
+        host.local.map((end) => [end.address, end.port]),
+        [
+          [ANY4, port],
+          [ANY6, port],
+        ],
+      )
+      const second = await startHost({ udp, clock, machine: serverMachine(), state: host.state(), sockets: ends })
+      assert.equal(second.ok || second.error.code, "EADDRINUSE")
       await host.stop()
     })
 

@@ -1,7 +1,10 @@
+import { gatewaySuite } from "./gateway/system-suite.ts"
 import { linkSuite } from "./link-suite.ts"
 import { loadSuite } from "./load-suite.ts"
+import { processSuite } from "./process-suite.ts"
 import type { Runtime } from "./runtime.ts"
 import { serveSuite } from "./serve-suite.ts"
+import { signalSuite } from "./signal-suite.ts"
 import { udpSuite } from "./udp-suite.ts"
 
 /** All that a runtime's adapter is held to. */
@@ -10,4 +13,7 @@ export const suites = (runtime: Runtime): void => {
   loadSuite(runtime)
   serveSuite(runtime)
   linkSuite(runtime)
+  gatewaySuite(runtime)
+  signalSuite(runtime)
+  processSuite(runtime)
 }

@@ -17,7 +17,7 @@ const PURE = ["@noble/hashes", "ts-pattern"]
 const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
 const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
 const RUNTIME: Rule = {
-  places: [...CORE, "adapters", "adapters/client", "adapters/gateway"],
+  places: [...CORE, "adapters", "adapters/client", "adapters/gateway", "adapters/files"],
   packages: ["node:"],
 }
 
@@ -33,10 +33,11 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   adapters: { places: CORE, packages: [] },
   "adapters/client": { places: ["core/client", "core/wire", "adapters", "adapters/gateway"], packages: [] },
   "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
+  "adapters/files": { places: [...CORE, "adapters", "adapters/client"], packages: ["node:"] },
   "adapters/node": RUNTIME,
   "adapters/deno": RUNTIME,
   "adapters/bun": RUNTIME,
-  "adapters/browser": { ...RUNTIME, packages: [] },
+  "adapters/browser": { places: [...CORE, "adapters", "adapters/client", "adapters/gateway"], packages: [] },
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
   "adapters/cli": {
     // No runtime by name: package.json's conditions choose the adapter behind #runtime.

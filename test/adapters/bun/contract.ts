@@ -1,7 +1,15 @@
 /** Run by `npm run test:bun`; not named a test, so that Node does not take it for one of its own. */
+
 import process from "node:process"
-import { clock, entropy, udp } from "../../../adapters/bun/index.ts"
+import { fileURLToPath } from "node:url"
+import { gatewaySystem } from "../../../adapters/bun/gateway.ts"
+import * as bun from "../../../adapters/bun/index.ts"
 import { suites } from "../suites.ts"
 
-const link = new URL("link.ts", import.meta.url)
-suites({ name: "Bun", udp, clock, entropy, command: [process.execPath], link })
+suites({
+  ...bun,
+  name: "Bun",
+  gatewaySystem,
+  command: [process.execPath],
+  scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
+})

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { syncBuiltinESMExports } from "node:module"
 import { createServer } from "node:net"
 import os from "node:os"
 import { join } from "node:path"
-import { describe, mock, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
+import { clientFile, listenPublic } from "#runtime"
 import {
   drive,
   externalAddress,
@@ -16,7 +16,6 @@ import {
   probe,
   startClient,
 } from "../../../adapters/client/index.ts"
-import { clientFile, listenPublic, ownAddresses } from "../../../adapters/node/index.ts"
 import type { Receiver, Udp } from "../../../adapters/udp.ts"
 import { createClient } from "../../../core/client/index.ts"
 import { address, LOOPBACK, startServer, testRuntime, until } from "./server-scene.ts"
@@ -137,19 +136,6 @@ describe("a client that is used badly", () => {
 })
 
 describe("a client in a bad environment", () => {
-  test("a system that does not tell its interfaces has none to tell", () => {
-    mock.method(os, "networkInterfaces", () => {
-      throw new Error("uv_interface_addresses returned Unknown system error 13")
-    })
-    syncBuiltinESMExports()
-    try {
-      assert.deepEqual(ownAddresses(), [])
-    } finally {
-      mock.restoreAll()
-      syncBuiltinESMExports()
-    }
-  })
-
   test("what is said of a file that is no JSON quotes nothing of it", async () => {
     const folder = await mkdtemp(join(os.tmpdir(), "sallyport-"))
     const path = join(folder, "client.json")

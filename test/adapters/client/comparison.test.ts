@@ -3,8 +3,8 @@ import assert from "node:assert/strict"
 import { createSocket, type Socket } from "node:dgram"
 import { once } from "node:events"
 import { describe, test } from "node:test"
+import { clock, entropy, udp } from "#runtime"
 import { type Driven, drive } from "../../../adapters/client/drive.ts"
-import { entropy, nodeClock, nodeUdp } from "../../../adapters/node/index.ts"
 import { type ClientEvent, type ClientServer, type ClientSettings, createClient } from "../../../core/client/index.ts"
 import { type Address, Protocol, parseAddress } from "../../../core/wire/index.ts"
 import { natPmpAnswer, pcpAnswer } from "../../core/client/gateway.ts"
@@ -44,7 +44,7 @@ const connect = (
 ) => {
   const created = createClient({
     seed: entropy(32),
-    now: nodeClock.now(),
+    now: clock.now(),
     servers: ports.map((port, index) => ({
       name: `gateway ${index + 1}`,
       ends: [{ address: LOOPBACK, port, client: LOOPBACK }],
@@ -57,8 +57,8 @@ const connect = (
   const countOf = (type: ClientEvent["type"]) => events.filter((event) => event.type === type).length
   const waiting: { readonly type: ClientEvent["type"]; readonly count: number; readonly resolve: () => void }[] = []
   const driven: Driven = drive({
-    udp: nodeUdp,
-    clock: nodeClock,
+    udp: udp,
+    clock: clock,
     state: created.state,
     listener: {
       event: (event) => {

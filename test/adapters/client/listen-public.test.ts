@@ -3,13 +3,13 @@ import { createSocket } from "node:dgram"
 import { createConnection, createServer } from "node:net"
 import { networkInterfaces } from "node:os"
 import { describe, test } from "node:test"
+import { listenPublic } from "#runtime"
 import {
   listenPublic as listenPublicOn,
   listenUdp,
   PortControlError,
   type Reachable,
 } from "../../../adapters/client/index.ts"
-import { listenPublic } from "../../../adapters/node/index.ts"
 import { address, EXTERNAL, isMapped, LOOPBACK, mappingsOf, startServer, testRuntime, until } from "./server-scene.ts"
 
 const mapped = (set: readonly Reachable[]): readonly Reachable[] => set.filter(({ technique }) => technique !== "local")

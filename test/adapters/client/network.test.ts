@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { clock } from "#runtime"
 import { openPort, type PortChange, PortControlError, startClient } from "../../../adapters/client/index.ts"
 import { pushedOutput } from "../../../adapters/host.ts"
-import { nodeClock } from "../../../adapters/node/index.ts"
 import { reconfigure } from "../../../core/server/index.ts"
 import { startRelay } from "./relay.ts"
 import { address, EXTERNAL, isMapped, startServer, testRuntime, until } from "./server-scene.ts"
@@ -44,7 +44,7 @@ describe("a client on a bad network", () => {
   })
 
   test("C-55: a server that has lost its state gets the mapping again, at the same external end", async () => {
-    const first = await startServer({ now: nodeClock.now() - 3_600_000 })
+    const first = await startServer({ now: clock.now() - 3_600_000 })
     const { runtime } = testRuntime()
     const port = await openPort(runtime, { ...TCP_8080, servers: [first.text], settings: QUICK })
     const heard: PortChange[] = []

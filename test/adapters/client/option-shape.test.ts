@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { createServer } from "node:net"
 import { describe, test } from "node:test"
 import fc from "fast-check"
+import * as node from "#runtime"
 import * as client from "../../../adapters/client/index.ts"
-import * as node from "../../../adapters/node/index.ts"
 import { LOOPBACK, startServer, testRuntime } from "./server-scene.ts"
 
 const { PortControlError } = client

@@ -52,9 +52,11 @@ describe("externalAddress", () => {
 
   test("nobody there rejects, with each server's failure", async () => {
     const { runtime, open } = testRuntime()
+    const isDeaf = runtime.udp.limits.includes("connect")
+    const kind = isDeaf ? undefined : "unreachable"
     await assert.rejects(
-      externalAddress(runtime, { servers: ["127.0.0.1:9"] }),
-      (error) => error instanceof PortControlError && error.failures[0].failure?.kind === "unreachable",
+      externalAddress(runtime, { servers: ["127.0.0.1:9"], ...(isDeaf ? { timeout: 50 } : {}) }),
+      (error) => error instanceof PortControlError && error.failures[0].failure?.kind === kind,
     )
     assert.deepEqual(open(), { sockets: 0, timers: 0 })
   })

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { after } from "node:test"
+import { clock, ownAddresses, udp } from "#runtime"
 import type { ClientRuntime } from "../../../adapters/client/index.ts"
 import { type Host, serverMachine, startHost } from "../../../adapters/host.ts"
-import { nodeClock, nodeUdp, ownAddresses } from "../../../adapters/node/index.ts"
 import type { ServerEvent } from "../../../adapters/server-machine.ts"
 import type { Udp } from "../../../adapters/udp.ts"
 import { type CgnState, listMappings, type Mapping } from "../../../core/cgn/index.ts"
@@ -56,14 +56,14 @@ export const startServer = async ({
   const made = createServer({
     external: [address(EXTERNAL)],
     secret: new Uint8Array(32).fill(9),
-    now: nodeClock.now(),
+    now: clock.now(),
     ...settings,
   })
   assert.ok(made.ok, made.ok ? "" : made.error.text)
   const exchanges: Exchange[] = []
   const started = await startHost({
-    udp: nodeUdp,
-    clock: nodeClock,
+    udp: udp,
+    clock: clock,
     machine: serverMachine(),
     state: state ?? made.state,
     sockets: [{ local: { address: at, port } }],
@@ -85,7 +85,7 @@ export const startServer = async ({
 
 /** The mappings that the server has now. */
 export const mappingsOf = ({ host }: TestServer): readonly Mapping[] =>
-  listMappings(host.state().cgnState, nodeClock.now(), 0, 10_000).mappings
+  listMappings(host.state().cgnState, clock.now(), 0, 10_000).mappings
 
 export const isMapped = (server: TestServer, internalPort: number): boolean =>
   mappingsOf(server).some((mapping) => mapping.internalPort === internalPort)
@@ -95,10 +95,10 @@ export const testRuntime = (over: Partial<ClientRuntime> = {}) => {
   let sockets = 0
   let timers = 0
   let bound = 0
-  const udp: Udp = {
-    limits: nodeUdp.limits,
+  const counted: Udp = {
+    limits: udp.limits,
     bind: async (options, receiver) => {
-      const result = await nodeUdp.bind(options, receiver)
+      const result = await udp.bind(options, receiver)
       if (!result.ok) return result
       sockets++
       bound++
@@ -121,9 +121,9 @@ export const testRuntime = (over: Partial<ClientRuntime> = {}) => {
     },
   }
   const runtime: ClientRuntime = {
-    udp,
+    udp: counted,
     clock: {
-      now: nodeClock.now,
+      now: clock.now,
       after: (delay, call) => {
         timers++
         let isPending = true
@@ -131,7 +131,7 @@ export const testRuntime = (over: Partial<ClientRuntime> = {}) => {
           if (isPending) timers--
           isPending = false
         }
-        const cancel = nodeClock.after(delay, () => {
+        const cancel = clock.after(delay, () => {
           done()
           left.delete(cancel)
           call()

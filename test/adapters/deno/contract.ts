@@ -1,7 +1,15 @@
 /** Run by `npm run test:deno`; not named a test, so that Node does not take it for one of its own. */
+
 import process from "node:process"
-import { clock, entropy, udp } from "../../../adapters/deno/index.ts"
+import { fileURLToPath } from "node:url"
+import { gatewaySystem } from "../../../adapters/deno/gateway.ts"
+import * as deno from "../../../adapters/deno/index.ts"
 import { suites } from "../suites.ts"
 
-const link = new URL("link.ts", import.meta.url)
-suites({ name: "Deno", udp, clock, entropy, command: [process.execPath, "run", "--allow-all", "--no-check"], link })
+suites({
+  ...deno,
+  name: "Deno",
+  gatewaySystem,
+  command: [process.execPath, "run", "--allow-all", "--no-check"],
+  scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
+})

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { networkInterfaces } from "node:os"
 import { describe, test } from "node:test"
+import { udp } from "#runtime"
 import { ownAddress } from "../../../adapters/gateway/index.ts"
-import { nodeUdp } from "../../../adapters/node/index.ts"
 import type { Udp } from "../../../adapters/udp.ts"
 import { ANY4, ANY6, formatAddress } from "../../../core/wire/index.ts"
 import { fakeUdp } from "../fake.ts"
@@ -66,10 +66,10 @@ describe("this host's own address towards a gateway (RFC 6887 section 16.4, C-07
   })
 
   test("over loopback is loopback's, by the system's own socket", async () => {
-    const own = await ownAddress(nodeUdp, { address: address("127.0.0.1") })
+    const own = await ownAddress(udp, { address: address("127.0.0.1") })
     assert.deepEqual(own, { ok: true, value: { address: address("127.0.0.1"), port: 0 } })
     // What it says can be bound as it is.
-    const bound = await nodeUdp.bind(
+    const bound = await udp.bind(
       { local: own.ok ? own.value : { address: ANY4, port: 0 } },
       { receive: () => {}, error: () => {} },
     )
@@ -78,7 +78,7 @@ describe("this host's own address towards a gateway (RFC 6887 section 16.4, C-07
   })
 
   test("over IPv6's loopback too", { skip: ipv6 ? false : "this machine has no ::1" }, async () => {
-    const own = await ownAddress(nodeUdp, { address: address("::1") })
+    const own = await ownAddress(udp, { address: address("::1") })
     assert.deepEqual(own, { ok: true, value: { address: address("::1"), port: 0 } })
   })
 })

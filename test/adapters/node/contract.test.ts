@@ -1,6 +1,13 @@
 import process from "node:process"
-import { clock, entropy, udp } from "../../../adapters/node/index.ts"
+import { fileURLToPath } from "node:url"
+import { gatewaySystem } from "../../../adapters/node/gateway.ts"
+import * as node from "../../../adapters/node/index.ts"
 import { suites } from "../suites.ts"
 
-const link = new URL("link.ts", import.meta.url)
-suites({ name: "Node", udp, clock, entropy, command: [process.execPath], link })
+suites({
+  ...node,
+  name: "Node",
+  gatewaySystem,
+  command: [process.execPath],
+  scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
+})

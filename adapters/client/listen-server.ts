@@ -1,16 +1,8 @@
 import { type Address, ANY4, ANY6, parseAddress } from "../../core/wire/index.ts"
-import {
-  type ClientRuntime,
-  type Listen,
-  type Listening,
-  type ListenPublicOptions,
-  listenPublic as listenPublicOn,
-  listenUdp,
-  PortControlError,
-  type PublicListener,
-} from "../client/index.ts"
 import { type Datagram, type Result, type UdpError, type UdpSocket, udpError } from "../udp.ts"
-import { type NodeOptions, runtimeOf } from "./client.ts"
+import { PortControlError } from "./error.ts"
+import { type Listen, type Listening, type ListenPublicOptions, listenUdp } from "./listen-public.ts"
+import type { ClientRuntime } from "./runtime.ts"
 
 /** A server of `node:net`, as far as it is used here. */
 export interface TcpServer {
@@ -36,27 +28,20 @@ type ListenUdp = ListenPublicOptions & {
   readonly onError?: ((error: UdpError, socket: UdpSocket) => void) | undefined
 }
 
-/**
- * Listens for TCP or UDP on both families, maps the port at every gateway, and keeps the set of addresses at which it is reached: the
- * host's own ones and those of the mappings. Rejects with a `PortControlError` where it cannot listen; without a gateway it is
- * the host's own addresses.
- */
-export const listenPublic = (options: (ListenTcp | ListenUdp) & NodeOptions): Promise<PublicListener> => {
-  const runtime = runtimeOf(options)
-  return listenPublicOn(runtime, options, (port) => listenerFor(runtime, options)(port))
-}
+/** What to listen with: a server of `node:net`, which Node, Deno and Bun have, or a function for datagrams. */
+export type ListenServerOptions = ListenTcp | ListenUdp
 
 /** Called when the options that every runtime has are known to be some. */
-const listenerFor = ({ udp }: ClientRuntime, options: (ListenTcp | ListenUdp) & NodeOptions): Listen => {
+export const listenerFor = ({ udp }: ClientRuntime, options: ListenServerOptions, isRef: boolean): Listen => {
   if (options.protocol === "udp") {
     const { onDatagram: receive, onError: error = () => {} } = options
     if (!isFunction(receive)) throw bad("onDatagram is a function, and UDP needs it")
     if (!isFunction(error)) throw bad("onError is a function")
     return listenUdp(udp, { receive, error })
   }
-  const { server, unref } = options
+  const { server } = options
   if (!isTcpServer(server)) throw bad("server is one of node:net, and TCP needs it")
-  if (unref === true) server.unref()
+  if (!isRef) server.unref()
   return listenTcp(server)
 }
 
@@ -94,7 +79,7 @@ const listeningOf = (server: TcpServer, close: () => Promise<void>): Result<List
   const address = bound === null || typeof bound === "string" ? undefined : parseAddress(bound.address)
   if (bound === null || typeof bound === "string" || address === undefined)
     return { ok: false, error: { code: "EAFNOSUPPORT", text: "it listens on no port" } }
-  // Node's server on :: takes IPv4 as well.
+  // Such a server on :: takes IPv4 as well.
   const addresses: readonly Address[] = address === ANY6 ? [ANY4, ANY6] : [address]
   return { ok: true, value: { local: addresses.map((one) => ({ address: one, port: bound.port })), close } }
 }

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { after, test } from "node:test"
-import { lockState } from "../../../adapters/node/index.ts"
+import { lockState } from "../../../adapters/files/index.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-lock-"))
 after(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, renameSync } from "node:fs"
 import { type FileHandle, lstat, open, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
+import process from "node:process"
 import { reasonOf } from "../system-error.ts"
 
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }

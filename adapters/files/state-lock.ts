@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs"
+import process from "node:process"
 import { hasCode, reasonOf } from "../system-error.ts"
 
 /** Keeps a state file for one server: others are told who has it. */

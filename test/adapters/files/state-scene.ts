@@ -1,6 +1,6 @@
 /** Servers for the tests of state files, and a program that writes states to a file until it is killed. */
 import { argv } from "node:process"
-import { saveState } from "../../../adapters/node/state-file.ts"
+import { saveState } from "../../../adapters/files/index.ts"
 import type { CgnSettings } from "../../../core/cgn/index.ts"
 import { createCgn, memoryCgn, saveCgn } from "../../../core/cgn/index.ts"
 import { createServerOver, type ServerState, process as serve } from "../../../core/server/index.ts"

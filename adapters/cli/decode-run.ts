@@ -34,7 +34,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
       reading = false
       if (cause.code === "EPIPE") return
       written = false
-      complain(`cannot write standard output: ${cause.message}`)
+      complain(`cannot write standard output: ${reasonOf(cause)}`)
     },
     () => "",
   )

@@ -1,5 +1,6 @@
 import { read } from "../../core/wire/index.ts"
 import type { Console } from "../console.ts"
+import { reasonOf } from "../system-error.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { type InputItem, itemsOf } from "./input-item.ts"
 import { oneLine } from "./one-line.ts"
@@ -38,7 +39,12 @@ export const decodeWords = async (words: readonly string[], console: Console): P
         said += `sallyport: ${oneLine(failureLine(item, NAME, words))}\n`
     }
   await console.write(2, said)
-  await console.write(1, out)
+  try {
+    await console.write(1, out)
+  } catch (cause) {
+    await console.write(2, `sallyport: cannot write standard output: ${reasonOf(cause)}\n`)
+    return Exit.FAILED
+  }
   if (failures === 0) return Exit.DONE
   return number > 0 ? Exit.PARTLY : Exit.USAGE
 }

@@ -1,3 +1,4 @@
+import { cliSuite } from "./cli-suite.ts"
 import { gatewaySuite } from "./gateway/system-suite.ts"
 import { linkSuite } from "./link-suite.ts"
 import { loadSuite } from "./load-suite.ts"
@@ -16,4 +17,5 @@ export const suites = (runtime: Runtime): void => {
   gatewaySuite(runtime)
   signalSuite(runtime)
   processSuite(runtime)
+  cliSuite(runtime)
 }

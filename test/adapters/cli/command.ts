@@ -24,12 +24,20 @@ export interface Ended {
 }
 
 /** Runs the command to its end. */
-export const sallyport = async (
+export const sallyport = (
+  args: readonly string[],
+  input: string | Uint8Array = "",
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> => endedBy(COMMAND, args, input, env)
+
+/** Runs any command to its end. */
+export const endedBy = async (
+  command: readonly string[],
   args: readonly string[],
   input: string | Uint8Array = "",
   env: NodeJS.ProcessEnv = {},
 ): Promise<Ended> => {
-  const child = spawn(COMMAND[0], [...COMMAND.slice(1), ...args], { stdio: "pipe", env: { ...process.env, ...env } })
+  const child = spawn(command[0], [...command.slice(1), ...args], { stdio: "pipe", env: { ...process.env, ...env } })
   const [out, err] = [collect(child.stdout), collect(child.stderr)]
   child.stdin.on("error", () => {})
   child.stdin.end(input)
@@ -57,6 +65,22 @@ const collect = (stream: NodeJS.ReadableStream) => {
     }
   }
   return { text, until }
+}
+
+/** Any command that runs until it is told to end. */
+export const startedBy = (command: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+  const child = spawn(command[0], [...command.slice(1), ...args], { stdio: "pipe", env: { ...process.env, ...env } })
+  running.add(child)
+  child.once("exit", () => running.delete(child))
+  const [out, err] = [collect(child.stdout), collect(child.stderr)]
+  const ended = once(child, "close").then(
+    (): Ended => ({ code: child.exitCode, stdout: out.text(), stderr: err.text() }),
+  )
+  const early = ended.then(({ stderr }) => {
+    throw new Error(`it ended: ${stderr}`)
+  })
+  early.catch(() => {})
+  return { child, ended, until: (pattern: RegExp) => Promise.race([out.until(pattern), early]) }
 }
 
 /** A `serve` on a port of its own, unless the arguments say where. */

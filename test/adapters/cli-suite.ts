@@ -6,7 +6,7 @@ import process from "node:process"
 import { after, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
-import { assertNoStack, endedBy, octets, records, servingBy, startedBy } from "./cli/command.ts"
+import { assertNoStack, endedBy, kill, octets, records, servingBy, startedBy } from "./cli/command.ts"
 import type { Runtime } from "./runtime.ts"
 
 const MAIN = fileURLToPath(new URL("../../adapters/cli/main.ts", import.meta.url))
@@ -144,8 +144,7 @@ export const commandSuite = (name: string, command: readonly string[]): void => 
 
       if (process.platform !== "win32") {
         settings(0)
-        // On Deno a child's own kill does it once only.
-        process.kill(first.child.pid ?? 0, "SIGHUP")
+        kill(first.child, "SIGHUP")
         await first.untilError(/serve\.jsonc|read again/)
       }
       const stopped = await first.stop()
@@ -179,7 +178,7 @@ export const commandSuite = (name: string, command: readonly string[]): void => 
       const watching = startedBy(command, ["watch", "443/udp", "--server", `127.0.0.1:${server.port}`, "--json"], env)
       await watching.until(/"mapped"|"event"/)
       await server.until(/"event":"(?:mapping|created)"/)
-      watching.child.kill("SIGINT")
+      kill(watching.child, "SIGINT")
       assert.equal((await watching.ended).code, 0)
       await server.until(/"deleted"/)
       await server.stop()

@@ -4,6 +4,7 @@ import { once } from "node:events"
 import process from "node:process"
 import { describe, it } from "node:test"
 import type { Signal } from "../../adapters/signal.ts"
+import { kill } from "./cli/command.ts"
 import type { Runtime } from "./runtime.ts"
 
 /** What an adapter hears of signals. */
@@ -26,28 +27,26 @@ export const signalSuite = ({ name, command, scene }: Runtime): void => {
         assert.equal(text, expected)
       }
       await says("listening\n")
-      // The child's own kill does it once only on Deno.
-      const kill = (signal: Signal): boolean => process.kill(child.pid ?? 0, signal)
-      return { kill, ended, says }
+      return { kill: (signal: Signal) => kill(child, signal), ended, says }
     }
 
     it("calls for each one, and lets the program end by itself", async () => {
-      const { kill, ended, says } = await start()
-      kill("SIGHUP")
+      const { kill: send, ended, says } = await start()
+      send("SIGHUP")
       await says("listening\nSIGHUP\n")
-      kill("SIGUSR2")
+      send("SIGUSR2")
       await says("listening\nSIGHUP\nSIGUSR2\n")
-      kill("SIGHUP")
+      send("SIGHUP")
       await says("listening\nSIGHUP\nSIGUSR2\nSIGHUP\n")
-      kill("SIGINT")
+      send("SIGINT")
       assert.deepEqual(await ended, [0, null])
     })
 
     it("means what it does everywhere when nobody listens any more", async () => {
-      const { kill, ended, says } = await start()
-      kill("SIGTERM")
+      const { kill: send, ended, says } = await start()
+      send("SIGTERM")
       await says("listening\nSIGTERM\n")
-      kill("SIGTERM")
+      send("SIGTERM")
       assert.deepEqual(await ended, [null, "SIGTERM"])
     })
   })

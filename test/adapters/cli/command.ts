@@ -67,6 +67,11 @@ const collect = (stream: NodeJS.ReadableStream) => {
   return { text, until }
 }
 
+/** As its own `kill`, which on Deno does it once only, and then knows no exit code. */
+export const kill = (child: ChildProcess, signal: NodeJS.Signals): void => {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(child.pid, signal)
+}
+
 /** Any command that runs until it is told to end. */
 export const startedBy = (command: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   const child = spawn(command[0], [...command.slice(1), ...args], { stdio: "pipe", env: { ...process.env, ...env } })
@@ -116,7 +121,7 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     untilError: (pattern: RegExp) => Promise.race([err.until(pattern), early]),
     records: () => records(out.text()),
     stop: async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
-      child.kill(signal)
+      kill(child, signal)
       await exited
       // A test may have stopped reading.
       child.stdout?.resume()

@@ -1,5 +1,5 @@
 /**
- * `npm test`: format, lint and types, the tests of the core and of a runtime's sockets under Deno and under Bun, then every test under
+ * `npm test`: format, lint and types, the tests of the core, a runtime's adapter, the client and the command under Deno and under Bun, then every test under
  * Node. The cheap phases come first, two at a time, and a failure ends the run, so that the last lines are either the failure or
  * Node's summary. The tests that start the command start a bundle of it, made of the sources as they are now.
  */
@@ -16,11 +16,18 @@ const rows: readonly (readonly Phase[])[] = [
     { name: "types", script: "types" },
   ],
   [
-    { name: "core and sockets under Deno", script: "test:deno" },
-    { name: "core and sockets under Bun", script: "test:bun" },
+    { name: "core, client and command under Deno", script: "test:deno" },
+    { name: "core, client and command under Bun", script: "test:bun" },
   ],
   [{ name: "all tests under Node", script: "test:node", loud: true }],
 ]
+
+/** What Deno and Bun say at the end of how many tests passed. */
+const passed = (output: string): string => {
+  const [, files, steps] = /\b(\d+) passed(?: \((\d+) steps\))?/.exec(output) ?? []
+  const count = steps ?? files ?? /^\s*(\d+) pass$/m.exec(output)?.[1]
+  return count === undefined ? "" : `: ${count} passed`
+}
 
 /** Runs a phase and says how it went, with all that a failed one printed. True: it passed. */
 const run = async ({ name, script, loud = false }: Phase): Promise<boolean> => {
@@ -51,7 +58,7 @@ const run = async ({ name, script, loud = false }: Phase): Promise<boolean> => {
     process.stdout.write(`✖ ${name}: ${skipped[0]}, and CI runs every test: npm run ${script}\n`)
     return false
   }
-  if (!loud) console.log(`✔ ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+  if (!loud) console.log(`✔ ${name}${passed(output)} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
   return true
 }
 

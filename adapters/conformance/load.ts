@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import process from "node:process"
 import { fileURLToPath } from "node:url"
 import type { Case, Requirement } from "./case.ts"
 import { REQUIREMENTS_FILE, VARIABLES_FILE, VECTOR_FILE } from "./schema.ts"
@@ -14,10 +16,15 @@ export interface Kit {
 /** Files of the folder that hold no cases. */
 const OTHERS = ["requirements.json", "variables.json", "schema.json", "fuzz-cases.json"]
 
-/** The folder of the vectors. The sources lie two folders below the package's, the built files three. */
+/**
+ * The folder of the vectors. The sources lie two folders below the package's, the built files three; a single executable has them
+ * beside it, in `vectors`.
+ */
 const folder = (): string => {
-  for (const path of ["../../test/vectors/", "../../../test/vectors/"]) {
-    const found = fileURLToPath(new URL(path, import.meta.url))
+  const inPackage = ["../../test/vectors/", "../../../test/vectors/"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  )
+  for (const found of [...inPackage, join(dirname(process.execPath), "vectors/")]) {
     try {
       readFileSync(`${found}requirements.json`)
       return found
@@ -25,7 +32,7 @@ const folder = (): string => {
       // Not there: the next.
     }
   }
-  throw new Error("the conformance vectors are not beside the program: test/vectors is missing")
+  throw new Error("the conformance vectors are not there: the package has them in test/vectors")
 }
 
 /** Reads the vectors that the package has; throws where they are missing or broken, as then the package is. */

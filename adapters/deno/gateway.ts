@@ -39,7 +39,7 @@ declare const Deno: {
 }
 
 /**
- * The default gateways of this host, both families: from `/proc` on Linux, which wants `--allow-read=/proc/net`; by `netstat` and
+ * The default gateways of this host, both families: from `/proc` on Linux, which Deno reads with `--allow-all` only; by `netstat` and
  * `route` on macOS and the BSDs, and by PowerShell, or else `route print`, on Windows, which want `--allow-run` of them. No shell is
  * involved, and nothing is looked for in the path. Never rejects: where nothing is found `none` says why, and the trials what
  * was asked, and which permission was missing.

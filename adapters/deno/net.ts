@@ -42,7 +42,7 @@ export const listenDatagram = (options: ListenOptions): DatagramConn => {
   return Deno.listenDatagram(options)
 }
 
-/** The index of an interface without a link-local address, which Deno itself does not tell. Linux; needs `--allow-read=/proc/net`. */
+/** The index of an interface without a link-local address, which Deno itself does not tell. Linux, with `--allow-all`. */
 export const systemIndex = (name: string): number | undefined => {
   try {
     const rows = Deno.readTextFileSync("/proc/net/if_inet6").split("\n")

@@ -1,4 +1,4 @@
-import { read } from "../../core/wire/index.ts"
+import { read } from "../../core/wire/text/index.ts"
 import type { Console } from "../console.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { type InputItem, itemsOf } from "./input-item.ts"

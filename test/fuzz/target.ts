@@ -1,4 +1,5 @@
 import type { CgnState } from "../../core/cgn/index.ts"
+import { PROFILES } from "../../core/cgn/index.ts"
 import {
   advance,
   createServer,
@@ -11,7 +12,6 @@ import {
   type Address,
   describe,
   dissect,
-  PROFILES,
   parse,
   parseAddress,
   validate,

@@ -63,31 +63,16 @@ const EXCEPTIONS: ReadonlyMap<string, Print> = new Map<string, Print>([
   ["portcontrol.reserved", decimal],
 ])
 
-const PRINTS: Readonly<Record<Kind, Print>> = {
+/** All others are numbers. */
+const PRINTS: Readonly<Partial<Record<Kind, Print>>> = {
   message: present,
   group: present,
   option: present,
-  version: decimal,
-  direction: decimal,
-  opcode: decimal,
-  natPmpOpcode: decimal,
-  result: decimal,
-  natPmpResult: decimal,
-  seconds: decimal,
-  uint: decimal,
-  protocol: decimal,
-  optionCode: decimal,
-  prefixLength: decimal,
-  prefix64Length: decimal,
   prefix64: octets,
   ipv4Prefix: present,
-  flag: decimal,
-  prf: decimal,
-  mac: decimal,
   address: (bytes, { offset }) => formatLikeTshark(readAddress(bytes, offset)),
   ipv4: (bytes, { offset }) => formatAddress(readIpv4(bytes, offset)),
   text: (bytes, { offset, length }) => escapeControls(decodeText(bytes, offset, length)),
-  zeros: decimal,
   bytes: octets,
 }
 
@@ -98,7 +83,7 @@ const formatLikeTshark = (address: Address): string =>
     : formatMapped(address)
 
 const print: Print = (bytes, node) =>
-  (EXCEPTIONS.get(node.field.wireshark ?? "") ?? PRINTS[node.field.kind])(bytes, node)
+  (EXCEPTIONS.get(node.field.wireshark ?? "") ?? PRINTS[node.field.kind] ?? decimal)(bytes, node)
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["\0", "\\0"],

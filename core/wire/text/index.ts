@@ -1,6 +1,8 @@
-/** Packets out of what people paste or drop, and back into text and captures. */
+/** Packets out of what people paste or drop, and back into what they read: words, text, captures, and what tshark prints. */
 export { isCapture, readCapture } from "./capture.ts"
 export type { Datagram } from "./datagram.ts"
+export type { ExpandedField } from "./describe.ts"
+export { describe, expand } from "./describe.ts"
 export type { HexOptions } from "./hex.ts"
 export { toHex } from "./hex.ts"
 export { toHexdump } from "./hexdump.ts"
@@ -24,3 +26,4 @@ export type {
 } from "./reading.ts"
 export { formatForm } from "./reading.ts"
 export type { CaptureEnd, CaptureItem } from "./record.ts"
+export { fieldValues } from "./wireshark.ts"

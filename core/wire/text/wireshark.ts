@@ -1,12 +1,12 @@
 import type { Address } from "../address.ts"
 import { addressFromIpv4, addressWord, formatAddress, formatMapped, readAddress, readIpv4 } from "../address.ts"
+import type { Kind } from "../dissect/field.ts"
+import type { Dissection, FieldNode } from "../dissect/node.ts"
+import { walk } from "../dissect/node.ts"
+import { isKnownOpcode } from "../dissect/pcp.ts"
 import { isKnownOption } from "../names.ts"
 import { NatPmpOpcode } from "../registry.ts"
 import { decodeText, hex } from "./describe.ts"
-import type { Kind } from "./field.ts"
-import type { Dissection, FieldNode } from "./node.ts"
-import { walk } from "./node.ts"
-import { isKnownOpcode } from "./pcp.ts"
 
 /**
  * The values of one of Wireshark's fields (`portcontrol.map.nonce`, `nat-pmp.opcode` …) in the order of the packet,
@@ -43,9 +43,6 @@ const DERIVED: ReadonlyMap<string, (node: FieldNode) => boolean> = new Map<strin
       field.kind === "natPmpOpcode" && missing === 0 && (value & 127) > NatPmpOpcode.MAP_TCP,
   ],
 ])
-
-/** The names that {@link fieldValues} knows without their standing on a node. */
-export const derivedFieldNames: readonly string[] = [...DERIVED.keys()]
 
 type Print = (bytes: Uint8Array, node: FieldNode) => string
 

@@ -8,6 +8,7 @@ export { toHex } from "./hex.ts"
 export { toHexdump } from "./hexdump.ts"
 export type { Endpoint, PcapOptions, PcapPacket } from "./pcap.ts"
 export { toPcap } from "./pcap.ts"
+export { protocolNumber } from "./protocol-number.ts"
 export { read } from "./read.ts"
 export type {
   ByteMap,

@@ -15,7 +15,14 @@ const root = join(import.meta.dirname, "..")
  * Entries that JSR cannot have: it knows no conditions, so that each runtime's adapter has a name alone there; and a module
  * there is no file, beside which the vectors and the schema could lie.
  */
-const NPM_ALONE = ["./runtime", "./conformance", "./serve.schema.json", "./vectors/*.json", "./package.json"]
+const NPM_ALONE = [
+  "./runtime",
+  "./console",
+  "./conformance",
+  "./serve.schema.json",
+  "./vectors/*.json",
+  "./package.json",
+]
 
 describe("deno.json", () => {
   test("has package.json's version and licence", () => {

@@ -44,9 +44,9 @@ describe("what a program pays for what it uses, minified and gzipped", () => {
 
 /** Entries that any runtime can load: those of one runtime import its modules. */
 const PURE = Object.entries(manifest.exports).flatMap(([name, entry]) => {
-  if (typeof entry === "string" || !("default" in entry)) return []
+  if (typeof entry === "string" || "deno" in entry) return []
   const source = entry.default.replace("./dist/", "").replace(/js$/, "ts")
-  return /^\.\/(?:node|deno|bun|conformance|runtime)$/.test(name) ? [] : [{ name, source }]
+  return /^\.\/(?:node|deno|bun|conformance)$/.test(name) ? [] : [{ name, source }]
 })
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

@@ -15,10 +15,10 @@ export interface Bundle {
 const relative = (path: string): string =>
   path.replaceAll("\\", "/").replace(/^.*\/(?=node_modules\/|core\/|adapters\/)/, "")
 
-const byEsbuild = async (program: string): Promise<Bundle> => {
+const byEsbuild = async (program: string, folder = root): Promise<Bundle> => {
   const { outputFiles, metafile } = await esbuild.build({
-    stdin: { contents: program, resolveDir: root, loader: "ts" },
-    absWorkingDir: root,
+    stdin: { contents: program, resolveDir: folder, loader: "ts" },
+    absWorkingDir: folder,
     bundle: true,
     minify: true,
     format: "esm",
@@ -37,22 +37,21 @@ const byEsbuild = async (program: string): Promise<Bundle> => {
   }
 }
 
-const PROGRAM = join(root, "program.ts")
-
-const byVite = async (program: string): Promise<Bundle> => {
+const byVite = async (program: string, folder = root): Promise<Bundle> => {
+  const main = join(folder, "program.ts")
   const built = await vite.build({
-    root,
+    root: folder,
     configFile: false,
     logLevel: "silent",
     plugins: [
       {
         name: "program",
         enforce: "pre",
-        resolveId: (id) => (id === PROGRAM ? id : undefined),
-        load: (id) => (id === PROGRAM ? program : undefined),
+        resolveId: (id) => (id === main ? id : undefined),
+        load: (id) => (id === main ? program : undefined),
       },
     ],
-    build: { write: false, modulePreload: false, rolldownOptions: { input: PROGRAM } },
+    build: { write: false, modulePreload: false, rolldownOptions: { input: main } },
   })
   const chunks = [built]
     .flat()
@@ -62,13 +61,13 @@ const byVite = async (program: string): Promise<Bundle> => {
     code: chunks.map(({ code }) => code).join(""),
     sources: chunks.flatMap(({ modules }) =>
       Object.entries(modules).flatMap(([id, { renderedLength }]) =>
-        renderedLength > 0 && id !== PROGRAM ? [relative(id)] : [],
+        renderedLength > 0 && id !== main ? [relative(id)] : [],
       ),
     ),
   }
 }
 
-/** Bundlers with the minifier that each has of its own. */
+/** Bundlers with the minifier that each has of its own. A program is bundled as if it lay in `folder`. */
 export const BUNDLERS = { esbuild: byEsbuild, Vite: byVite } as const
 
 export type Bundler = keyof typeof BUNDLERS

@@ -1,5 +1,5 @@
 /** The table of sizes, as it stands in the pages. */
-import { BUNDLERS, type Bundler, gzipped, programOf, root } from "./bundle.ts"
+import { BUNDLERS, type Bundler, gzipped, programOf } from "./bundle.ts"
 import { PIECES, type Piece } from "./piece.ts"
 
 export interface Measured {
@@ -11,11 +11,8 @@ export interface Measured {
 /** The pages that show it. */
 export const PAGES = ["test/bench/RESULTS.md", "docs/packaging.md"] as const
 
-const namesOf = async ({ source, names }: Piece): Promise<readonly string[]> =>
-  names ?? Object.keys(await import(`${root}/${source}`))
-
 const measure = async (piece: Piece): Promise<Measured> => {
-  const program = programOf(piece.source, await namesOf(piece))
+  const program = programOf(piece.source, piece.names)
   const size = async (bundler: Bundler): Promise<number> => gzipped((await BUNDLERS[bundler](program)).code) / 1000
   return { piece, size: { esbuild: await size("esbuild"), Vite: await size("Vite") } }
 }

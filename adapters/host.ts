@@ -14,14 +14,17 @@ export interface Clock {
 
 /** What a machine wants done. */
 export interface Output<E> {
+  /** Datagrams to send, in order. */
   readonly send: readonly MachineOutgoing[]
   /** When to call `advance` at the latest, milliseconds on the clock; `undefined`: nothing is pending. */
   readonly next: number | undefined
+  /** What the owner is told, in order. */
   readonly events: readonly E[]
 }
 
 /** A datagram to send, and from which of the host's addresses; left out, from the socket that fits best (see {@link startHost}). */
 export interface MachineOutgoing extends Outgoing {
+  /** One of the host's own addresses. */
   readonly from?: Address
 }
 
@@ -45,15 +48,23 @@ export interface HostListener<E> {
   took?(duration: number): void
 }
 
+/** What a host needs: a runtime's sockets and clock, a machine with its state, and where to listen. */
 export interface HostOptions<S, E> {
+  /** The runtime's sockets. */
   readonly udp: Udp
+  /** The clock of the state's instants. */
   readonly clock: Clock
+  /** What it drives. */
   readonly machine: Machine<S, E>
+  /** The state to begin with. */
   readonly state: S
+  /** One socket each. If one cannot be bound, none is. */
   readonly sockets: readonly BindOptions[]
+  /** Hears of what happens. */
   readonly listener?: HostListener<E>
 }
 
+/** A machine at work on its sockets. */
 export interface Host<S, E = never> {
   /** The state after the last step. Keep it as long as you like: it stays valid. */
   state(): S
@@ -68,6 +79,7 @@ export interface Host<S, E = never> {
   stop(): Promise<S>
 }
 
+/** A host that runs, or the socket that could not be bound. */
 export type HostStart<S, E = never> =
   | { readonly ok: true; readonly value: Host<S, E> }
   | { readonly ok: false; readonly error: UdpError; readonly local: Endpoint }

@@ -14,4 +14,4 @@ export {
   wantedTexts,
 } from "./run.ts"
 export { type Bindings, fill, match, toHex } from "./template.ts"
-export { failures, type Strictness, type Verdict, verdicts } from "./verdict.ts"
+export { failures, type RequirementOutcome, type Strictness, type Verdict, verdicts } from "./verdict.ts"

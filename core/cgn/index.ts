@@ -1,5 +1,6 @@
 export {
   type Assignment,
+  type AssignmentSettings,
   type BlockAssignment,
   type BlockLayout,
   type DeterministicAssignment,
@@ -17,7 +18,9 @@ export {
   counted,
   counterCell,
   countersFrom,
+  type SessionEnds,
 } from "./change.ts"
+export type { Connection, TcpTimeouts } from "./connection.ts"
 export type {
   Cgn,
   CgnDone,
@@ -63,7 +66,7 @@ export type { CgnState } from "./layout.ts"
 export { listBlocks, listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm, RemoteDependence } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
-export { type Allocate, createRing, createSlabs } from "./packet/index.ts"
+export { type Allocate, type CrossingSettings, createRing, createSlabs, type DropCode } from "./packet/index.ts"
 export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, reasonIndex, type Side } from "./passage.ts"
 export { adoptCgnSettings, type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
@@ -108,6 +111,7 @@ export { type SentLate, sendLate } from "./translate/late.ts"
 export {
   type Dependence,
   type GivenTranslation,
+  type Inside,
   TRANSLATION_DEFAULTS,
   type TranslationSettings,
 } from "./translate/settings.ts"

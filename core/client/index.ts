@@ -12,6 +12,7 @@ export { type ListedMapping, listLeases } from "./list.ts"
 export type { NonceMode } from "./nonce.ts"
 export { QUIRKS, type Quirk, type QuirkName } from "./quirk.ts"
 export {
+  type CommonRequest,
   checkRequest,
   type InboundRequest,
   type MappingRequest,

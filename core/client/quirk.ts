@@ -4,12 +4,15 @@ import type { MappingRequest } from "./request.ts"
 
 /** What real servers do that the RFCs do not say, and what the client makes of it. */
 export interface Quirk {
+  /** What such a server does. */
   readonly what: string
+  /** What the client does about it. */
   readonly does: string
   /** Where it was seen. */
   readonly reference: string
 }
 
+/** All of them, by the name that an event has. */
 export const QUIRKS = {
   "refuses-port-0": {
     what: "NAT-PMP refuses a suggested external port of 0.",
@@ -73,6 +76,7 @@ export const QUIRKS = {
   },
 } as const satisfies Readonly<Record<string, Quirk>>
 
+/** The name of one of {@link QUIRKS}. */
 export type QuirkName = keyof typeof QUIRKS
 
 /** Seconds: the shortest lifetime that a server should grant (RFC 6887 section 15). */

@@ -47,7 +47,7 @@ export { type Context, runOnce } from "./run-once.ts"
 export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 export { type Hasher, type SaveCgn, type SnapshotTime, snapshot, snapshotOver, snapshotParts } from "./snapshot.ts"
 export { type Created, createServerOver, type ServerState } from "./state.ts"
-export { id2str, strerror } from "./text.ts"
+export { id2str, type Naming, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"
 
 /** One page of a server's live mappings: see `listMappings` of the CGN. `after` is 0 to start. */

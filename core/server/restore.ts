@@ -22,6 +22,7 @@ export interface RestoreOptions extends RestoreServer {
 
 /** What a server over any CGN needs besides its snapshot. */
 export interface RestoreServer {
+  /** Settings of the server; what is left out is {@link DEFAULT_SETTINGS}. */
   readonly server?: Partial<ServerSettings>
   /** The present on the clock of every later `now`, milliseconds. */
   readonly now: number
@@ -31,7 +32,9 @@ export interface RestoreServer {
   readonly hasher?: () => Hasher
 }
 
+/** Why a snapshot is not restored. */
 export interface RestoreError {
+  /** Short and stable, for programs. */
   readonly code:
     | "foreign" // not a snapshot of this program
     | "format" // a newer or older format, or table layout
@@ -48,6 +51,7 @@ interface Refused {
   readonly error: RestoreError
 }
 
+/** A server as it was when it was saved, with what has happened since; or why there is none. */
 export type Restored<S = CgnState> =
   | {
       readonly ok: true

@@ -5,7 +5,7 @@ export { hasWords, makeReader, type Reader, takeFloat, takeWord, takeWords } fro
 export { freeRows, type RestoreFault, restoreTable } from "./restore.ts"
 export { addRow, dropRow, rowCount, rowLimit, setWord, setWords, word } from "./row.ts"
 export { give, isTaken, nextFree, nextFreeInBoth, nextTaken, take, takenCount } from "./set.ts"
-export type { FamilyShape, Shape, Sizes, WheelShape } from "./shape.ts"
+export type { FamilyShape, KeyShape, Shape, Sizes, Through, WheelShape } from "./shape.ts"
 export { siphash24 } from "./siphash.ts"
 export { saveTable } from "./snapshot.ts"
 export { increment, peek, poke } from "./sparse.ts"

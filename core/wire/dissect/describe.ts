@@ -29,8 +29,11 @@ export const describe = (dissection: Dissection, node: FieldNode): string => {
 
 /** A node with everything that is known of it, as plain data: what `decode --json` prints. */
 export type ExpandedField = {
+  /** The RFC's own name of the field. */
   readonly name: string
+  /** Octets from the start of the packet. */
   readonly offset: number
+  /** Octets that are there; 1 for some bits of one. */
   readonly length: number
   /** Only where octets are missing: how many. */
   readonly missing?: number
@@ -38,9 +41,13 @@ export type ExpandedField = {
   readonly bits?: { readonly first: number; readonly count: number }
   /** An unsigned number for a whole field of up to four octets, lower-case hex digits for all others. */
   readonly value: number | string
+  /** The value for people, without control characters: see {@link describe}. */
   readonly text: string
+  /** Where the field is specified, for example `RFC 6887 section 7.1`. */
   readonly rfc: string
+  /** Wireshark's name of it, such as `nat-pmp.opcode`; left out where Wireshark has none. */
   readonly wireshark?: string
+  /** The fields that it is made of, in the order of the packet; left out where it is a leaf. */
   readonly children?: readonly ExpandedField[]
 }
 

@@ -13,16 +13,23 @@ export type Endpoint = { readonly address: Address; readonly port: number }
 
 /** A UDP payload to write; what is left out comes from the options of {@link toPcap}. */
 export type PcapPacket = {
+  /** The UDP payload. */
   readonly bytes: Uint8Array
   /** Which way it goes when its ends are not given. Left out: by the R bit, the top bit of octet 1 (RFC 6887 section 7, RFC 6886 section 3). */
   readonly direction?: "request" | "response"
+  /** Where it came from; left out, the client's or the server's end. */
   readonly source?: Address
+  /** 0 to 65535. */
   readonly sourcePort?: number
+  /** Where it went to; left out, the other end. */
   readonly destination?: Address
+  /** 0 to 65535. */
   readonly destinationPort?: number
+  /** When it was seen; left out, the time of the options. */
   readonly at?: Timestamp
 }
 
+/** How a pcap file is written, and what packets have that do not say it themselves. */
 export type PcapOptions = {
   /** `raw`: LINKTYPE_RAW 101, each record starts with its IP header (the default). `ethernet`: LINKTYPE_ETHERNET 1. */
   readonly link?: "raw" | "ethernet"

@@ -98,6 +98,23 @@ const REMEMBERED = 32768
  * or else from the first of its family. A link-local destination that answers keeps the zone it came from.
  *
  * Binds all of `sockets` or none: on the first that fails the others are closed and its error is returned.
+ *
+ * @example
+ * ```ts
+ * import { createServer, parseAddress } from "sallyport"
+ * import { serverMachine, startHost } from "sallyport/host"
+ * import { entropy, nodeClock, nodeUdp } from "sallyport/node"
+ *
+ * const [loopback, external] = [parseAddress("127.0.0.1"), parseAddress("203.0.113.7")]
+ * if (loopback === undefined || external === undefined) throw new Error("not an address")
+ * const made = createServer({ external: [external], secret: entropy(32), now: nodeClock.now() })
+ * if (!made.ok) throw new Error(made.error.text)
+ * const sockets = [{ local: { address: loopback, port: 0 } }]
+ * const host = await startHost({ udp: nodeUdp, clock: nodeClock, machine: serverMachine(), state: made.state, sockets })
+ * if (!host.ok) throw new Error(host.error.text)
+ * console.log(host.value.local.length) // 1
+ * await host.value.stop()
+ * ```
  */
 export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options

@@ -172,39 +172,6 @@ describe("the package as its users get it", () => {
     for (const node of new Set([process.execPath, ...nodes])) assert.match(run(node, ["user.mjs"], home), /loaded/)
   })
 
-  test("the programs of the README and of the client's page compile, and print what is said there", () => {
-    const programs = ["README.md", "docs/client-api.md"].flatMap((path) => {
-      const page = readFileSync(join(root, path), "utf8")
-      const found = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text)
-      assert.ok(found.length > 0, path)
-      return found
-    })
-    for (const text of programs) {
-      writeFileSync(join(home, "readme.ts"), text)
-      const options = [
-        "--target",
-        "ES2022",
-        "--lib",
-        "ES2022,DOM",
-        // Only a program that says that it is Node's has its types: none of the core's needs them.
-        "--types",
-        /from "node:/.test(text) ? "node" : "",
-        "--typeRoots",
-        join(root, "node_modules/@types"),
-        "--strict",
-        "--noUncheckedIndexedAccess",
-        "--skipLibCheck",
-      ]
-      run(
-        bin("tsc"),
-        ["--ignoreConfig", "--pretty", "false", "--noEmit", "--module", "NodeNext", ...options, "readme.ts"],
-        home,
-      )
-      const promised = [...text.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`)
-      assert.equal(run(process.execPath, ["readme.ts"], home), promised.join(""))
-    }
-  })
-
   test("the core's entries load under Deno and Bun, and those around it", () => {
     const loaded = names.filter((name) => !/\/(?:node|conformance)$/.test(name))
     writeFileSync(

@@ -28,7 +28,16 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 const text = (value: unknown): string => (typeof value === "string" ? value : "")
 
 /** A symbol, or a member of one, and where it stands. */
-export type Documented = { readonly name: string; readonly place: string; readonly doc: string; readonly tag: boolean }
+export type Documented = {
+  readonly name: string
+  /** Path and line, from 1. */
+  readonly place: string
+  readonly doc: string
+  /** Its `@example`s, as they stand in the comment. */
+  readonly examples: readonly string[]
+  /** One literal, as `kind: "map"`, which tells the members of a union apart and says what it says. */
+  readonly tag: boolean
+}
 
 /** What `deno doc --json` says of one entry, by its path from `cwd`. Of several at once, all but the first would only refer to it. */
 export const readDoc = (path: string, cwd = root): Json => {
@@ -43,9 +52,12 @@ const placed = (node: unknown, name: string, cwd: string): Documented => {
   const path = file.startsWith("file:") ? relative(cwd, fileURLToPath(file)).replaceAll("\\", "/") : file
   return {
     name,
+    // Deno counts lines from 0.
     place: `${path}:${Number(at(node, "location", "line")) + 1}`,
     doc: text(at(node, "jsDoc", "doc")),
-    // Deno counts lines from 0. A tag such as `kind: "map"` tells the members of a union apart, and says what it says.
+    examples: list(at(node, "jsDoc", "tags"))
+      .filter((tag) => at(tag, "kind") === "example")
+      .map((tag) => text(at(tag, "doc"))),
     tag: at(node, "tsType", "kind") === "literal",
   }
 }

@@ -18,6 +18,14 @@ import { rawValue } from "./node.ts"
  * One line of text for people: names of codes and what they mean, addresses in both forms where they are IPv4-mapped,
  * times in human units as well. It holds no control characters, whatever the packet holds. For a field that the end of
  * the packet or of its option cuts, the text says so.
+ *
+ * @example
+ * ```ts
+ * import { describe, dissect } from "sallyport/wire"
+ *
+ * const dissection = dissect(Uint8Array.of(0, 2, 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16))
+ * console.log(describe(dissection, dissection.root)) // NAT-PMP map TCP request, 12 octets
+ * ```
  */
 export const describe = (dissection: Dissection, node: FieldNode): string => {
   if (node.missing > 0 && node.children.length === 0) return describeCut(dissection.bytes, node)

@@ -59,6 +59,15 @@ const SNAPLEN = 262144
  *
  * A payload longer than UDP can carry (65507 octets over IPv4, 65527 over IPv6) is cut there, and the record's original
  * length says by how much. Seconds past 2106 wrap: the field has 32 bits.
+ *
+ * @example
+ * ```ts
+ * import { read, toPcap } from "sallyport"
+ *
+ * const file = toPcap([{ bytes: Uint8Array.of(0, 0) }, { bytes: Uint8Array.of(0, 128, 0, 0, 0, 0, 0, 1, 203, 0, 113, 7) }])
+ * const reading = read(file)
+ * if (reading.ok) console.log(reading.packets.map(({ sourcePort }) => sourcePort).join(" ")) // 49152 5351
+ * ```
  */
 export const toPcap = (packets: readonly PcapPacket[], options: PcapOptions = {}): Uint8Array => {
   const ethernet = options.link === "ethernet"

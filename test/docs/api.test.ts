@@ -21,6 +21,8 @@ const OPAQUE = new Map([
   ["core/client", ["Randomness", "ServerState", "Task"]],
   ["adapters/client", ["Named", "Transport", "SAVED_FORMAT", "SAVED_VERSION", "SavedMappingJson"]],
   ["adapters/node", ["Aside"]],
+  // For the command alone.
+  ["adapters", ["Console"]],
   // The cases are JSON, and test/vectors/schema.json says what they are.
   ["adapters/conformance", ["CAPABILITIES", "Configuration", "Step"]],
 ])

@@ -1,3 +1,8 @@
+/**
+ * Drives any pure machine over a runtime's sockets and clock: {@link startHost}.
+ *
+ * @module
+ */
 import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"

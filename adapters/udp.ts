@@ -1,10 +1,11 @@
-import type { Address } from "../core/wire/index.ts"
-
 /**
  * The one UDP contract between a runtime and everything above it. A runtime's adapter is one short file that fulfils
  * {@link Udp}; `test/adapters/udp-suite.ts` holds each of them to it. What one of them cannot do is in its {@link UdpLimit}s. Addresses are the core's, so IPv4 is IPv4-mapped;
  * text and zone indexes exist only inside an adapter.
+ *
+ * @module
  */
+import type { Address } from "../core/wire/index.ts"
 
 /** One end of a datagram. */
 export interface Endpoint {

@@ -1,4 +1,8 @@
-/** The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them. */
+/**
+ * The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them.
+ *
+ * @module
+ */
 export type { Subscription } from "./broadcast.ts"
 export type { OwnAddress } from "./client-address.ts"
 export type { Closable, ClosableAtOnce } from "./closable.ts"

@@ -1,4 +1,8 @@
-/** The conformance kit: vectors for PCP and NAT-PMP servers, and a run of them against any server over {@link Udp}. */
+/**
+ * The conformance kit: vectors for PCP and NAT-PMP servers, and a run of them against any server over {@link Udp}.
+ *
+ * @module
+ */
 export type { Capability, Case, Kind, Level, Requirement } from "./case.ts"
 export { compare, type FieldPair } from "./compare.ts"
 export type { Answer, Pace } from "./exchange.ts"

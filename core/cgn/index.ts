@@ -1,3 +1,9 @@
+/**
+ * What a server drives, in memory: NAT44, NAT64, DS-Lite, NAT46, NPTv6 and firewalls, which carry packets as well; and `Cgn`, the
+ * contract that another one fulfils.
+ *
+ * @module
+ */
 export {
   type Assignment,
   type AssignmentSettings,

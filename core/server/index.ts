@@ -2,6 +2,8 @@
  * The PCP and NAT-PMP server over any CGN. `createServer` makes one; each datagram goes through `process` (or `runOnce`), time
  * through `advance`, and what else happens through `announce`, `update`, `adopt`, `reconfigure` and `revoke`: all of them
  * pure functions from a state to the next. libpcpd.md, beside this file, has what stands for each part of libpcpd.
+ *
+ * @module
  */
 import {
   type CgnState,

@@ -1,4 +1,8 @@
-/** The persistent packed table: rows, indexes, sets and a timing wheel on one memory, every state of which stays valid. */
+/**
+ * The persistent packed table: rows, indexes, sets and a timing wheel on one memory, every state of which stays valid.
+ *
+ * @module
+ */
 export { hintOf, setHint } from "./hint.ts"
 export { countKey, find, indexRow, keyOf, unindexRow } from "./key.ts"
 export { hasWords, makeReader, type Reader, takeFloat, takeWord, takeWords } from "./reader.ts"

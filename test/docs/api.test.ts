@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
-import { deno, entries, readDoc, root, symbolsOf, undocumented } from "./symbols.ts"
+import { deno, entries, moduleDoc, readDoc, root, symbolsOf, undocumented } from "./symbols.ts"
 
 const scratch = mkdtempSync(join(tmpdir(), "sallyport-docs-"))
 after(() => rmSync(scratch, { recursive: true }))
@@ -32,6 +32,15 @@ describe("the API reference", () => {
     const symbols = entries.flatMap((entry) => symbolsOf(readDoc(entry)))
     assert.ok(new Set(symbols.map(({ name }) => name)).size > 1000)
     assert.deepEqual([...new Set(undocumented(symbols))], [])
+  })
+
+  test("each entry says what it is for", () => {
+    assert.deepEqual(
+      entries.filter((entry) => moduleDoc(readDoc(entry)).trim() === ""),
+      [],
+    )
+    writeFileSync(join(scratch, "plain.ts"), "/** Of the symbol. */ export const a = 1")
+    assert.equal(moduleDoc(readDoc("plain.ts", scratch)), "")
   })
 
   test("no public type names one that is not public, but for what is opaque", () => {

@@ -94,6 +94,12 @@ export const symbolsOf = (nodes: Json, cwd = root): readonly Documented[] => {
   return [...found.values()]
 }
 
+/** What an entry says of itself, by its `@module` comment. */
+export const moduleDoc = (nodes: Json): string =>
+  Object.values(nodes)
+    .map((entry) => text(at(entry, "module_doc", "doc")))
+    .join("")
+
 /** The symbols without a word: a program cannot know what they are, in which unit, or what is asked of it. */
 export const undocumented = (symbols: readonly Documented[]): readonly string[] =>
   symbols.filter(({ doc, tag }) => doc.trim() === "" && !tag).map(({ name, place }) => `${place}: ${name}`)

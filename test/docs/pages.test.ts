@@ -32,8 +32,9 @@ const inComments = [...symbols.values()].flatMap(({ name, place, examples }) =>
   }),
 )
 
+const home = makeProject()
+
 describe("programs", () => {
-  const home = makeProject()
   const programs = [...inPages, ...inComments].map((program, index) => ({ ...program, file: `program-${index}.ts` }))
   for (const { file, text } of programs) writeFileSync(join(home, file), text)
 
@@ -131,7 +132,6 @@ describe("commands", () => {
     const others = /^(?:npx vite|PORT=|deno serve|bun --port|curl|tcpdump)/
     const ran = lines.filter((line) => !others.test(line))
     assert.ok(ran.length >= 5)
-    const home = makeProject()
     // The runtimes and the command by the names that the page has for them.
     const bins = ["deno/deno", "bun/bin/bun.exe"].map((path) => dirname(join(root, "node_modules", path)))
     const sallyport = `${JSON.stringify(node)} ${JSON.stringify(join(root, "adapters/cli/main.ts"))}`

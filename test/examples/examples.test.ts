@@ -8,6 +8,7 @@ import { createInterface } from "node:readline"
 import { describe, test } from "node:test"
 import { createContext, runInContext } from "node:vm"
 import { build as bundle } from "esbuild"
+import fc from "fast-check"
 import { build as buildPage } from "vite"
 import { type Address, parseAddress, toPcap } from "../../core/index.ts"
 import { lack, visit } from "./chromium.ts"
@@ -199,22 +200,54 @@ describe("examples/edge", () => {
       }))
   }
 
+  /** The handler in one script, and what esbuild says of it. */
+  const bundled = bundle({
+    ...{ entryPoints: [join(examples, "edge/handler.ts")], bundle: true, write: false, metafile: true, outdir: home },
+    ...{ format: "iife", globalName: "bundle", platform: "neutral", mainFields: ["module", "main"] },
+    logLevel: "silent",
+  })
+
+  /** It runs where there is nothing but the web's own names, and is asked there. */
+  const answer = async (body: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> => {
+    const { outputFiles } = await bundled
+    const context = createContext({ Request, Response, Blob, TextDecoder, TextEncoder })
+    runInContext(`${outputFiles[0].text}\nvar answer = (request) => bundle.default.fetch(request)`, context)
+    const headers: Record<string, string> = type === undefined ? {} : { "content-type": type }
+    return context.answer(new Request("http://edge/", { method: "POST", body, headers }))
+  }
+
   test("its bundle imports nothing, and runs where there is nothing but the web's own names", async () => {
-    const { metafile, outputFiles } = await bundle({
-      ...{ entryPoints: [join(examples, "edge/handler.ts")], bundle: true, write: false, metafile: true, outdir: home },
-      ...{ format: "iife", globalName: "bundle", platform: "neutral", mainFields: ["module", "main"] },
-      logLevel: "silent",
-    })
+    const { metafile, outputFiles } = await bundled
     assert.deepEqual(
       Object.values(metafile.outputs).flatMap(({ imports }) => imports),
       [],
     )
-    const [{ text }] = outputFiles
-    assert.doesNotMatch(text, /\bnode:|\brequire\(/)
-    const context = createContext({ Request, Response, Blob, TextDecoder, TextEncoder })
-    runInContext(`${text}\nvar answer = (request) => bundle.default.fetch(request)`, context)
-    const response: Response = await context.answer(new Request("http://edge/", { method: "POST", body: MAPPED }))
+    assert.doesNotMatch(outputFiles[0].text, /\bnode:|\brequire\(/)
+    const response = await answer(MAPPED)
     assert.equal(JSON.parse(await response.text()).packets[0].summary, "NAT-PMP map TCP response, 16 octets")
+  })
+
+  test("any octets have fields that share them out, and any text has packets or an error with its place", async () => {
+    const octets = fc.uint8Array({ maxLength: 1200 })
+    await fc.assert(
+      fc.asyncProperty(octets, async (bytes) => {
+        const response = await answer(new Uint8Array(bytes), "application/octet-stream")
+        assert.equal(response.status, 200)
+        const { packets } = JSON.parse(await response.text())
+        const ends = packets[0].fields.map(({ offset, length }: { offset: number; length: number }) => offset + length)
+        assert.equal(Math.max(0, ...ends), bytes.length)
+      }),
+      { numRuns: 30 },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.stringMatching(/^[\da-f ]*$/)), async (text) => {
+        const response = await answer(text, "text/plain")
+        const { packets, error } = JSON.parse(await response.text())
+        assert.equal(response.status, packets === undefined ? 422 : 200)
+        assert.equal(typeof (packets?.length ?? error.place.offset), "number")
+      }),
+      { numRuns: 30 },
+    )
   })
 })
 

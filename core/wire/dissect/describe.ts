@@ -21,7 +21,7 @@ import { rawValue } from "./node.ts"
  *
  * @example
  * ```ts
- * import { describe, dissect } from "sallyport/wire"
+ * import { describe, dissect } from "sallyport"
  *
  * const dissection = dissect(Uint8Array.of(0, 2, 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16))
  * console.log(describe(dissection, dissection.root)) // NAT-PMP map TCP request, 12 octets

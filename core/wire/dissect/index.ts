@@ -19,7 +19,7 @@ export { fieldValues } from "./wireshark.ts"
  *
  * @example
  * ```ts
- * import { describe, dissect, leaves } from "sallyport/wire"
+ * import { describe, dissect, leaves } from "sallyport"
  *
  * const dissection = dissect(Uint8Array.of(0, 128, 0, 0, 0, 0, 14, 16, 203, 0, 113, 7))
  * const texts = [...leaves(dissection.root)].map((node) => `${node.field.name}: ${describe(dissection, node)}`)

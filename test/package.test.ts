@@ -140,39 +140,6 @@ describe("the package as its users get it", () => {
     }
   })
 
-  test("the programs of the README and of the client's page compile, and print what is said there", () => {
-    const programs = ["README.md", "docs/client-api.md"].flatMap((path) => {
-      const page = readFileSync(join(root, path), "utf8")
-      const found = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text)
-      assert.ok(found.length > 0, path)
-      return found
-    })
-    for (const text of programs) {
-      writeFileSync(join(project, "readme.ts"), text)
-      const options = [
-        "--target",
-        "ES2022",
-        "--lib",
-        "ES2022,DOM",
-        // Only a program that says that it is Node's has its types: none of the core's needs them.
-        "--types",
-        /from "node:/.test(text) ? "node" : "",
-        "--typeRoots",
-        join(root, "node_modules/@types"),
-        "--strict",
-        "--noUncheckedIndexedAccess",
-        "--skipLibCheck",
-      ]
-      run(
-        bin("tsc"),
-        ["--ignoreConfig", "--pretty", "false", "--noEmit", "--module", "NodeNext", ...options, "readme.ts"],
-        project,
-      )
-      const promised = [...text.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`)
-      assert.equal(run(process.execPath, ["readme.ts"], project), promised.join(""))
-    }
-  })
-
   test("the conditions of sallyport/runtime choose each runtime's own adapter, which opens a socket there", () => {
     writeFileSync(
       join(project, "runtime.mjs"),

@@ -5,7 +5,9 @@ import type { Endpoint, Result, Udp, UdpError } from "../udp.ts"
 
 /** An address that this host has on one of its interfaces. */
 export interface OwnAddress {
+  /** The address; IPv4 is IPv4-mapped. */
   readonly address: Address
+  /** Such as `eth0`: the zone of a link-local address. */
   readonly interfaceName: string
 }
 

@@ -4,6 +4,7 @@ import { isLinkLocal6 } from "./gateway.ts"
 
 /** Where packets would go: a gateway, an endpoint, or any address. */
 export interface Destination {
+  /** IPv4 is IPv4-mapped. */
   readonly address: Address
   /** The interface of a link-local address, as an endpoint has it. */
   readonly zone?: string | undefined

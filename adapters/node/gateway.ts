@@ -13,6 +13,7 @@ import {
 } from "../gateway/index.ts"
 import { hasCode, reasonOf } from "../system-error.ts"
 
+/** How the default gateways are looked for. */
 export interface DiscoverGatewaysOptions {
   /** Ends the search early; what was found until then is the answer. */
   readonly signal?: AbortSignal

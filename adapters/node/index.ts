@@ -1,6 +1,8 @@
 /**
  * Sallyport on Node: ports opened from a program, and what the core needs: UDP sockets, a clock, random secrets, the gateways, and
  * files that keep a server's or a client's state.
+ *
+ * @module
  */
 export {
   type ExternalAddress,

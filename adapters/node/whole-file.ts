@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import { reasonOf } from "../system-error.ts"
 
+/** How many octets were written, or why they were not. */
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
 
 /**

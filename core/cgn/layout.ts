@@ -234,7 +234,9 @@ export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
 
 /** A CGN's state: a handle that stays valid whatever newer states come to be. */
 export interface CgnState {
+  /** What it holds: one version of its table. */
   readonly version: Version
+  /** What it was made with, defaults and all. */
   readonly config: CgnConfig
   /** Fragments and ICMP errors that wait, which are in no change, and in no snapshot; `undefined`: none. */
   readonly waiting: Waiting | undefined

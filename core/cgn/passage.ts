@@ -68,7 +68,9 @@ export type Out =
 
 /** What a packet leaves behind it. */
 export interface Passed<S> {
+  /** The next state. */
   readonly state: S
+  /** What became of the packet. */
   readonly out: Out
   /** Mappings that traffic made, renewed, or let run out, and what it counted. */
   readonly changes: readonly Change[]

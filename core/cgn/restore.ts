@@ -36,6 +36,7 @@ export interface RestoreTime {
   readonly lost: boolean
 }
 
+/** A CGN's state as it was saved, or why there is none. */
 export type RestoredCgn<S = CgnState> =
   | { readonly ok: true; readonly state: S }
   /** `layout`: of another kind, or version of this program; `contents`: no CGN has ever written this. */

@@ -4,12 +4,15 @@ import type { MappingRequest } from "./request.ts"
 
 /** What real servers do that the RFCs do not say, and what the client makes of it. */
 export interface Quirk {
+  /** What such a server does. */
   readonly what: string
+  /** What the client does about it. */
   readonly does: string
   /** Where it was seen. */
   readonly reference: string
 }
 
+/** The name of one of {@link QUIRKS}. */
 export type QuirkName =
   | "refuses-port-0"
   | "short-grant"
@@ -24,6 +27,7 @@ export type QuirkName =
   | "error-lifetime-0"
   | "version-error-without-r-bit"
 
+/** All of them, by the name that an event has. */
 export const QUIRKS: Readonly<Record<QuirkName, Quirk>> = {
   "refuses-port-0": {
     what: "NAT-PMP refuses a suggested external port of 0.",

@@ -53,6 +53,7 @@ export interface ServerSettings extends Naming {
   readonly updateLimit: number
 }
 
+/** What holds where settings say nothing: lifetimes by RFC 6887 section 15. */
 export const DEFAULT_SETTINGS: ServerSettings = {
   minLifetime: 120,
   maxLifetime: 86400,
@@ -76,7 +77,9 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   id2str: undefined,
 }
 
+/** Why no server can be made of these settings. */
 export interface ServerSettingsError {
+  /** Short and stable, for programs. */
   readonly code:
     | SettingsError["code"]
     | "bad-lifetime"
@@ -86,6 +89,7 @@ export interface ServerSettingsError {
     | "bad-third-party-id"
     | "bad-rate"
     | "bad-count"
+  /** One sentence for people. */
   readonly text: string
 }
 

@@ -27,6 +27,18 @@ import type { Residue } from "./residue.ts"
  *
  * A packet that no bytes can carry gives an error instead, never a throw: a number out of its field's range, a PCP message of more than
  * 1100 octets, a text that is not Unicode, a client tail in a success response.
+ *
+ * @example
+ * ```ts
+ * import { encode } from "sallyport/wire"
+ *
+ * const ask = { kind: "natpmp-map-request", protocol: "tcp", internalPort: 8080, externalPort: 8080 } as const
+ * const encoded = encode({ ...ask, lifetime: 3600 })
+ * if (encoded.ok) console.log(encoded.bytes.join(" ")) // 0 2 0 0 31 144 31 144 0 0 14 16
+ *
+ * const none = encode({ ...ask, lifetime: -1 })
+ * if (!none.ok) console.log(none.error.code) // range
+ * ```
  */
 export const encode = (packet: Packet): Encoded => {
   switch (packet.kind) {

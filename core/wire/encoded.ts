@@ -3,6 +3,7 @@
  * `text` a string with a lone surrogate; `contradiction` parts that exclude each other; `residue` residue of another packet.
  */
 export interface EncodeError {
+  /** Short and stable, for programs. */
   readonly code: "range" | "too-long" | "text" | "contradiction" | "residue"
   /** One sentence for people. */
   readonly text: string

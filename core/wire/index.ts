@@ -1,3 +1,8 @@
+/**
+ * PCP and NAT-PMP packets: octets to values and back, what is wrong with them, a field for every octet; addresses and names.
+ *
+ * @module
+ */
 export * from "./address.ts"
 export * from "./dissect/index.ts"
 export { encode, encodeWith } from "./encode.ts"

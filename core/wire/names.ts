@@ -8,8 +8,11 @@ export type LifetimeClass = "short" | "long"
 
 /** One result code. `lifetime` is `undefined` where the RFC gives none: not an error, or it depends on the reason. */
 export interface ResultEntry {
+  /** As the registry has it: `NOT_AUTHORIZED`. */
   readonly name: string
+  /** One sentence for people, after the RFC's. */
   readonly meaning: string
+  /** How long to expect the error to last. */
   readonly lifetime: LifetimeClass | undefined
   /** Where it is defined. */
   readonly clause: string

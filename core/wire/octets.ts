@@ -10,6 +10,7 @@ export const i32 = (bytes: Uint8Array, offset: number): number =>
 /** Unsigned 32-bit value at `offset`. */
 export const u32 = (bytes: Uint8Array, offset: number): number => i32(bytes, offset) >>> 0
 
+/** Writes the low 16 bits of `value`. */
 export const putU16 = (bytes: Uint8Array, offset: number, value: number): void => {
   bytes[offset] = value >>> 8
   bytes[offset + 1] = value

@@ -17,6 +17,16 @@ import { validatePcp } from "./validate-pcp.ts"
  *
  * `subject` is the UDP payload, or what `parse` gave for it, or a packet about to be sent. What takes more than one message to see, such as a reused
  * nonce or an answer to the wrong request, is not seen here.
+ *
+ * @example
+ * ```ts
+ * import { NAT44_PROFILE, validate } from "sallyport/wire"
+ *
+ * // A NAT-PMP request with a reserved octet set.
+ * const bytes = Uint8Array.of(0, 2, 0, 1, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16)
+ * const [finding] = validate(bytes, NAT44_PROFILE)
+ * console.log(`${finding?.severity} at octet ${finding?.offset}: ${finding?.clause}`) // warning at octet 2: RFC 6886 3.3
+ * ```
  */
 export const validate = (
   subject: Uint8Array | Parsed | Packet,

@@ -33,6 +33,7 @@ export type Kind =
 export type Field = {
   /** The RFC's own name. */
   readonly name: string
+  /** How its octets are read. */
   readonly kind: Kind
   /** Octets, 0 where another field or the end of the packet says how many. */
   readonly size: number

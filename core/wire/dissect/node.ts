@@ -2,6 +2,7 @@ import type { Field } from "./field.ts"
 
 /** One field as it stands in a packet. A node without children is a leaf; leaves share out all octets, each once. */
 export type FieldNode = {
+  /** What its specification says of it. */
   readonly field: Field
   /** Octets from the start of the packet. */
   readonly offset: number
@@ -11,6 +12,7 @@ export type FieldNode = {
   readonly missing: number
   /** The unsigned value of a whole field of one to four octets, else 0: see {@link rawValue}. */
   readonly value: number
+  /** The fields that it is made of, in the order of the packet; of a leaf none. */
   readonly children: readonly FieldNode[]
 }
 

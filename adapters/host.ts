@@ -1,3 +1,8 @@
+/**
+ * Drives any pure machine over a runtime's sockets and clock: {@link startHost}.
+ *
+ * @module
+ */
 import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import { bindAll } from "./bind-all.ts"
@@ -15,14 +20,17 @@ export interface Clock {
 
 /** What a machine wants done. */
 export interface Output<E> {
+  /** Datagrams to send, in order. */
   readonly send: readonly MachineOutgoing[]
   /** When to call `advance` at the latest, milliseconds on the clock; `undefined`: nothing is pending. */
   readonly next: number | undefined
+  /** What the owner is told, in order. */
   readonly events: readonly E[]
 }
 
 /** A datagram to send, and from which of the host's addresses; left out, from the socket that fits best (see {@link startHost}). */
 export interface MachineOutgoing extends Outgoing {
+  /** One of the host's own addresses. */
   readonly from?: Address
 }
 
@@ -46,15 +54,23 @@ export interface HostListener<E> {
   took?(duration: number): void
 }
 
+/** What a host needs: a runtime's sockets and clock, a machine with its state, and where to listen. */
 export interface HostOptions<S, E> {
+  /** The runtime's sockets. */
   readonly udp: Udp
+  /** The clock of the state's instants. */
   readonly clock: Clock
+  /** What it drives. */
   readonly machine: Machine<S, E>
+  /** The state to begin with. */
   readonly state: S
+  /** One socket each. If one cannot be bound, none is. */
   readonly sockets: readonly BindOptions[]
+  /** Hears of what happens. */
   readonly listener?: HostListener<E>
 }
 
+/** A machine at work on its sockets. */
 export interface Host<S, E = never> {
   /** The state after the last step. Keep it as long as you like: it stays valid. */
   state(): S
@@ -69,6 +85,7 @@ export interface Host<S, E = never> {
   stop(): Promise<S>
 }
 
+/** A host that runs, or the socket that could not be bound. */
 export type HostStart<S, E = never> =
   | { readonly ok: true; readonly value: Host<S, E> }
   | { readonly ok: false; readonly error: UdpError; readonly local: Endpoint }
@@ -87,6 +104,23 @@ const REMEMBERED = 32768
  * or else from the first of its family. A link-local destination that answers keeps the zone it came from.
  *
  * Binds all of `sockets` or none: on the first that fails the others are closed and its error is returned.
+ *
+ * @example
+ * ```ts
+ * import { createServer, parseAddress } from "sallyport"
+ * import { serverMachine, startHost } from "sallyport/host"
+ * import { entropy, nodeClock, nodeUdp } from "sallyport/node"
+ *
+ * const [loopback, external] = [parseAddress("127.0.0.1"), parseAddress("203.0.113.7")]
+ * if (loopback === undefined || external === undefined) throw new Error("not an address")
+ * const made = createServer({ external: [external], secret: entropy(32), now: nodeClock.now() })
+ * if (!made.ok) throw new Error(made.error.text)
+ * const sockets = [{ local: { address: loopback, port: 0 } }]
+ * const host = await startHost({ udp: nodeUdp, clock: nodeClock, machine: serverMachine(), state: made.state, sockets })
+ * if (!host.ok) throw new Error(host.error.text)
+ * console.log(host.value.local.length) // 1
+ * await host.value.stop()
+ * ```
  */
 export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options

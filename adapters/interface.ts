@@ -17,7 +17,9 @@ type Entries = readonly InterfaceEntry[]
 
 /** An address that this machine has on one of its interfaces. */
 export interface OwnAddress {
+  /** The address; IPv4 is IPv4-mapped. */
   readonly address: Address
+  /** Such as `eth0`: the zone of a link-local address. */
   readonly interfaceName: string
 }
 

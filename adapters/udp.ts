@@ -1,13 +1,15 @@
-import type { Address } from "../core/wire/index.ts"
-
 /**
  * The one UDP contract between a runtime and everything above it. A runtime's adapter is one short file that fulfils
  * {@link Udp}; `test/adapters/udp-suite.ts` holds each of them to it. What one of them cannot do is in its {@link UdpLimit}s. Addresses are the core's, so IPv4 is IPv4-mapped;
  * text and zone indexes exist only inside an adapter.
+ *
+ * @module
  */
+import type { Address } from "../core/wire/index.ts"
 
 /** One end of a datagram. */
 export interface Endpoint {
+  /** IPv4 is IPv4-mapped. */
   readonly address: Address
   /** 0 to 65535; 0 in a bind lets the system choose. */
   readonly port: number
@@ -19,6 +21,7 @@ export interface Endpoint {
 export interface Datagram {
   /** The UDP payload. Valid during the call only: a runtime may use its memory again. */
   readonly bytes: Uint8Array
+  /** Who sent it. */
   readonly source: Endpoint
   /**
    * Where it arrived: the socket's own address and port. A socket bound to an all-zeros address shows that address, since no
@@ -29,7 +32,9 @@ export interface Datagram {
 
 /** One datagram to send. The caller leaves `bytes` alone after the call. */
 export interface Outgoing {
+  /** The UDP payload. */
   readonly bytes: Uint8Array
+  /** Where it goes. */
   readonly destination: Endpoint
 }
 
@@ -51,16 +56,21 @@ export const UDP_ERRORS = [
   "OTHER",
 ] as const
 
+/** One of {@link UDP_ERRORS}. */
 export type UdpErrorCode = (typeof UDP_ERRORS)[number]
 
+/** What the system refused, or what became of a datagram. */
 export interface UdpError {
+  /** The system's own name of it, the same on each runtime. */
   readonly code: UdpErrorCode
   /** One line for people, in the system's words. */
   readonly text: string
 }
 
+/** What was asked for, or the system's refusal. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: UdpError }
 
+/** Where a socket listens, and what it is to be like. */
 export interface BindOptions {
   /** Address and port to receive on. The family of the address is the socket's. */
   readonly local: Endpoint
@@ -78,11 +88,13 @@ export interface BindOptions {
 
 /** What a socket tells its owner. Neither function may throw; both are called between other work, never inside `bind` or `send`. */
 export interface Receiver {
+  /** One datagram. Its octets are valid during the call only. */
   receive(datagram: Datagram, socket: UdpSocket): void
   /** The socket goes on: a lost datagram, or an ICMP error. */
   error(error: UdpError, socket: UdpSocket): void
 }
 
+/** An open socket. */
 export interface UdpSocket {
   /** The address and port that it got. */
   readonly local: Endpoint
@@ -127,8 +139,10 @@ export const UDP_LIMITS = [
   "zone",
 ] as const
 
+/** One of {@link UDP_LIMITS}. */
 export type UdpLimit = (typeof UDP_LIMITS)[number]
 
+/** A runtime's UDP sockets. */
 export interface Udp {
   /** What this runtime cannot do; everything else in this file holds on each. */
   readonly limits: readonly UdpLimit[]

@@ -1,3 +1,8 @@
+/**
+ * The command's words and where it prints, on Bun.
+ *
+ * @module
+ */
 import type { Console } from "../console.ts"
 import { hasCode } from "../system-error.ts"
 

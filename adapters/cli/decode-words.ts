@@ -1,4 +1,4 @@
-import { read } from "../../core/wire/index.ts"
+import { read } from "../../core/wire/text/index.ts"
 import type { Console } from "../console.ts"
 import { reasonOf } from "../system-error.ts"
 import { Exit, type ExitCode } from "./exit.ts"

@@ -1,4 +1,5 @@
-import { dissect, fieldValues, formatAddress, isIpv4 } from "../../core/wire/index.ts"
+import { dissect, formatAddress, isIpv4 } from "../../core/wire/index.ts"
+import { fieldValues } from "../../core/wire/text/index.ts"
 import type { InputPacket } from "./input-item.ts"
 import type { Read } from "./read.ts"
 import { formatEpoch } from "./timestamp.ts"

@@ -1,4 +1,4 @@
-import { type FoundPacket, formatForm, type Place, type Reading, type SkipReason } from "../../core/wire/index.ts"
+import { type FoundPacket, formatForm, type Place, type Reading, type SkipReason } from "../../core/wire/text/index.ts"
 
 /** A packet of the input, with its place among those printed, from 1, and the form in which it was found. */
 export type InputPacket = FoundPacket & { readonly number: number; readonly form: string }

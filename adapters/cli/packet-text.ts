@@ -1,4 +1,5 @@
-import { type Dissection, describe, dissect, type FieldNode, type Finding, validate } from "../../core/wire/index.ts"
+import { type Dissection, dissect, type FieldNode, type Finding, validate } from "../../core/wire/index.ts"
+import { describe } from "../../core/wire/text/index.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { InputPacket } from "./input-item.ts"
 import type { Paint } from "./paint.ts"

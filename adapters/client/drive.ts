@@ -20,6 +20,7 @@ import type { Endpoint, Result, Udp, UdpError, UdpSocket } from "../udp.ts"
 
 /** What a driven client tells its owner. */
 export interface DriveListener {
+  /** One event of the machine, in order. */
   event(event: ClientEvent, now: number): void
   /** A socket could not be opened, lost a datagram, or heard an ICMP error; the client goes on. */
   socketError?(error: UdpError, local: Endpoint): void
@@ -27,10 +28,15 @@ export interface DriveListener {
   fault?(cause: unknown): void
 }
 
+/** What a driven client needs: a runtime's sockets and clock, its state, and whom to tell. */
 export interface DriveOptions {
+  /** The runtime's sockets. */
   readonly udp: Udp
+  /** The clock of the state's instants. */
   readonly clock: Clock
+  /** A client as `createClient` made it, or as another drive left it. */
   readonly state: ClientState
+  /** Hears of all that happens. */
   readonly listener: DriveListener
   /**
    * Interfaces on which to hear announcements of servers, UDP port 5350 (RFC 6887 section 14.1.3, C-54), shared with other
@@ -41,7 +47,9 @@ export interface DriveOptions {
 
 /** Where a family's announcements are heard; an interface that is `undefined` is the system's choice. */
 export interface Announcements {
+  /** IPv4 on 224.0.0.1, or IPv6 on ff02::1 (RFC 6887 section 14.1.3). */
   readonly family: 4 | 6
+  /** Such as `eth0`. */
   readonly interfaceName: string | undefined
 }
 

@@ -23,9 +23,11 @@ import { type ClientStore, type Keeper, NO_KEEPER, openKeeper } from "./store.ts
 export interface ClientOptions {
   /** The servers: `192.168.1.1`, `[fe80::1%eth0]:5351`. Left out, those of `dhcp`, or else the default routers. */
   readonly servers?: readonly string[] | undefined
+  /** Servers that DHCP named; asked where `servers` names none. */
   readonly dhcp?: readonly DhcpLearned[] | undefined
   /** Only what is on this interface, and from its addresses. */
   readonly interfaceName?: string | undefined
+  /** Servers of this family alone. */
   readonly family?: AddressFamily | undefined
   /** Send from this address of the host's own; left out, it is found for each server. */
   readonly client?: string | undefined
@@ -37,6 +39,7 @@ export interface ClientOptions {
   readonly anycast?: boolean | undefined
   /** Hear the servers' announcements on UDP port 5350 (RFC 6887 section 14.1.3). Default true. */
   readonly announcements?: boolean | undefined
+  /** Retransmission, budgets and nonces; what is left out is `DEFAULT_CLIENT_SETTINGS`. */
   readonly settings?: Partial<ClientSettings> | undefined
   /** 32 octets or more that nobody outside can guess; left out, new ones. With `nonces: "deterministic"`, the same again. */
   readonly seed?: Uint8Array | undefined

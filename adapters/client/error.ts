@@ -28,13 +28,16 @@ export interface ServerFailure {
 
 /** What every call of the client rejects with, or throws: nothing else. */
 export class PortControlError extends Error {
+  /** Tells it from other errors where `instanceof` cannot: from another copy of the package. */
   override readonly name = "PortControlError"
+  /** Which kind of failure it is, for programs. */
   readonly code: PortControlCode
   /** For each server what went wrong there. */
   readonly failures: readonly ServerFailure[]
   /** Of `bad-request`. */
   readonly request: RequestError | undefined
 
+  /** Made by the calls of this package; there is no need to make one. */
   constructor(
     code: PortControlCode,
     text: string,

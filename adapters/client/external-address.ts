@@ -9,8 +9,11 @@ import { type Waiting, wait } from "./waiting.ts"
 
 /** What one server says of its external address. */
 export interface ServerAddress {
+  /** The server's name. */
   readonly server: string
+  /** The protocol that it answered in; `undefined`: it has not answered. */
   readonly protocol: "pcp" | "nat-pmp" | undefined
+  /** What it says; `undefined`: nothing. */
   readonly external: ExternalAddress | undefined
   /** `undefined` beside no address: it had not answered when the others had. */
   readonly failure: Failure | undefined
@@ -20,7 +23,9 @@ export interface ServerAddress {
 export interface ExternalAddresses extends ExternalAddress {
   /** The server that says so. */
   readonly server: string
+  /** The protocol that it says so in. */
   readonly protocol: "pcp" | "nat-pmp"
+  /** What each server says, in their order. */
   readonly servers: readonly ServerAddress[]
 }
 

@@ -10,9 +10,11 @@ import { type Address, formatAddress, type Prefix64 } from "../../core/wire/inde
 
 /** An address outside, for people and for programs. */
 export interface ExternalAddress {
+  /** For programs; IPv4 is IPv4-mapped. */
   readonly address: Address
   /** `203.0.113.7`, `2001:db8::7`. */
   readonly text: string
+  /** Whether the Internet reaches it, or what else it is. */
   readonly class: AddressClass
   /** Another NAT is in front of the one that said so: the Internet does not reach this address. */
   readonly isDoubleNat: boolean
@@ -20,6 +22,7 @@ export interface ExternalAddress {
 
 /** Where a mapping is reached from outside. */
 export interface ExternalEnd extends ExternalAddress {
+  /** The external port; of a port set, the first. */
   readonly port: number
   /** Consecutive ports from there on: 1 but for a port set. */
   readonly ports: number
@@ -27,7 +30,9 @@ export interface ExternalEnd extends ExternalAddress {
 
 /** Where a mapping stands at one server. */
 export interface ServerResult {
+  /** The server's name. */
   readonly server: string
+  /** Asked, granted, refused, lost: see the machine's states. */
   readonly state: MappingState
   /** What is granted now; `undefined`: nothing. */
   readonly granted: Granted | undefined
@@ -35,8 +40,11 @@ export interface ServerResult {
   readonly failure: Failure | undefined
 }
 
+/** What one server granted. */
 export interface Granted {
+  /** Where it is reached. */
   readonly external: ExternalEnd
+  /** The protocol that it was granted in. */
   readonly protocol: "pcp" | "nat-pmp"
   /** Seconds, as the server said. */
   readonly lifetime: number

@@ -1,7 +1,11 @@
-/** The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them. */
-
-export type { OwnAddress } from "../interface.ts"
+/**
+ * The PCP and NAT-PMP client for applications, on any runtime: finds the servers, opens ports, keeps them open and closes them.
+ *
+ * @module
+ */
 export type { Subscription } from "./broadcast.ts"
+export type { Closable, ClosableAtOnce } from "./closable.ts"
+export type { OwnAddress } from "../interface.ts"
 export { type Announcements, type DriveListener, type Driven, type DriveOptions, drive } from "./drive.ts"
 export type { ClientOptions, ServiceError } from "./engine.ts"
 export { failureText, type PortControlCode, PortControlError, type ServerFailure } from "./error.ts"

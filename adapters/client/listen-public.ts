@@ -16,11 +16,15 @@ import { closeTimeout, type Waiting } from "./waiting.ts"
 export interface Reachable {
   /** How: as one of the host's own addresses, or through a mapping. */
   readonly technique: "local" | "pcp" | "nat-pmp"
+  /** The transport protocol. */
   readonly protocol: "tcp" | "udp"
+  /** The address for programs; IPv4 is IPv4-mapped. */
   readonly address: Address
   /** The address for people. */
   readonly text: string
+  /** The port there: it may be another than the one that is listened on. */
   readonly port: number
+  /** Whether the Internet reaches that address, or what else it is. */
   readonly class: AddressClass
   /** Another NAT is in front of the one that said so. */
   readonly isDoubleNat: boolean
@@ -44,13 +48,16 @@ export interface PublicListener extends Closable {
 
 /** What listens, and where: an end for each family. All have one port. */
 export interface Listening {
+  /** Where it listens. */
   readonly local: readonly Endpoint[]
+  /** Stops listening. Never rejects. */
   close(): Promise<void>
 }
 
 /** Begins to listen, on a port that the system chooses if it is 0. Never rejects. */
 export type Listen = (port: number) => Promise<Result<Listening>>
 
+/** What to listen for, and whom to ask for the mapping of it. */
 export type ListenPublicOptions = ClientOptions &
   Waiting &
   Omit<

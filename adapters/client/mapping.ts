@@ -53,6 +53,7 @@ export type MappingAlert = Extract<
   { readonly type: "state" | "assigned" | "renewed" | "renewal-refused" | "quirk" }
 >
 
+/** How a mapping is asked for, and what becomes of it. */
 export interface RequestOptions {
   /** Names the mapping in events and in a store; left out, a name that says what it is for. */
   readonly id?: string | undefined
@@ -68,7 +69,9 @@ export interface RequestOptions {
 
 /** A mapping at each server of a client. */
 export interface Mapping {
+  /** Its name in events and in a store. */
   readonly id: string
+  /** What was asked for. */
   readonly request: MappingRequest
   /** Where it stands, a row for each server. */
   results(): readonly ServerResult[]

@@ -29,6 +29,7 @@ export interface PortRequest {
   readonly lifetime?: number | undefined
   /** With `remotePort`: a mapping for packets to this peer and back (PEER, RFC 6887 section 12). */
   readonly remote?: string | undefined
+  /** 1 to 65535: the remote peer's. */
   readonly remotePort?: number | undefined
   /** The host that the mapping is for, if it is another one (RFC 6887 section 13.1). */
   readonly thirdParty?: string | undefined
@@ -52,10 +53,12 @@ export interface PortRequest {
   readonly options?: readonly PcpOption[] | undefined
 }
 
+/** The port, how long to wait for it, and its name in a store. */
 export type OpenPortOptions = PortRequest & Waiting & Omit<RequestOptions, "servers" | "mode">
 
 /** An open port: `await using` closes it, which deletes the mapping. */
 export interface OpenPort extends ClosableAtOnce {
+  /** Its name in events and in a store. */
   readonly id: string
   /** Where it is reached; of several servers, a public address first. After a loss, what it was last. */
   readonly external: ExternalEnd
@@ -63,6 +66,7 @@ export interface OpenPort extends ClosableAtOnce {
   readonly isOpen: boolean
   /** Seconds that the server granted. */
   readonly lifetime: number
+  /** The protocol that it was granted in. */
   readonly protocol: "pcp" | "nat-pmp"
   /** What each server says: some may refuse while another one grants. */
   readonly servers: readonly ServerResult[]

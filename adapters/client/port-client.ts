@@ -50,7 +50,9 @@ export interface PortClient extends PortMappings, Closable {
   request(request: NamedRequest, options?: RequestOptions): Mapping
   /** As the function of that name, with this client. */
   openPort(options: OpenPortOptions): Promise<OpenPort>
+  /** As the function of that name, with this client. */
   externalAddress(waiting?: Waiting): Promise<ExternalAddresses>
+  /** As the function of that name, with this client. */
   probe(options?: ProbeOptions): Promise<ProbeReport>
   /** All mappings, a row for each server. */
   mappings(): readonly ListedMapping[]
@@ -62,10 +64,13 @@ export interface PortClient extends PortMappings, Closable {
   readonly events: AsyncIterable<ClientEvent>
   /** The next event that neither this nor `waitEvent` has given yet. */
   pollEvent(): ClientEvent | undefined
+  /** The next such event, when there is one; `undefined`: the client is closed. */
   waitEvent(waiting?: Waiting): Promise<ClientEvent | undefined>
   /** What went wrong that no mapping is about; the client goes on. */
   readonly errors: AsyncIterable<ServiceError>
+  /** The next error that neither this nor `waitError` has given yet. */
   pollError(): ServiceError | undefined
+  /** The next such error, when there is one; `undefined`: the client is closed. */
   waitError(waiting?: Waiting): Promise<ServiceError | undefined>
   /** Looks for the servers anew, as the client does by itself when the host's addresses change; true if there are others now. */
   rediscover(): Promise<boolean>

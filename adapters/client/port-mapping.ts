@@ -12,11 +12,15 @@ type Transport = "udp" | "tcp"
 
 /** A mapping as racket-nat-pmp has it: plain data. */
 export interface PortMapping {
+  /** The transport protocol. */
   readonly protocol: Transport
+  /** Where this host listens. */
   readonly internalPort: number
+  /** What the server assigned. */
   readonly externalPort: number
   /** Seconds, as granted. */
   readonly lifetime: number
+  /** Where it is reached. */
   readonly external: ExternalEnd
 }
 
@@ -37,8 +41,11 @@ export interface PortMappings {
   unmapPort(protocol: Transport, internalPort: number, waiting?: Waiting): Promise<void>
   /** Deletes all mappings of this host: at NAT-PMP servers all that there are, at PCP servers those of this client. */
   unmapAllPorts(protocol: Transport, waiting?: Waiting): Promise<void>
+  /** Renews a mapping now, and gives it as it is then. */
   refreshMapping(mapping: PortMapping, waiting?: Waiting): Promise<PortMapping>
+  /** Deletes it at each server; rejects if none does. */
   deleteMapping(mapping: PortMapping, waiting?: Waiting): Promise<void>
+  /** Maps a port, and refreshes it within the granted lifetime until it is stopped. */
   makePersistentMapping(
     protocol: Transport,
     internalPort: number,
@@ -47,6 +54,7 @@ export interface PortMappings {
   ): PersistentMapping
 }
 
+/** How a persistent mapping is kept. */
 export interface PersistentOptions {
   /** Seconds that are asked for; it is refreshed within what is granted. Default 7200. */
   readonly refreshInterval?: number | undefined

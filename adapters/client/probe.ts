@@ -17,6 +17,7 @@ export type ProtocolReport =
 
 /** What is known of one server. */
 export interface ServerReport {
+  /** The server's name. */
   readonly server: string
   /** This host's address on the way there. */
   readonly client: Address
@@ -26,6 +27,7 @@ export interface ServerReport {
   readonly natPmp: ProtocolReport | undefined
   /** The versions that it answered in. */
   readonly versions: readonly number[]
+  /** The external address, as it says it; `undefined`: it does not. */
   readonly external: ExternalAddress | undefined
   /** Why PCP gave no mapping to see its external address by; `undefined`: it gave one, was not asked, or did not answer. */
   readonly refusal: Failure | undefined
@@ -33,6 +35,7 @@ export interface ServerReport {
 
 /** What to do next, in a line for people. */
 export interface Hint {
+  /** Short and stable, for programs. */
   readonly code:
     | "no-server"
     | "not-asked"
@@ -44,17 +47,23 @@ export interface Hint {
     | "double-nat"
     | "not-public"
     | "no-nat"
+  /** The server's name; `undefined`: it is about all of them. */
   readonly server: string | undefined
+  /** For people. */
   readonly text: string
 }
 
 /** A doctor's report. */
 export interface ProbeReport {
+  /** What each server is and does. */
   readonly servers: readonly ServerReport[]
+  /** Why others are not asked. */
   readonly problems: readonly ServerProblem[]
+  /** What to do next; none: all is well. */
   readonly hints: readonly Hint[]
 }
 
+/** What a probe may do, and how long. */
 export interface ProbeOptions extends Waiting {
   /** PCP tells its external address with a short mapping alone (RFC 6887 section 11.6): false leaves that out. Default true. */
   readonly map?: boolean | undefined

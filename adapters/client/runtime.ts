@@ -5,7 +5,9 @@ import type { Discovered } from "./servers.ts"
 
 /** What the client needs of a runtime. */
 export interface ClientRuntime {
+  /** Its sockets. */
   readonly udp: Udp
+  /** Its monotonic clock. */
   readonly clock: Clock
   /** Milliseconds since 1970: what is saved says when that was. */
   readonly wallClock: () => number

@@ -12,10 +12,13 @@ import {
 
 /** What a file or a database keeps of a client: plain JSON. Nonces are secrets: who has one can delete the mapping. */
 export interface SavedJson {
+  /** Tells such JSON from any other. */
   readonly format: typeof SAVED_FORMAT
+  /** Of the format: another one is not read. */
   readonly version: typeof SAVED_VERSION
   /** Milliseconds since 1970: what was left of the lifetimes then. */
   readonly savedAt: number
+  /** One for each request. */
   readonly mappings: readonly SavedMappingJson[]
 }
 

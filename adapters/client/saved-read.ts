@@ -21,10 +21,13 @@ import { SAVED_FORMAT, SAVED_VERSION } from "./saved-json.ts"
 
 /** What is wrong with saved JSON, and where: `mappings[0].leases[1].nonce`. */
 export interface SavedError {
+  /** Where, from the root. */
   readonly path: string
+  /** One line for people. */
   readonly text: string
 }
 
+/** The mappings in saved JSON, or the first fault. */
 export type SavedRead =
   | { readonly ok: true; readonly mappings: readonly SavedMapping[] }
   | { readonly ok: false; readonly errors: readonly SavedError[] }

@@ -25,7 +25,9 @@ export interface DhcpLearned {
 /** The default routers of this host; a `Discovery` of `sallyport/gateway` is one. */
 export type Discovered = Pick<Discovery, "gateways" | "none">
 
+/** Where servers may be found, and what they are to be like. */
 export interface FindServersOptions {
+  /** Sockets, to learn from which own address each server is reached; nothing is sent. */
   readonly udp: Udp
   /** The default routers; asked only where neither the caller nor DHCP names servers (RFC 6887 section 8.1, C-02). */
   readonly discover: (signal?: AbortSignal) => Promise<Discovered>
@@ -33,9 +35,11 @@ export interface FindServersOptions {
   readonly ownAddresses?: (() => readonly OwnAddress[]) | undefined
   /** The servers, where the caller names them; port 0 is 5351. */
   readonly servers?: readonly Endpoint[] | undefined
+  /** Servers that DHCP named, asked where the caller names none. */
   readonly dhcp?: readonly DhcpLearned[] | undefined
   /** Only what is on this interface, and from its addresses. */
   readonly interfaceName?: string | undefined
+  /** Servers of this family alone. */
   readonly family?: AddressFamily | undefined
   /** Send from this address of the host's own; servers of another family are left out. */
   readonly client?: Address | undefined
@@ -48,27 +52,32 @@ export interface FindServersOptions {
   readonly acceptResponsesFrom?: readonly Address[] | undefined
   /** After the default routers, the anycast addresses (RFC 7723 section 2.1): servers of their own. Default false. */
   readonly anycast?: boolean | undefined
+  /** Ends the search early. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** Why there is no server, or why one that was found is not asked. */
 export interface ServerProblem {
+  /** Short and stable, for programs. */
   readonly code:
     | "no-gateway" // nobody named a server, and there is no default router, or none that fits
     | "no-route" // the system has no way there, or no address to send from
     | "no-global-address" // an IPv6 router, and this host has link-local addresses alone (RFC 6887 section 8.4)
   /** The server's name; `undefined`: it is about all of them. */
   readonly server: string | undefined
+  /** What the system said. */
   readonly error?: UdpError | undefined
   /** One line for people. */
   readonly text: string
 }
 
+/** The servers to ask, and what is wrong with others. */
 export interface FoundServers {
   /** In the order in which they were named or discovered; a name is the printable address, with zone and with any port but 5351. */
   readonly servers: readonly ClientServer[]
   /** Where to hear announcements of these servers, for `drive`. */
   readonly announcements: NonNullable<DriveOptions["announcements"]>
+  /** Why there is none, or why others are not asked. */
   readonly problems: readonly ServerProblem[]
 }
 

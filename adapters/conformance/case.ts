@@ -5,10 +5,13 @@ export type Level = "MUST" | "SHOULD" | "MAY" | "in effect"
 
 /** One requirement, by its stable id. */
 export interface Requirement {
+  /** Such as `S-44`. */
   readonly id: string
+  /** The RFC's keyword. */
   readonly level: Level
   /** Such as `RFC 6887 11.3`. */
   readonly clause: string
+  /** What it wants, in one or two sentences. */
   readonly text: string
 }
 
@@ -33,8 +36,10 @@ export const CAPABILITIES = [
   "second-host", // not of the server: the tester has another address inside
 ] as const
 
+/** What a server may be able to do, and a case may need. */
 export type Capability = (typeof CAPABILITIES)[number]
 
+/** The kinds of device, as in {@link CgnKind} of the core. */
 export type Kind = "dslite" | "nat444" | "nat64" | "nat46" | "nptv6" | "firewall4" | "firewall6" | "l2dslite"
 
 /** A limit on a value that an expected packet kept under a name; the octets are read as an unsigned number. */
@@ -177,10 +182,13 @@ export interface Configuration {
   readonly thirdPartyIds?: readonly string[]
 }
 
+/** One conversation with a server, and what it shows. */
 export interface Case {
   /** Unique among all files. */
   readonly id: string
+  /** What it shows, for people. */
   readonly title: string
+  /** Their ids: a failure is a failure of each. */
   readonly requirements: readonly string[]
   /** The clause of the RFC whose words the expected octets follow. */
   readonly clause: string
@@ -188,11 +196,15 @@ export interface Case {
   readonly level?: Level
   /** Kinds of device that it is for; all when left out. */
   readonly kinds?: readonly Kind[]
+  /** What the server is to be set up with; left out, nothing special. */
   readonly configuration?: Configuration
+  /** It is for servers with these. */
   readonly needs?: readonly Capability[]
+  /** It is for servers without these. */
   readonly lacks?: readonly Capability[]
   /** Why nobody can run it from outside; left out where one can. */
   readonly inProcess?: string
+  /** In order; the first that fails ends it. */
   readonly steps: readonly Step[]
 }
 

@@ -1,12 +1,16 @@
-import { describe, dissect, leaves } from "../../core/wire/index.ts"
+import { dissect, leaves } from "../../core/wire/index.ts"
+import { describe } from "../../core/wire/text/index.ts"
 import { type Bindings, readTemplate } from "./template.ts"
 
 /** One field of an answer, as it was wanted and as it came. */
 export interface FieldPair {
+  /** The RFC's own name of the field. */
   readonly name: string
   /** `undefined`: the wanted answer has no such field. */
   readonly wanted: string | undefined
+  /** `undefined`: the answer has no such field. */
   readonly got: string | undefined
+  /** They are equal, or the template wants nothing of it. */
   readonly same: boolean
 }
 

@@ -1,4 +1,8 @@
-/** The conformance kit: vectors for PCP and NAT-PMP servers, and a run of them against any server over {@link Udp}. */
+/**
+ * The conformance kit: vectors for PCP and NAT-PMP servers, and a run of them against any server over {@link Udp}.
+ *
+ * @module
+ */
 export type { Capability, Case, Kind, Level, Requirement } from "./case.ts"
 export { compare, type FieldPair } from "./compare.ts"
 export type { Answer, Pace } from "./exchange.ts"
@@ -14,4 +18,4 @@ export {
   wantedTexts,
 } from "./run.ts"
 export { type Bindings, fill, match, toHex } from "./template.ts"
-export { failures, type Strictness, type Verdict, verdicts } from "./verdict.ts"
+export { failures, type RequirementOutcome, type Strictness, type Verdict, verdicts } from "./verdict.ts"

@@ -7,7 +7,9 @@ import { REQUIREMENTS_FILE, VARIABLES_FILE, VECTOR_FILE } from "./schema.ts"
 
 /** All vectors with what they need. */
 export interface Kit {
+  /** All cases, of all files. */
   readonly cases: readonly Case[]
+  /** What they are about. */
   readonly requirements: readonly Requirement[]
   /** Octets in hex by variable, by kind of device. */
   readonly variables: Readonly<Record<string, Readonly<Record<string, string>>>>

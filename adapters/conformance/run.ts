@@ -13,9 +13,11 @@ import { broken } from "./where.ts"
 export interface FailedStep {
   /** From 1. */
   readonly step: number
+  /** The octets that were sent. */
   readonly request: Uint8Array
   /** Templates, any of which would do; `null` is no answer. */
   readonly wanted: readonly (string | null)[]
+  /** What came instead. */
   readonly got: Answer
   /** Variables as they were then. */
   readonly bindings: Bindings
@@ -23,31 +25,41 @@ export interface FailedStep {
   readonly faults: readonly string[]
 }
 
+/** What became of a case: passed, failed, or nothing to try on this server. */
 export type Outcome =
   | { readonly outcome: "pass" }
   | { readonly outcome: "fail"; readonly failed: FailedStep }
   | { readonly outcome: "not applicable"; readonly reason: string }
 
+/** A case and what became of it. */
 export interface CaseResult {
+  /** The case. */
   readonly test: Case
+  /** What became of it. */
   readonly result: Outcome
 }
 
+/** Which server, and how it is asked. */
 export interface RunOptions {
+  /** Where the server answers. */
   readonly server: Endpoint
+  /** What kind of device it is said to be. */
   readonly kind: Kind
   /** Our own addresses on the server's inside: the first asks, the second is another host. None: as the system chooses. */
   readonly clients: readonly Address[]
+  /** How fast it is asked, and how patiently. */
   readonly pace: Pace
   /** Milliseconds after which no case is begun. */
   readonly limit: number
   /** Which cases; all when left out. */
   readonly only?: (test: Case) => boolean
+  /** That many octets, for nonces. */
   readonly random: (length: number) => Uint8Array
   /** Called after each case, in order. */
   readonly progress?: (result: CaseResult, done: number, all: number) => void
 }
 
+/** What a run shows, or why there was none. */
 export type RunResult =
   | {
       readonly ok: true

@@ -32,6 +32,7 @@ export type Match =
 export const fromHex = (digits: string): Uint8Array =>
   Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 
+/** Lower-case hex digits without spaces, as the vectors have them. */
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (octet) => octet.toString(16).padStart(2, "0")).join("")
 

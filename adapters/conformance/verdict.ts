@@ -2,15 +2,20 @@ import type { Level, Requirement } from "./case.ts"
 import type { Kit } from "./load.ts"
 import type { CaseResult } from "./run.ts"
 
+/** What a run shows of a requirement. */
 export type RequirementOutcome = "pass" | "fail" | "not applicable"
 
 /** What a run shows of one requirement. */
 export interface Verdict {
+  /** The requirement. */
   readonly requirement: Requirement
+  /** `fail` where one case fails, `pass` where one passes and none fails. */
   readonly outcome: RequirementOutcome
+  /** Cases that passed. */
   readonly passed: number
   /** Failed cases that count at the run's level. */
   readonly failed: readonly CaseResult[]
+  /** Cases that could not be tried on this server. */
   readonly inapplicable: number
 }
 

@@ -1,3 +1,8 @@
+/**
+ * The command's words and where it prints, on Deno.
+ *
+ * @module
+ */
 import type { Console } from "../console.ts"
 
 /** What {@link Console} takes of Deno. */

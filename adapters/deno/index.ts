@@ -1,6 +1,8 @@
 /**
  * Sallyport on Deno: ports opened from a program, and what the core needs: UDP sockets, a clock, random secrets, the gateways,
  * signals, and files that keep a server's or a client's state. The other runtimes' adapters export the same names.
+ *
+ * @module
  */
 export {
   type ExternalAddress,

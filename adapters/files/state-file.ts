@@ -26,7 +26,9 @@ import { isDevice, NO_FILE, type Saved, writeWhole } from "./whole-file.ts"
 
 /** How a server's state becomes octets and is one again. */
 export interface StateForm<S> {
+  /** Makes octets of the CGN's part. */
   readonly save: SaveCgn<S>
+  /** Makes a server of all octets. */
   readonly restore: (bytes: Uint8Array, options: RestoreServer) => Restored<S>
 }
 

@@ -3,11 +3,15 @@ import type { Clock } from "../host.ts"
 import { saveState } from "./state-file.ts"
 import type { Saved } from "./whole-file.ts"
 
+/** What is kept, where, and how often. */
 export interface StateKeeperOptions<S> {
+  /** The file, which is written anew each time; its folder is there. */
   readonly path: string
+  /** Makes octets of the CGN's part. */
   readonly save: SaveCgn<S>
   /** Seconds from one writing to the next; 0: only when asked. */
   readonly period: number
+  /** The clock of the state's instants. */
   readonly clock: Clock
   /** The newest state. */
   readonly state: () => ServerState<S>
@@ -75,7 +79,9 @@ export const keepState = <S extends Versioned>(options: StateKeeperOptions<S>): 
 
 /** The state of a CGN on a table: what it holds, and its settings. */
 export interface Versioned {
+  /** What it holds. */
   readonly version: unknown
+  /** What it was made with. */
   readonly config: unknown
 }
 

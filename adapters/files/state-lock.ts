@@ -4,9 +4,11 @@ import { hasCode, reasonOf } from "../system-error.ts"
 
 /** Keeps a state file for one server: others are told who has it. */
 export interface StateLock {
+  /** Gives the file up. Twice is once. */
   release(): void
 }
 
+/** The lock, or who has it. */
 export type Locked = { readonly ok: true; readonly lock: StateLock } | { readonly ok: false; readonly text: string }
 
 /** Times that a lock left behind is taken away, should others try the same at the same instant. */

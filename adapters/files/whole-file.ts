@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 import process from "node:process"
 import { reasonOf } from "../system-error.ts"
 
+/** How many octets were written, or why they were not. */
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
 
 /**

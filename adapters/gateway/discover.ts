@@ -25,6 +25,7 @@ export type Output =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly reason: FailureReason; readonly text: string }
 
+/** Why a file or a program told nothing, for programs. */
 export type FailureReason =
   | "absent" // there is no such file or program
   | "refused" // this user may not
@@ -39,7 +40,9 @@ export interface GatewaySystem {
   readonly platform: string
   /** The order of octets in a word of this machine. */
   readonly endian: "little" | "big"
+  /** A file as text. Never rejects. */
   read(path: string, signal: AbortSignal | undefined): Promise<Output>
+  /** A program's standard output as text. Never rejects. */
   run(program: GatewayProgram, args: readonly string[], signal: AbortSignal | undefined): Promise<Output>
 }
 
@@ -70,6 +73,7 @@ export const NO_GATEWAYS: Readonly<Record<NoGateways, string>> = {
   aborted: "the search was ended",
 }
 
+/** The default gateways that were found, and how. */
 export interface Discovery {
   /** IPv4 first, then by metric: of each family the first is the one that the system likes best. */
   readonly gateways: readonly Gateway[]

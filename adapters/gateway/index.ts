@@ -1,4 +1,8 @@
-/** The default gateways of this host, where a PCP client finds its server: parsers of what systems tell, free of any runtime. */
+/**
+ * The default gateways of this host, where a PCP client finds its server: parsers of what systems tell, free of any runtime.
+ *
+ * @module
+ */
 export { type Child, outputOf, type Printing } from "./child.ts"
 export {
   type Discovery,

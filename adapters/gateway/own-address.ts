@@ -3,6 +3,7 @@ import type { Endpoint, Result, Udp } from "../udp.ts"
 
 /** Where packets would go: a gateway, an endpoint, or any address. */
 export interface Destination {
+  /** IPv4 is IPv4-mapped. */
   readonly address: Address
   /** The interface of a link-local address, as an endpoint has it. */
   readonly zone?: string | undefined

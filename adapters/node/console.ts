@@ -1,3 +1,8 @@
+/**
+ * The command's words and where it prints, on Node.
+ *
+ * @module
+ */
 import { fstatSync, statSync, write } from "node:fs"
 import type { Console } from "../console.ts"
 

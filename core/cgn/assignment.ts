@@ -68,7 +68,9 @@ export const MOST_BITS = 30
 
 /** Where on each external address blocks are. */
 export interface BlockLayout {
+  /** First port of the first block. */
   readonly first: number
+  /** Ports of one block. */
   readonly size: number
   /** Blocks of one address. */
   readonly count: number
@@ -78,9 +80,13 @@ export interface BlockLayout {
 
 /** What an assignment is worked out from. */
 export interface AssignmentSettings {
+  /** How ports are assigned. */
   readonly assignment: Assignment
+  /** The pool; only how many there are counts here. */
   readonly external: readonly unknown[]
+  /** The ports of each address that can be assigned. */
   readonly ports: PortRange
+  /** Bits of an internal address that tell subscribers apart, of each family. */
   readonly subscriberPrefix: { readonly ipv4: number; readonly ipv6: number }
 }
 

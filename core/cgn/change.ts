@@ -17,6 +17,7 @@ export const COUNTER_VECTORS = [
   "packet",
 ] as const
 
+/** One of {@link COUNTER_VECTORS}. */
 export type CounterVector = (typeof COUNTER_VECTORS)[number]
 
 /** Counters a vector. */
@@ -94,9 +95,13 @@ export interface SessionEnds {
     readonly remote?: Address | undefined
     readonly remotePort?: number | undefined
   }
+  /** IANA protocol number. */
   readonly protocol: number
+  /** Of the session itself; of ICMP queries the identifier. */
   readonly internalPort: number
+  /** The remote peer, in the family of the inside. */
   readonly remote: Address
+  /** 0 for protocols without ports. */
   readonly remotePort: number
 }
 
@@ -109,9 +114,13 @@ export interface Block {
   readonly internal: Address
   /** Of 128 bits. */
   readonly prefixLength: number
+  /** `undefined`: none. */
   readonly realm: Realm | undefined
+  /** The external address that the ports are of. */
   readonly external: Address
+  /** The first of them. */
   readonly firstPort: number
+  /** The last of them. */
   readonly lastPort: number
 }
 

@@ -54,6 +54,7 @@ export const connectionAfter = (before: Connection, flags: number, from: Side): 
 
 /** Idle times of TCP, seconds. RFC 5382 REQ-5: established at least 7440, the others at least 240. */
 export interface TcpTimeouts {
+  /** Of an open connection, seconds: at least 7440 (RFC 5382 REQ-5). */
   readonly established: number
   /** Of connections that open (RFC 7857 section 2.1). */
   readonly opening: number

@@ -6,7 +6,9 @@ import type { Filter, Realm } from "./mapping.ts"
 export interface InternalEnd {
   /** IANA protocol number. */
   readonly protocol: number
+  /** The host's address; IPv4 is IPv4-mapped. */
   readonly internal: Address
+  /** 0: all ports of the protocol. */
   readonly internalPort: number
   /** `undefined`: none, as in every network whose internal addresses do not overlap. */
   readonly realm?: Realm | undefined
@@ -32,6 +34,7 @@ export interface PortSetAsk {
 
 /** What a MAP request, or a NAT-PMP mapping request, asks of the CGN. */
 export interface MapAsk extends InternalEnd, Client {
+  /** The protocol that it came in. */
   readonly origin: "pcp" | "nat-pmp"
   /** `undefined` for NAT-PMP alone. */
   readonly nonce: Nonce | undefined
@@ -53,19 +56,27 @@ export interface MapAsk extends InternalEnd, Client {
 
 /** What a PEER request asks. */
 export interface PeerAsk extends InternalEnd, Client {
+  /** The mapping nonce: an existing mapping must have the same one (RFC 6887 section 12.3). */
   readonly nonce: Nonce
+  /** The remote peer, as the client sees it. */
   readonly remote: Address
+  /** 1 to 65535. */
   readonly remotePort: number
+  /** All-zeros: no preference. */
   readonly suggested: Address
+  /** 0: no preference. */
   readonly suggestedPort: number
   /** Seconds, already within the server's limits; 0 asks and changes nothing (RFC 6887 section 12.1). */
   readonly lifetime: number
+  /** DESCRIPTION to store (RFC 7220): "" erases, `undefined` leaves what is there. */
   readonly description?: string | undefined
 }
 
 /** What a deletion asks: the nonce must be the mapping's own (RFC 6887 sections 11.3 and 15.1). */
 export interface DeleteAsk extends InternalEnd {
+  /** The protocol that it came in. */
   readonly origin: "pcp" | "nat-pmp"
+  /** `undefined` for NAT-PMP alone. */
   readonly nonce: Nonce | undefined
   /** RFC 7753 section 5: delete a set of ports. */
   readonly portSet?: PortSetAsk | undefined
@@ -83,12 +94,17 @@ export interface FilterAsk extends InternalEnd {
 
 /** A request met: libpcpd's three good results. */
 export interface CgnDone<S> {
+  /** `static`: the administrator's mapping; `new`: there was none; `ok`: it was there already. */
   readonly outcome: "static" | "new" | "ok"
+  /** The next state, which has it. */
   readonly state: S
+  /** Assigned. */
   readonly external: Address
+  /** Assigned. */
   readonly externalPort: number
   /** Assigned, seconds. */
   readonly lifetime: number
+  /** What it changed, in order: what `apply` replays. */
   readonly changes: readonly Change[]
   /** Consecutive ports mapped, internal and external, from the ask's own up: 1 but for PORT_SET (RFC 7753). */
   readonly ports: number
@@ -116,6 +132,7 @@ export interface SubscriberAnswer {
   readonly epochStart: number | undefined
 }
 
+/** A request met, or refused. */
 export type CgnResult<S> = CgnDone<S> | CgnRefused
 
 /**

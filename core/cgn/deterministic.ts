@@ -15,7 +15,9 @@ interface Inside {
 
 /** Deterministic settings with what is computed from them once. */
 export interface DeterministicPlan {
+  /** The internal prefixes, with how many subscribers each has. */
   readonly insides: readonly Inside[]
+  /** A subscriber is a realm rather than an internal address. */
   readonly realms: boolean
   /** All subscribers there can be. */
   readonly subscribers: number
@@ -60,6 +62,7 @@ export const planDeterministic = (settings: AssignmentSettings): DeterministicPl
 
 /** A subscriber's ports: of the external address with this place in the pool, from 0. */
 export interface AssignedRange extends PortRange {
+  /** From 0, in the pool's own order. */
   readonly place: number
 }
 
@@ -89,9 +92,11 @@ export const deterministicRange = (
 
 /** All the addresses that one subscriber has: of its hosts, or of its realm. */
 export interface DeterministicSubscriber {
+  /** What `subscriber` is a prefix of. */
   readonly of: "internal" | "realm"
   /** One address where `prefixLength` is 128. */
   readonly subscriber: Prefix
+  /** The ports that are its. */
   readonly range: AssignedRange
 }
 

@@ -1,5 +1,12 @@
+/**
+ * What a server drives, in memory: NAT44, NAT64, DS-Lite, NAT46, NPTv6 and firewalls, which carry packets as well; and `Cgn`, the
+ * contract that another one fulfils.
+ *
+ * @module
+ */
 export {
   type Assignment,
+  type AssignmentSettings,
   type BlockAssignment,
   type BlockLayout,
   type DeterministicAssignment,
@@ -17,7 +24,9 @@ export {
   counted,
   counterCell,
   countersFrom,
+  type SessionEnds,
 } from "./change.ts"
+export type { Connection, TcpTimeouts } from "./connection.ts"
 export type {
   Cgn,
   CgnDone,
@@ -63,8 +72,22 @@ export type { CgnState } from "./layout.ts"
 export { listBlocks, listFilters, listMappings, mappingCount, mappingCounts, type Page, poolUse } from "./list.ts"
 export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm, RemoteDependence } from "./mapping.ts"
 export { createCgn, memoryCgn } from "./memory.ts"
-export { type Allocate, createRing, createSlabs } from "./packet/index.ts"
+export { type Allocate, type CrossingSettings, createRing, createSlabs, type DropCode } from "./packet/index.ts"
 export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, reasonIndex, type Side } from "./passage.ts"
+export {
+  CGN_FLAGS,
+  CGN_KINDS,
+  type CgnFlag,
+  type CgnKind,
+  type CgnProfile,
+  type CgnProfileError,
+  type CgnProfileRule,
+  type CreatedProfile,
+  checkProfile,
+  createProfile,
+  PROFILES,
+  wireProfileOf,
+} from "./profile.ts"
 export { adoptCgnSettings, type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
 export { revoke } from "./revoke.ts"
@@ -108,6 +131,7 @@ export { type SentLate, sendLate } from "./translate/late.ts"
 export {
   type Dependence,
   type GivenTranslation,
+  type Inside,
   TRANSLATION_DEFAULTS,
   type TranslationSettings,
 } from "./translate/settings.ts"

@@ -109,8 +109,13 @@ export const MappingWord = {
 export const MAPPING_WORDS = 16
 
 /** Where a row that holds an external end has who may reclaim it: words that only a mapping needs. */
-export const HELD_ADDRESS = [MappingWord.IDLE, MappingWord.PEERS, MappingWord.FILTERS, MappingWord.NEXT] as const
-export const HELD_REALM = MappingWord.PREV
+export const HELD_ADDRESS: readonly number[] = [
+  MappingWord.IDLE,
+  MappingWord.PEERS,
+  MappingWord.FILTERS,
+  MappingWord.NEXT,
+]
+export const HELD_REALM: number = MappingWord.PREV
 
 /** Of 16 bits. */
 export const Flag = {
@@ -229,7 +234,9 @@ export const createCgnTable = (config: CgnConfig, sizes: Sizes = {}): Version =>
 
 /** A CGN's state: a handle that stays valid whatever newer states come to be. */
 export interface CgnState {
+  /** What it holds: one version of its table. */
   readonly version: Version
+  /** What it was made with, defaults and all. */
   readonly config: CgnConfig
   /** Fragments and ICMP errors that wait, which are in no change, and in no snapshot; `undefined`: none. */
   readonly waiting: Waiting | undefined

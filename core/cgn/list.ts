@@ -12,7 +12,9 @@ import { stepOf } from "./step.ts"
 
 /** One page of a listing: `after` is where the next page starts; `undefined` at the end. */
 export interface Page {
+  /** Live ones, in no order that means anything. */
   readonly mappings: readonly Mapping[]
+  /** Where the next page starts; `undefined`: this was the last. */
   readonly after: number | undefined
 }
 

@@ -33,23 +33,30 @@ export type RemoteDependence = "address-dependent" | "address-and-port-dependent
 
 /** A mapping as data. Times are milliseconds on the clock that the caller passes as `now`. */
 export interface Mapping {
+  /** How it came to be. */
   readonly kind: MappingKind
+  /** Who asked for it. */
   readonly origin: MappingOrigin
   /** IANA protocol number. */
   readonly protocol: number
+  /** The host's address; IPv4 is IPv4-mapped. */
   readonly internal: Address
   /** 0: all ports of the protocol, or all that it has; but of ICMP with an `identifier` queries that have this one. */
   readonly internalPort: number
   /** Of an `implicit` mapping of ICMP queries with the identifier 0; absent in all others. It has an external port, unlike one of all ICMP. */
   readonly identifier?: 0 | undefined
+  /** `undefined`: none. */
   readonly realm: Realm | undefined
+  /** The external address. */
   readonly external: Address
+  /** 0: all ports. */
   readonly externalPort: number
   /**
    * The remote peer of a `peer` mapping, and of an `implicit` one that is of one remote peer or flow; `undefined` and 0
    * otherwise. In the family of the inside. The port is 0 as well in an implicit mapping of all ports of the address.
    */
   readonly remote: Address | undefined
+  /** The port of `remote`. */
   readonly remotePort: number
   /**
    * Of a `peer` or `implicit` mapping: its external end is for that remote address, or that address and port, alone. Else
@@ -62,6 +69,7 @@ export interface Mapping {
   readonly expires: number
   /** UDP source port of the request that made or renewed it last, where updates go (RFC 6887 section 14.2); 0: nobody's. */
   readonly clientPort: number
+  /** What few mappings have; `undefined`: nothing of it. */
   readonly details: MappingDetails | undefined
   /** Of an implicit mapping that is one TCP flow's: how far it has got. */
   readonly connection?: Connection | undefined
@@ -69,6 +77,7 @@ export interface Mapping {
 
 /** One remote peer filter (RFC 6887 section 13.3). */
 export interface Filter {
+  /** The address whose first bits count. */
   readonly remote: Address
   /** Bits of the 128-bit address that must match: 96 to 128 for IPv4. */
   readonly prefixLength: number

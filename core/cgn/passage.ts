@@ -38,7 +38,7 @@ const REFUSAL_CLAUSES = {
 } as const
 
 /** Every reason why a packet does not pass, with its clause. */
-export const REASON_CLAUSES = { ...DROP_CLAUSES, ...REFUSAL_CLAUSES } as const
+export const REASON_CLAUSES: Readonly<Record<Reason, string>> = { ...DROP_CLAUSES, ...REFUSAL_CLAUSES }
 
 /** Why a packet does not pass: a key of {@link REASON_CLAUSES}. */
 export type Reason = DropCode | keyof typeof REFUSAL_CLAUSES
@@ -68,7 +68,9 @@ export type Out =
 
 /** What a packet leaves behind it. */
 export interface Passed<S> {
+  /** The next state. */
   readonly state: S
+  /** What became of the packet. */
   readonly out: Out
   /** Mappings that traffic made, renewed, or let run out, and what it counted. */
   readonly changes: readonly Change[]

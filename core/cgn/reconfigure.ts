@@ -26,8 +26,10 @@ import { expireRows, sweepRow } from "./sweep.ts"
 /** Rows swept at a time. */
 const SWEEP = 65536
 
+/** The change of a mapping that got another external end. */
 export type Moved = Extract<Change, { readonly type: "moved" }>
 
+/** The state under the new settings, or the first fault of these: then nothing changed. */
 export type Reconfigured =
   | {
       readonly ok: true

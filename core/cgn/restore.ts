@@ -36,6 +36,7 @@ export interface RestoreTime {
   readonly lost: boolean
 }
 
+/** A CGN's state as it was saved, or why there is none. */
 export type RestoredCgn<S = CgnState> =
   | { readonly ok: true; readonly state: S }
   /** `layout`: of another kind, or version of this program; `contents`: no CGN has ever written this. */
@@ -51,7 +52,7 @@ export type RestoredCgn<S = CgnState> =
 const SECRET = 32
 
 /** Milliseconds that a CGN may have run: what seconds in 32 bits can count. */
-export const LONGEST = 2 ** 32 * 1000
+export const LONGEST: number = 2 ** 32 * 1000
 
 /**
  * The CGN that `saveCgn` wrote: the same answers, at the same distance from the end of every mapping, on another clock. It

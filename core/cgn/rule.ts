@@ -14,13 +14,17 @@ import {
 
 /** Addresses whose first bits are those of `address`: of 128, so that IPv4's /24 is 120. */
 export interface Prefix {
+  /** Bits after the prefix do not count. */
   readonly address: Address
+  /** Bits, 0 to 128. */
   readonly prefixLength: number
 }
 
 /** Ports, both ends included. */
 export interface PortRange {
+  /** 0 to 65535. */
   readonly first: number
+  /** Not below `first`. */
   readonly last: number
 }
 
@@ -29,6 +33,7 @@ export interface PortRange {
  * first rule that matches decides, and a request that none matches is allowed.
  */
 export interface Rule {
+  /** What it decides. */
   readonly allow: boolean
   /** The source address of the request. */
   readonly clients?: Prefix | undefined
@@ -36,6 +41,7 @@ export interface Rule {
   readonly except?: readonly Prefix[] | undefined
   /** The internal address: the source, or what THIRD_PARTY names. */
   readonly internal?: Prefix | undefined
+  /** The internal port of the request. */
   readonly internalPorts?: PortRange | undefined
   /**
    * The suggested external port. 0, no preference, fits the range of a rule that allows and not of one that denies: the

@@ -14,7 +14,9 @@ import type { PortRange, Prefix, Rule } from "./rule.ts"
 import { CGN_DEFAULTS, type CgnSettings, MAX_POOL, type StaticMapping } from "./settings.ts"
 import { checkTranslation } from "./translate/settings.ts"
 
+/** Why no CGN can be made of these settings. */
 export interface SettingsError {
+  /** Short and stable, for programs. */
   readonly code:
     | "empty-pool"
     | "pool-too-large"
@@ -30,6 +32,7 @@ export interface SettingsError {
     | "bad-protocols"
     | "bad-translation"
     | "bad-secret"
+  /** One sentence for people. */
   readonly text: string
 }
 

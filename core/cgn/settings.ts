@@ -19,11 +19,15 @@ import {
 export interface StaticMapping {
   /** IANA protocol number; 0 with both ports 0 is the DMZ host, which gets whatever nobody else does. */
   readonly protocol: number
+  /** The host's address. */
   readonly internal: Address
   /** 0 with external port 0: all ports of the protocol. */
   readonly internalPort: number
+  /** The external address. */
   readonly external: Address
+  /** 0 with internal port 0: all ports of the protocol. */
   readonly externalPort: number
+  /** `undefined`: none. */
   readonly realm?: Realm | undefined
 }
 

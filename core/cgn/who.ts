@@ -7,6 +7,7 @@ import type { Prefix } from "./rule.ts"
 
 /** Whose the ports are that a configuration speaks of: what a log must say whenever it changes (RFC 7422 section 3). */
 export interface LoggedAssignment extends AssignmentSettings {
+  /** The pool, in its order. */
   readonly external: readonly Address[]
 }
 
@@ -31,24 +32,31 @@ export type LoggedChange =
 
 /** One record of a log; `at`, milliseconds, on whatever clock the log and the question share. */
 export interface LogRecord {
+  /** When it was. */
   readonly at: number
+  /** What happened; what says nothing of whose ports are whose is passed over. */
   readonly change: LoggedChange | Change
 }
 
 /** Who had this external end at that time? `Infinity`: at the end of the log. */
 export interface WhoAsk {
+  /** The external address. */
   readonly external: Address
   /** IANA protocol number. */
   readonly protocol: number
+  /** The external port; of ICMP queries the identifier. */
   readonly port: number
+  /** Milliseconds, on the log's clock. */
   readonly at: number
 }
 
 /** Who had it, and what says so. */
 export interface Holder {
+  /** What the log told: a mapping, a block of ports, or the arithmetic of the settings. */
   readonly by: "mapping" | "block" | "range"
   /** What `subscriber` is a prefix of: internal addresses or realms. Of 128 bits it is one of them. */
   readonly of: "internal" | "realm"
+  /** Who it was. */
   readonly subscriber: Prefix
   /** The realm of an internal address, where it has one. */
   readonly realm: Realm | undefined
@@ -67,10 +75,13 @@ interface Since<T> {
 
 /** How far a log has been read for one question. */
 export interface Who {
+  /** The question. */
   readonly ask: WhoAsk
   /** Mappings at the very end, or of all its ports, by what tells them apart. */
   readonly mappings: ReadonlyMap<string, Since<LoggedMapping>>
+  /** The block that the port is in; `undefined`: in none. */
   readonly block: Since<Block> | undefined
+  /** The settings in force; `undefined`: the log has told of none. */
   readonly assignment: Since<LoggedAssignment> | undefined
 }
 

@@ -21,7 +21,9 @@ export interface DhcpServers {
   readonly errors: readonly DhcpOptionError[]
 }
 
+/** What is malformed in a DHCP option of PCP servers (RFC 7291). */
 export interface DhcpOptionError {
+  /** Short and stable, for programs. */
   readonly code:
     | "too-short" // no room for one address
     | "list-length" // not a multiple of an address's length, or 0

@@ -1,6 +1,8 @@
 /** The Epoch Time that a server sent last, seconds, and the client's whole seconds then. */
 export interface EpochMark {
+  /** The server's Epoch Time, seconds. */
   readonly server: number
+  /** The client's clock, whole seconds. */
   readonly client: number
 }
 

@@ -38,9 +38,13 @@ export type MappingState =
 
 /** What a server granted, for whoever asked. */
 export interface Assigned {
+  /** The protocol that it was granted in. */
   readonly protocol: "pcp" | "nat-pmp"
+  /** The external address. */
   readonly external: Address
+  /** Whether the Internet reaches that address, or what else it is. */
   readonly class: AddressClass
+  /** The external port; of a port set, the first. */
   readonly externalPort: number
   /** The internal port that this is for: of a port set, the first that is mapped (RFC 7753 section 4). */
   readonly internalPort: number

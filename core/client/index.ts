@@ -1,6 +1,8 @@
 /**
  * The PCP and NAT-PMP client as a pure machine: `createClient` makes one, and each command, datagram and tick goes through `step`, which
  * gives the next state and what to do: datagrams to send, when to come back, and events.
+ *
+ * @module
  */
 export { classOfAddress, isDoubleNat } from "./address-class.ts"
 export * from "./dhcp.ts"
@@ -12,6 +14,7 @@ export { type ListedMapping, listLeases } from "./list.ts"
 export type { NonceMode } from "./nonce.ts"
 export { QUIRKS, type Quirk, type QuirkName } from "./quirk.ts"
 export {
+  type CommonRequest,
   checkRequest,
   type InboundRequest,
   type MappingRequest,

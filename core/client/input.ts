@@ -5,11 +5,15 @@ import type { Mode } from "./task.ts"
 
 /** A mapping that an earlier run of the client had at a server: see `saveMappings`. */
 export interface SavedLease {
+  /** The server's name. */
   readonly server: string
+  /** The protocol that the server spoke. */
   readonly protocol: "pcp" | "nat-pmp"
+  /** The mapping nonce: who has it can delete the mapping. */
   readonly nonce: Nonce
   /** `undefined`: never granted. */
   readonly external: Address | undefined
+  /** 0: never granted. */
   readonly externalPort: number
   /** Seconds that are left of it. */
   readonly remaining: number

@@ -5,9 +5,13 @@ import type { ClientState } from "./state.ts"
 
 /** One mapping at one server. */
 export interface ListedMapping {
+  /** The request's. */
   readonly id: string
+  /** The server's name. */
   readonly server: string
+  /** What is asked for. */
   readonly request: MappingRequest
+  /** Where it stands. */
   readonly state: MappingState
   /** What is granted; `undefined`: nothing, or not all of it is known yet, or it is not yet known whether it still is. */
   readonly mapping: Assigned | undefined

@@ -4,13 +4,31 @@ import type { MappingRequest } from "./request.ts"
 
 /** What real servers do that the RFCs do not say, and what the client makes of it. */
 export interface Quirk {
+  /** What such a server does. */
   readonly what: string
+  /** What the client does about it. */
   readonly does: string
   /** Where it was seen. */
   readonly reference: string
 }
 
-export const QUIRKS = {
+/** The name of one of {@link QUIRKS}. */
+export type QuirkName =
+  | "refuses-port-0"
+  | "short-grant"
+  | "other-port"
+  | "double-nat"
+  | "no-address"
+  | "delete-no-resources"
+  | "short-reply"
+  | "options-in-reply"
+  | "port-modulo-256"
+  | "reply-from-other-address"
+  | "error-lifetime-0"
+  | "version-error-without-r-bit"
+
+/** All of them, by the name that an event has. */
+export const QUIRKS: Readonly<Record<QuirkName, Quirk>> = {
   "refuses-port-0": {
     what: "NAT-PMP refuses a suggested external port of 0.",
     does: "Asks once more at once, with the internal port as suggestion.",
@@ -71,9 +89,7 @@ export const QUIRKS = {
     does: "Takes it as the response that it is (RFC 6886 section 3.5).",
     reference: "RFC 6886 section 3.5 against RFC 6887 section 8.3",
   },
-} as const satisfies Readonly<Record<string, Quirk>>
-
-export type QuirkName = keyof typeof QUIRKS
+}
 
 /** Seconds: the shortest lifetime that a server should grant (RFC 6887 section 15). */
 const SHORT_GRANT = 120

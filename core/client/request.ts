@@ -13,6 +13,7 @@ import { bodyOf, optionsOf } from "./compose.ts"
 
 /** Which remote peers may come in through a mapping (RFC 6887 section 13.3). */
 export interface RemoteFilter {
+  /** The address whose first bits count. */
   readonly remote: Address
   /** Bits of the address's own family: 1 to 32, or 1 to 128. */
   readonly prefixLength: number
@@ -20,7 +21,8 @@ export interface RemoteFilter {
   readonly remotePort: number
 }
 
-interface CommonRequest {
+/** What requests of both directions have. */
+export interface CommonRequest {
   /** IANA protocol number; 0 is all protocols, with internal port 0. */
   readonly protocol: number
   /** 1 to 65535; 0 is all ports, and the only one for a protocol without ports. */
@@ -46,6 +48,7 @@ export interface InboundRequest extends CommonRequest {
   readonly kind: "inbound"
   /** Rather nothing than another external end (RFC 6887 section 13.2): suggest a port with it. */
   readonly preferFailure?: boolean | undefined
+  /** Who may come in; left out, anybody. */
   readonly filters?: readonly RemoteFilter[] | undefined
   /** Consecutive ports from `internalPort` on (RFC 7753), 2 to 65535; 65535 is as many as there are. */
   readonly portSet?: { readonly size: number; readonly parity: boolean } | undefined
@@ -56,15 +59,18 @@ export interface InboundRequest extends CommonRequest {
 /** A mapping for packets to one remote peer and back: PEER (RFC 6887 section 12). */
 export interface OutboundRequest extends CommonRequest {
   readonly kind: "outbound"
+  /** The remote peer. */
   readonly remote: Address
   /** 1 to 65535. */
   readonly remotePort: number
 }
 
+/** What a client can be asked to map. */
 export type MappingRequest = InboundRequest | OutboundRequest
 
 /** Why a request cannot be sent; nothing of it was. */
 export interface RequestError {
+  /** Short and stable, for programs. */
   readonly code:
     | "range" // a number does not fit its field
     | "lifetime-zero" // deleting is `revoke`
@@ -77,6 +83,7 @@ export interface RequestError {
     | "option" // an option that no bytes can carry
     | "id" // the id is in use, or is no such mapping
     | "server" // no server has that name, or none suits
+  /** One sentence for people. */
   readonly text: string
 }
 

@@ -5,8 +5,11 @@ import type { Mode } from "./task.ts"
 
 /** A mapping as a restarted program needs it to renew and delete it: `request` with `resume` takes it up again. */
 export interface SavedMapping {
+  /** Its name in commands and events. */
   readonly id: string
+  /** What was asked for. */
   readonly request: MappingRequest
+  /** How long it was to be kept. */
   readonly mode: Mode
   /** None: it is kept, and there is no server to keep it at. */
   readonly leases: readonly SavedLease[]

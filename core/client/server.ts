@@ -5,6 +5,7 @@ import type { EpochMark } from "./epoch.ts"
 
 /** One address of a server, and the client's own address on the way there. */
 export interface ServerEnd {
+  /** The server's. */
   readonly address: Address
   /** UDP port; left out, 5351. */
   readonly port?: number | undefined
@@ -26,6 +27,7 @@ export interface ClientServer {
   readonly name: string
   /** In the order in which they are tried; at least one (RFC 7488 section 3). */
   readonly ends: readonly ServerEnd[]
+  /** What to speak; left out, `auto`: PCP first, and NAT-PMP where the server knows no other. */
   readonly protocol?: ProtocolChoice | undefined
   /**
    * Other addresses that its responses may come from, as those of routers that share one address (CARP, VRRP) do. What comes

@@ -18,6 +18,7 @@ export interface ClientSettings {
   readonly deleteTries: number
   /** Shortest and longest time for which an error holds, seconds, whatever the server says (RFC 6887 section 8.3). */
   readonly errorFloor: number
+  /** Seconds, as the floor. */
   readonly errorCeiling: number
   /** Longest lifetime that is believed, seconds (RFC 6887 section 15, C-131). */
   readonly lifetimeCeiling: number
@@ -27,6 +28,7 @@ export interface ClientSettings {
   readonly exhaustedWait: number
   /** Longest random delay before lost mappings are made again, seconds (RFC 6887 section 14.1.3). */
   readonly recoveryDelay: number
+  /** Where mapping nonces come from. */
   readonly nonces: NonceMode
   /** Datagrams that one server gets: at most `burst`, and `perSecond` more each second. */
   readonly serverBudget: SendRate
@@ -36,10 +38,13 @@ export interface ClientSettings {
 
 /** A bucket of tokens: never more than `burst + perSecond * t` in any t seconds. */
 export interface SendRate {
+  /** Tokens a second. */
   readonly perSecond: number
+  /** Tokens that it holds, and begins with. */
   readonly burst: number
 }
 
+/** What holds where settings say nothing: the numbers of the RFCs, and where they have none a careful client's. */
 export const DEFAULT_CLIENT_SETTINGS: ClientSettings = Object.freeze({
   initialRetransmission: 3,
   retransmissionCount: 0,

@@ -7,34 +7,45 @@ import type { Task } from "./task.ts"
 
 /** A client: what it wants, of whom, and what it knows. Plain data that is never written to again. */
 export interface ClientState {
+  /** What it was made with, defaults and all. */
   readonly settings: ClientSettings
+  /** What all nonces and all waiting come from. */
   readonly random: Randomness
   /** By name, in the caller's order. */
   readonly servers: ReadonlyMap<string, ServerState>
+  /** What is being done: one mapping at one server each. */
   readonly tasks: ReadonlyMap<string, Task>
   /** What is to be kept at every server, also at those of a network to come, by id. */
   readonly wanted: ReadonlyMap<string, MappingRequest>
   /** `stop` was said: the end comes with the last task. */
   readonly stopping: boolean
+  /** The instant of the last input, milliseconds. */
   readonly now: number
   /** When something is due next, milliseconds; `undefined`: nothing is. */
   readonly wake: number | undefined
 }
 
+/** What a client is made from. */
 export interface ClientOptions {
   /** 32 octets or more that nobody outside can guess (RFC 4086): all nonces and all waiting come from them. */
   readonly seed: Uint8Array
   /** Milliseconds, on the clock of all later inputs. */
   readonly now: number
+  /** Whom to ask, at once; more can come later by the command `network-changed`. */
   readonly servers: readonly ClientServer[]
+  /** What is left out is {@link DEFAULT_CLIENT_SETTINGS}. */
   readonly settings?: Partial<ClientSettings> | undefined
 }
 
+/** Why no client can be made from these options. */
 export interface ClientOptionsError {
+  /** The option that is wrong. */
   readonly setting: keyof ClientOptions | keyof ClientSettings
+  /** One sentence for people. */
   readonly text: string
 }
 
+/** A new state, or the first fault of the options. */
 export type CreatedClient =
   | { readonly ok: true; readonly state: ClientState }
   | { readonly ok: false; readonly error: ClientOptionsError }

@@ -17,6 +17,29 @@ import type { Task } from "./task.ts"
 /**
  * One step of the client: what is asked of it, a datagram, or the time. Gives the next state and what to do, in that order; the last
  * effect says when to come back. Never throws, and the state given stays valid.
+ *
+ * @example
+ * ```ts
+ * import { createClient, step } from "sallyport/client"
+ * import { parse, parseAddress } from "sallyport/wire"
+ *
+ * const [router, own] = [parseAddress("192.0.2.1"), parseAddress("192.0.2.10")]
+ * if (router === undefined || own === undefined) throw new Error("not an address")
+ * const seed = crypto.getRandomValues(new Uint8Array(32))
+ * const servers = [{ name: "router", ends: [{ address: router, client: own }] }]
+ * const made = createClient({ seed, now: 0, servers })
+ * if (!made.ok) throw new Error(made.error.text)
+ *
+ * const request = { kind: "inbound", protocol: 6, internalPort: 8080, lifetime: 3600 } as const
+ * const [state, effects] = step(made.state, { type: "request", id: "web", request, now: 0 })
+ * for (const effect of effects) {
+ *   if (effect.type !== "send") continue
+ *   const parsed = parse(effect.bytes)
+ *   console.log(effect.destination.port, parsed.ok && parsed.packet.kind) // 5351 pcp-request
+ * }
+ * // Nobody answered: it is sent again when the last effect said.
+ * console.log(step(state, { type: "tick", now: 5000 })[1][0]?.type) // send
+ * ```
  */
 export const step = (state: ClientState, input: ClientInput): readonly [ClientState, readonly Effect[]] => {
   const draft = openDraft(state, Number.isFinite(input.now) ? input.now : state.now)

@@ -10,7 +10,9 @@ import { mayUpdate, update } from "./update.ts"
 
 /** What a CGN did of its own accord. */
 export interface CgnStep<S> {
+  /** The CGN's next state. */
   readonly state: S
+  /** What it did, in order. */
   readonly changes: readonly Change[]
   /** The filters of a mapping, for updates to carry (RFC 6887 section 14.2). Default: none are known. */
   readonly filters?: (end: InternalEnd) => readonly Filter[]

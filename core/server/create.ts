@@ -84,6 +84,20 @@ export const settingsOf = (
  * A PCP and NAT-PMP server over the in-memory CGN, with no mappings yet; or the first setting that breaks a rule, with
  * its code and a sentence for people. Give each datagram to `process`, and call `advance` when a `next` is due. Clients of
  * an earlier run learn of the loss from `announce` (RFC 6887 section 14.1.3 wants it at every start).
+ *
+ * @example
+ * ```ts
+ * import { createServer, parseAddress } from "sallyport"
+ *
+ * const external = parseAddress("203.0.113.7")
+ * if (external === undefined) throw new Error("not an address")
+ * const secret = crypto.getRandomValues(new Uint8Array(32))
+ * const made = createServer({ external: [external], secret, now: 0, quota: 64 })
+ * console.log(made.ok) // true
+ *
+ * const refused = createServer({ external: [], secret, now: 0 })
+ * if (!refused.ok) console.log(refused.error.code) // empty-pool
+ * ```
  */
 export const createServer = (options: ServerOptions): Created<CgnState> => {
   const { cgn, server } = settingsOf(options)

@@ -2,6 +2,8 @@
  * The PCP and NAT-PMP server over any CGN. `createServer` makes one; each datagram goes through `process` (or `runOnce`), time
  * through `advance`, and what else happens through `announce`, `update`, `adopt`, `reconfigure` and `revoke`: all of them
  * pure functions from a state to the next. libpcpd.md, beside this file, has what stands for each part of libpcpd.
+ *
+ * @module
  */
 import {
   type CgnState,
@@ -47,7 +49,7 @@ export { type Context, runOnce } from "./run-once.ts"
 export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 export { type Hasher, type SaveCgn, type SnapshotTime, snapshot, snapshotOver, snapshotParts } from "./snapshot.ts"
 export { type Created, createServerOver, type ServerState } from "./state.ts"
-export { id2str, strerror } from "./text.ts"
+export { id2str, type Naming, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"
 
 /** One page of a server's live mappings: see `listMappings` of the CGN. `after` is 0 to start. */

@@ -37,6 +37,25 @@ type Format = "pcp" | "nat-pmp" | "no-such-version"
  * length before the client address.
  *
  * RFC ambiguity 3: an ANNOUNCE under 24 octets is a short message: dropped (section 8.2), not answered (14.1.1).
+ *
+ * @example
+ * ```ts
+ * import { createServer, parse, parseAddress, process } from "sallyport"
+ *
+ * const [external, source] = [parseAddress("203.0.113.7"), parseAddress("192.0.2.10")]
+ * if (external === undefined || source === undefined) throw new Error("not an address")
+ * const secret = crypto.getRandomValues(new Uint8Array(32))
+ * const made = createServer({ external: [external], secret, now: 0 })
+ * if (!made.ok) throw new Error(made.error.text)
+ *
+ * // NAT-PMP asks for TCP port 8080 for an hour.
+ * const bytes = Uint8Array.of(0, 2, 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16)
+ * const [next, { reply, changes }] = process(made.state, { bytes, now: 1000, source, sourcePort: 5350 })
+ * console.log(changes[0]?.type) // created
+ * const answer = parse(reply ?? new Uint8Array())
+ * if (answer.ok && answer.packet.kind === "natpmp-map-response") console.log(answer.packet.externalPort) // 8080
+ * console.log(next === made.state) // false
+ * ```
  */
 export const process = <S>(state: ServerState<S>, request: Request): readonly [ServerState<S>, Response] => {
   const { bytes } = request

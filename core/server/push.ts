@@ -5,7 +5,9 @@ import { deleteFrom, emptyTrie, getFrom, setIn, type Trie } from "./trie.ts"
 
 /** Where an unsolicited datagram goes: from the server's own address and port (RFC 6887 sections 14.1.3 and 14.2). */
 export interface Destination {
+  /** A client's, or a multicast group. */
   readonly address: Address
+  /** UDP port. */
   readonly port: number
 }
 

@@ -3,7 +3,9 @@ import { emptyTrie, getFrom, setIn, type Trie } from "./trie.ts"
 
 /** A token bucket: `burst` requests at once, `perSecond` in the long run. */
 export interface Rate {
+  /** More than 0. */
   readonly perSecond: number
+  /** 1 or more. */
   readonly burst: number
 }
 

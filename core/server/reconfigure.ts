@@ -18,6 +18,7 @@ import type { Pushed } from "./request.ts"
 import { checkSettings, DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 import type { ServerState } from "./state.ts"
 
+/** The server under the new settings, and what is to be told to whom; or the first fault, and then nothing changed. */
 export type ServerReconfigured<S = CgnState> =
   | { readonly ok: true; readonly state: ServerState<S>; readonly pushed: Pushed }
   | { readonly ok: false; readonly error: ServerSettingsError }

@@ -24,14 +24,19 @@ import { begin } from "./update.ts"
 export interface RecycleAsk {
   /** A previous response to the client, or a request of its that matches the mapping: PCP MAP or PEER, or NAT-PMP. */
   readonly packet: Uint8Array
+  /** Where the update goes. */
   readonly client: Destination
+  /** The client's; left out, none. */
   readonly realm?: Realm
+  /** The external address to tell of. */
   readonly external: Address
+  /** The external port to tell of. */
   readonly externalPort: number
   /** Seconds from now. */
   readonly lifetime: number
 }
 
+/** The server with the update to be sent, or why there is none. */
 export type Recycled<S> =
   | { readonly ok: true; readonly state: ServerState<S>; readonly pushed: Pushed }
   | { readonly ok: false; readonly error: { readonly code: "not-a-mapping"; readonly text: string } }

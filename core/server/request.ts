@@ -7,7 +7,9 @@ export interface Request {
   readonly bytes: Uint8Array
   /** Milliseconds on the caller's monotonic clock. */
   readonly now: number
+  /** UDP source address: the client's own, or that of whatever sent the request for it. */
   readonly source: Address
+  /** UDP source port, where the answer goes. */
   readonly sourcePort: number
   /** Where it arrived: requests from `outside` are ignored (RFC 6887 section 8.2, RFC 6886 section 3.3). Default `inside`. */
   readonly side?: "inside" | "outside"
@@ -31,12 +33,14 @@ export const DROP_REASONS = [
   "global-rate", // over the rate limit of all sources together
 ] as const
 
+/** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number]
 
 /** What became of one request. */
 export interface Response {
   /** The UDP payload to send back to the source; `undefined` when the request is dropped. */
   readonly reply: Uint8Array | undefined
+  /** Why there is no reply; `undefined`: there is one. */
   readonly dropped: DropReason | undefined
   /** In the order in which they happened; only `counted` ones after an error (RFC 6887 section 7.3). */
   readonly changes: readonly Change[]
@@ -46,15 +50,19 @@ export interface Response {
 
 /** An unsolicited datagram, from the server's own address and port (RFC 6887 sections 14.1 and 14.2). */
 export interface Outgoing {
+  /** The UDP payload. */
   readonly bytes: Uint8Array
   /** Where it is multicast, it goes out on every path over which requests are accepted (RFC 6887 section 14.1.3). */
   readonly destination: Address
+  /** UDP destination port. */
   readonly port: number
 }
 
 /** What `advance` found due. */
 export interface Advance {
+  /** In the order in which they happened: mappings that have expired, and what was counted. */
   readonly changes: readonly Change[]
+  /** What to send, in order. */
   readonly send: readonly Outgoing[]
   /** When to call again, milliseconds; `undefined` when nothing is pending. */
   readonly next: number | undefined
@@ -62,6 +70,7 @@ export interface Advance {
 
 /** What a push, a revocation or a reconfiguration came to. */
 export interface Pushed {
+  /** What happened, in order. */
   readonly changes: readonly Change[]
   /** Call `advance` no later than this instant, milliseconds: it sends. `undefined`: there is nothing to send. */
   readonly next: number | undefined

@@ -22,6 +22,7 @@ export interface RestoreOptions extends RestoreServer {
 
 /** What a server over any CGN needs besides its snapshot. */
 export interface RestoreServer {
+  /** Settings of the server; what is left out is {@link DEFAULT_SETTINGS}. */
   readonly server?: Partial<ServerSettings>
   /** The present on the clock of every later `now`, milliseconds. */
   readonly now: number
@@ -31,7 +32,9 @@ export interface RestoreServer {
   readonly hasher?: () => Hasher
 }
 
+/** Why a snapshot is not restored. */
 export interface RestoreError {
+  /** Short and stable, for programs. */
   readonly code:
     | "foreign" // not a snapshot of this program
     | "format" // a newer or older format, or table layout
@@ -48,6 +51,7 @@ interface Refused {
   readonly error: RestoreError
 }
 
+/** A server as it was when it was saved, with what has happened since; or why there is none. */
 export type Restored<S = CgnState> =
   | {
       readonly ok: true
@@ -74,6 +78,25 @@ const fail = (code: RestoreError["code"], text: string): Refused => ({ ok: false
  * `reconfigureCgn` puts today's in their place, as after any change of settings.
  *
  * Total: any octets give a state or an error. Takes in the order of 1 s for a million mappings.
+ *
+ * @example
+ * ```ts
+ * import { createServer, mappingCount, parseAddress, process, restore, snapshot } from "sallyport"
+ *
+ * const [external, source] = [parseAddress("203.0.113.7"), parseAddress("192.0.2.10")]
+ * if (external === undefined || source === undefined) throw new Error("not an address")
+ * const secret = crypto.getRandomValues(new Uint8Array(32))
+ * const made = createServer({ external: [external], secret, now: 0 })
+ * if (!made.ok) throw new Error(made.error.text)
+ * const bytes = Uint8Array.of(0, 2, 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16)
+ * const [state] = process(made.state, { bytes, now: 1000, source, sourcePort: 5350 })
+ *
+ * const saved = snapshot(state, { now: 2000, wallClock: Date.now(), final: true })
+ * const ports = { first: 1024, last: 65535 }
+ * const cgn = { external: [external], ports, quota: 64, filterLimit: 8, idleTimeout: { udp: 300, tcp: 7440 } }
+ * const again = restore(saved, { now: 0, wallClock: Date.now(), cgn })
+ * if (again.ok) console.log(mappingCount(again.state), again.lost) // 1 false
+ * ```
  */
 export const restore = (bytes: Uint8Array, options: RestoreOptions): Restored =>
   restoreOver(memoryCgn, (octets, time) => restoreCgn(octets, options.cgn, time), bytes, options)

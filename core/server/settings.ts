@@ -1,5 +1,6 @@
 import type { Realm, SettingsError } from "../cgn/index.ts"
-import { type CgnProfile, checkProfile, PROFILES, type Prefix64 } from "../wire/index.ts"
+import { type CgnProfile, checkProfile, PROFILES } from "../cgn/index.ts"
+import type { Prefix64 } from "../wire/index.ts"
 import type { RateLimits } from "./rate.ts"
 import type { Naming } from "./text.ts"
 
@@ -52,6 +53,7 @@ export interface ServerSettings extends Naming {
   readonly updateLimit: number
 }
 
+/** What holds where settings say nothing: lifetimes by RFC 6887 section 15. */
 export const DEFAULT_SETTINGS: ServerSettings = {
   minLifetime: 120,
   maxLifetime: 86400,
@@ -75,7 +77,9 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   id2str: undefined,
 }
 
+/** Why no server can be made of these settings. */
 export interface ServerSettingsError {
+  /** Short and stable, for programs. */
   readonly code:
     | SettingsError["code"]
     | "bad-lifetime"
@@ -85,6 +89,7 @@ export interface ServerSettingsError {
     | "bad-third-party-id"
     | "bad-rate"
     | "bad-count"
+  /** One sentence for people. */
   readonly text: string
 }
 

@@ -26,7 +26,9 @@ export interface SnapshotTime {
  * 400 MB/s, so that the parts hold a server up less.
  */
 export interface Hasher {
+  /** Takes the next octets. */
   update(octets: Uint8Array): unknown
+  /** The 32 octets of the hash; nothing is fed after that. */
   digest(): Uint8Array
 }
 

@@ -1,15 +1,19 @@
 /** A cursor over a snapshot's octets. Reading past their end gives zeros and fails it for good, so nothing here throws. */
 export interface Reader {
+  /** The snapshot. */
   readonly bytes: Uint8Array
+  /** The same octets. */
   readonly view: DataView
   /** Octets read. */
   at: number
+  /** More was read than there is. */
   failed: boolean
 }
 
 /** Typed arrays lie in memory in the machine's own order; snapshots are little-endian everywhere. */
-export const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+export const LITTLE_ENDIAN: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
+/** A cursor at the beginning of a snapshot. `bytes` is read in place, not copied. */
 export const makeReader = (bytes: Uint8Array): Reader => ({
   bytes,
   view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -14,7 +14,9 @@ export interface Sizes {
 
 /** Words [from, to) of a row. */
 export interface KeyShape {
+  /** The first word of the key, from 0. */
   readonly from: number
+  /** The first word after it. */
   readonly to: number
   /** Rows whose word `from` is 0 may have the same key; `find` gives any of them. Default: no two rows may. */
   readonly repeats?: boolean
@@ -28,8 +30,11 @@ export interface KeyShape {
 
 /** Words [from, to) of a row of another family. */
 export interface Through {
+  /** The family, by its place in the shape. */
   readonly family: number
+  /** The first word, from 0. */
   readonly from: number
+  /** The first word after them. */
   readonly to: number
 }
 
@@ -45,21 +50,28 @@ export interface FamilyShape {
 
 /** The wheel links rows of one family through three of their words, which nobody else may write. */
 export interface WheelShape {
+  /** The family, by its place in the shape. */
   readonly family: number
+  /** Word of the row: the next one in its slot. */
   readonly next: number
+  /** Word of the row: the one before it. */
   readonly prev: number
+  /** Word of the row: the slot that it is in. */
   readonly slot: number
 }
 
 /** What a table holds; fixed for its life. */
 export interface Shape {
+  /** Kinds of rows, numbered from 0. */
   readonly families: readonly FamilyShape[]
   /** How many sparse arrays, numbered from 0. */
   readonly sparse: number
   /** How many groups of sets, numbered from 0. */
   readonly sets: number
+  /** What lets rows expire; `undefined`: nothing does. */
   readonly wheel: WheelShape | undefined
   /** Secret of the index hash, two 32-bit words: whoever does not know it cannot choose keys that collide. */
   readonly hashKey: readonly [number, number]
+  /** Room made at once; left out, it grows when it must. */
   readonly sizes?: Sizes
 }

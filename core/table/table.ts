@@ -16,17 +16,25 @@ import { makeWheel, type Wheel } from "./wheel.ts"
 export interface Table extends Memory {
   /** Words of families and wheel that count and point. */
   readonly header: Extent
+  /** Rows and indexes. */
   readonly families: readonly Family[]
+  /** Sparse arrays. */
   readonly sparses: readonly Sparse[]
+  /** Words of a sparse array's page, as a power of two. */
   readonly pageBits: number
+  /** What is left of a place within its page. */
   readonly pageMask: number
   /** Pages of all sparse arrays. */
   readonly pages: Extent
+  /** Pages in use. */
   pageCount: number
+  /** Sets. */
   readonly setGroups: readonly SetGroup[]
   /** Words of all sets. */
   readonly setWords: Extent
+  /** Sets in use. */
   setCount: number
+  /** What lets rows expire. */
   readonly wheel: Wheel | undefined
   /** The version sealed or opened last. */
   last: Version | undefined

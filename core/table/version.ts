@@ -9,8 +9,11 @@ import { copyTable, makeTable, type Table } from "./table.ts"
  * it (72 ms for a million writes, measured), going on from the newest is free. While it is kept, so is the log since.
  */
 export interface Version {
+  /** The table that it is a state of. */
   readonly table: Table
+  /** The part of the undo log that it stands in. */
   readonly chunk: Chunk
+  /** Its place in that part. */
   readonly position: number
 }
 

@@ -4,7 +4,9 @@ import { LITTLE_ENDIAN } from "./reader.ts"
 export interface Writer {
   /** Parts that are full. */
   readonly full: Uint8Array[]
+  /** The one that is being filled. */
   part: Uint8Array
+  /** The same octets. */
   view: DataView
   /** Octets used of `part`. */
   at: number
@@ -13,6 +15,7 @@ export interface Writer {
 /** Octets a part, a multiple of 4. */
 const PART = 2 ** 18
 
+/** A writer with nothing in it. */
 export const makeWriter = (): Writer => {
   const part = new Uint8Array(PART)
   return { full: [], part, view: new DataView(part.buffer), at: 0 }

@@ -120,6 +120,15 @@ const formatIpv6 = (address: Address): string => {
 /**
  * Reads an IPv4 or IPv6 address from text: dotted IPv4, or any form of RFC 4291 section 2.2 with no zone index.
  * `undefined` for anything else.
+ *
+ * @example
+ * ```ts
+ * import { formatAddress, parseAddress } from "sallyport/wire"
+ *
+ * const address = parseAddress("2001:DB8:0:0::1")
+ * if (address !== undefined) console.log(formatAddress(address)) // 2001:db8::1
+ * console.log(parseAddress("203.0.113") === undefined) // true
+ * ```
  */
 export const parseAddress = (text: string): Address | undefined => {
   if (!text.includes(":")) {

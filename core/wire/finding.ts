@@ -8,6 +8,7 @@ export type Severity = "error" | "warning" | "note"
 
 /** One remark on a packet. */
 export interface Finding {
+  /** How bad it is. */
   readonly severity: Severity
   /** Short and stable, for programs: `filter-prefix`. */
   readonly code: string

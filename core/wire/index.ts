@@ -1,5 +1,9 @@
+/**
+ * PCP and NAT-PMP packets: octets to values and back, what is wrong with them, a field for every octet; addresses and names.
+ *
+ * @module
+ */
 export * from "./address.ts"
-export * from "./cgn-profile.ts"
 export * from "./dissect/index.ts"
 export { encode, encodeWith } from "./encode.ts"
 export type { Encoded, EncodeError } from "./encoded.ts"
@@ -14,9 +18,7 @@ export { parse } from "./parse.ts"
 export type { Header, Parsed, ParseError, ParseErrorCode } from "./parsed.ts"
 export * from "./profile.ts"
 export { hasPorts } from "./protocol.ts"
-export { protocolNumber } from "./protocol-names.ts"
 export * from "./registry.ts"
 export { NO_RESIDUE, type Residue } from "./residue.ts"
-export * from "./text/index.ts"
 export { validate } from "./validate.ts"
 export { familyOf, isLinkLocal6, isLoopback, isMulticast } from "./validate-address.ts"

@@ -7,6 +7,7 @@ export const OPTION_HEADER = 4
 /** RFC 6887 section 13.1, 16 octets: the host that the request is for. */
 export interface ThirdParty {
   readonly kind: "THIRD_PARTY"
+  /** The internal address of that host; all-zeros stands for the source, where a server allows it. */
   readonly internal: Address
 }
 
@@ -22,76 +23,92 @@ export interface FilterOption {
   readonly prefixLength: number
   /** 0 is all ports. */
   readonly remotePort: number
+  /** Of the remote peers that may come in; IPv4 is IPv4-mapped. */
   readonly remote: Address
 }
 
 /** RFC 7652 section 5.3, 4 octets: the nonce of an authentication session; a mapping's nonce is another thing. */
 export interface AuthenticationNonce {
   readonly kind: "NONCE"
+  /** 32 bits, unsigned. */
   readonly nonce: number
 }
 
 /** RFC 7652 section 5.4: session ID 4 | sequence number 4 | key ID 4 | authentication data. */
 export interface AuthenticationTag {
   readonly kind: "AUTHENTICATION_TAG"
+  /** 32 bits, unsigned: the session that the message belongs to. */
   readonly sessionId: number
+  /** 32 bits, unsigned: of the common messages of the session (RFC 7652 section 6.5). */
   readonly sequence: number
+  /** 32 bits, unsigned: the key that made the tag. */
   readonly keyId: number
+  /** The MAC over the whole message. */
   readonly data: Uint8Array
 }
 
 /** RFC 7652 section 5.5: key ID 4 | authentication data. */
 export interface PaAuthenticationTag {
   readonly kind: "PA_AUTHENTICATION_TAG"
+  /** 32 bits, unsigned: the key that made the tag. */
   readonly keyId: number
+  /** The MAC over the whole PCP-Auth message. */
   readonly data: Uint8Array
 }
 
 /** RFC 7652 section 5.6: one EAP message. */
 export interface EapPayload {
   readonly kind: "EAP_PAYLOAD"
+  /** As EAP has it, without padding (RFC 3748 section 4). */
   readonly message: Uint8Array
 }
 
 /** RFC 7652 section 5.7, 4 octets: an IKEv2 transform of type 2; 5 is PRF_HMAC_SHA2_256. */
 export interface Prf {
   readonly kind: "PRF"
+  /** IANA's number of the pseudorandom function. */
   readonly transform: number
 }
 
 /** RFC 7652 section 5.8, 4 octets: an IKEv2 transform of type 3; 12 is AUTH_HMAC_SHA2_256_128. */
 export interface MacAlgorithm {
   readonly kind: "MAC_ALGORITHM"
+  /** IANA's number of the integrity algorithm. */
   readonly transform: number
 }
 
 /** RFC 7652 section 5.9, 4 octets: seconds. */
 export interface SessionLifetime {
   readonly kind: "SESSION_LIFETIME"
+  /** Seconds, 32 bits. */
   readonly lifetime: number
 }
 
 /** RFC 7652 section 5.10, 4 octets: the sequence number of the message that is acknowledged. */
 export interface ReceivedPak {
   readonly kind: "RECEIVED_PAK"
+  /** 32 bits, unsigned. */
   readonly sequence: number
 }
 
 /** RFC 7652 section 5.11: UTF-8 text, no terminating NUL. */
 export interface IdIndicator {
   readonly kind: "ID_INDICATOR"
+  /** Tells the client which of its identities to use. */
   readonly indicator: string
 }
 
 /** RFC 7843 section 4: an identifier that only client and server understand, up to 1016 octets. */
 export interface ThirdPartyId {
   readonly kind: "THIRD_PARTY_ID"
+  /** The identifier's octets, without padding. */
   readonly id: Uint8Array
 }
 
 /** RFC 7220 section 2: UTF-8 text, no terminating NUL, up to 1016 octets; empty erases. */
 export interface Description {
   readonly kind: "DESCRIPTION"
+  /** For the server's administrator; whoever sees it should not trust it. */
   readonly text: string
 }
 
@@ -119,7 +136,9 @@ export interface Prefix64 {
 /** RFC 7753 section 4, 5 octets: size 2 | first internal port 2 | reserved 7 bits, parity 1 bit. */
 export interface PortSet {
   readonly kind: "PORT_SET"
+  /** Ports asked for, or mapped: 1 to 65535; a request for 65535 takes as many as there are (RFC 7753 section 4.1). */
   readonly size: number
+  /** In a request the internal port of MAP itself; in a response the first that is mapped. */
   readonly firstInternalPort: number
   /** The P bit: preserve parity. */
   readonly parity: boolean
@@ -128,14 +147,18 @@ export interface PortSet {
 /** An option with a code that no RFC known here assigns. */
 export interface UnknownOption {
   readonly kind: "unknown"
+  /** 0 to 255; 128 and above a receiver may pass over (RFC 6887 section 7.3). */
   readonly code: number
+  /** Its octets, without padding. */
   readonly data: Uint8Array
 }
 
 /** An option of a known code whose contents do not have its layout: a client ignores it, a server answers MALFORMED_OPTION. */
 export interface MalformedOption {
   readonly kind: "malformed"
+  /** The code, one of {@link OptionCode}. */
   readonly code: number
+  /** Its octets as they came, without padding. */
   readonly data: Uint8Array
   /** Where the rule is that it breaks. */
   readonly clause: string

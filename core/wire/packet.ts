@@ -10,6 +10,7 @@ import { Opcode } from "./registry.ts"
  */
 export interface MapBody {
   readonly kind: "map"
+  /** The mapping nonce, 96 bits: a response and each later request for the mapping have the same one (RFC 6887 section 11.1). */
   readonly nonce: Nonce
   /** IANA protocol number; 0 is all protocols. */
   readonly protocol: number
@@ -24,11 +25,17 @@ export interface MapBody {
 /** The opcode-specific data of PEER, 56 octets (RFC 6887 section 12.1): as MAP, then remote port 2 | reserved 2 | remote address 16. */
 export interface PeerBody {
   readonly kind: "peer"
+  /** The mapping nonce, 96 bits, as in MAP. */
   readonly nonce: Nonce
+  /** IANA protocol number; 0 is not allowed here (RFC 6887 section 12.1). */
   readonly protocol: number
+  /** Where the client sends from; 0 is not allowed here. */
   readonly internalPort: number
+  /** Suggested or assigned, as in MAP. */
   readonly externalPort: number
+  /** Suggested or assigned, as in MAP. */
   readonly external: Address
+  /** Of the remote peer; 0 is not allowed here. */
   readonly remotePort: number
   /** As the client sees it (RFC 6887 section 12.1). */
   readonly remote: Address
@@ -42,12 +49,15 @@ export interface AnnounceBody {
 /** The opcode-specific data of AUTHENTICATION, 8 octets (RFC 7652 section 5.2). */
 export interface AuthenticationBody {
   readonly kind: "authentication"
+  /** 32 bits, unsigned; 0 before the server has chosen one (RFC 7652 section 3.1.1). */
   readonly sessionId: number
+  /** 32 bits, unsigned: one more in each PCP-Auth message of its sender (RFC 7652 section 6.4). */
   readonly sequence: number
 }
 
 /** The same in a PA-Client message, with the result code that the request header carries in octet 3 (RFC 7652 section 5.1). */
 export interface AuthenticationRequestBody extends AuthenticationBody {
+  /** Result code, 8 bits: what a response has in its header. */
   readonly result: number
 }
 
@@ -59,10 +69,13 @@ export interface OpaqueBody {
   readonly kind: "opaque"
   /** 0 to 127. */
   readonly opcode: number
+  /** All octets after the header, copied. */
   readonly bytes: Uint8Array
 }
 
+/** What a request may carry after its header. */
 export type RequestBody = MapBody | PeerBody | AnnounceBody | AuthenticationRequestBody | OpaqueBody
+/** What a response may carry after its header. */
 export type ResponseBody = MapBody | PeerBody | AnnounceBody | AuthenticationBody | OpaqueBody
 
 /** A PCP version 2 request (RFC 6887 section 7.1). */
@@ -72,6 +85,7 @@ export interface PcpRequest {
   readonly lifetime: number
   /** The PCP Client's IP Address field. */
   readonly client: Address
+  /** The opcode-specific data, which names the opcode. */
   readonly body: RequestBody
   /** In the order of the packet, in which they must be processed. Empty with an opaque body. */
   readonly options: readonly PcpOption[]
@@ -80,6 +94,7 @@ export interface PcpRequest {
 /** A PCP version 2 response (RFC 6887 section 7.2). */
 export interface PcpResponse {
   readonly kind: "pcp-response"
+  /** Result code, 8 bits; 0 is success (RFC 6887 section 7.4). */
   readonly result: number
   /** Seconds: of the mapping, or how long the error will last. */
   readonly lifetime: number
@@ -90,7 +105,9 @@ export interface PcpResponse {
    * its reserved field; `undefined` when they are zero, as in every success response.
    */
   readonly clientTail: Uint8Array | undefined
+  /** The opcode-specific data, which names the opcode. In an error response it is the request's. */
   readonly body: ResponseBody
+  /** In the order of the packet. Empty with an opaque body. */
   readonly options: readonly PcpOption[]
 }
 
@@ -101,6 +118,7 @@ export interface PcpResponse {
  */
 export interface OtherVersion {
   readonly kind: "other-version"
+  /** Octet 0: neither 0 nor 2. */
   readonly version: number
   /** The R bit. */
   readonly response: boolean
@@ -110,6 +128,7 @@ export interface OtherVersion {
   readonly bytes: Uint8Array
 }
 
+/** A PCP version 2 message of either direction. */
 export type PcpPacket = PcpRequest | PcpResponse
 
 /** Whatever UDP ports 5350 and 5351 carry. */

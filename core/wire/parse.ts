@@ -41,6 +41,18 @@ const AUTHENTICATION_LENGTH = 32
  * but malformed does not fail the packet; it is among the options as `malformed`. In an error response whatever follows the
  * header may be an arbitrary copy (RFC 6887 section 8.2), so what cannot be read there is an opaque body. An UNSUPP_VERSION
  * response copies a request of another version: its body is always opaque, and it is read from 4 octets on.
+ *
+ * @example
+ * ```ts
+ * import { parse } from "sallyport/wire"
+ *
+ * const bytes = Uint8Array.of(0, 130, 0, 0, 0, 0, 0, 1, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16)
+ * const parsed = parse(bytes)
+ * if (parsed.ok && parsed.packet.kind === "natpmp-map-response") console.log(parsed.packet.lifetime) // 3600
+ *
+ * const cut = parse(Uint8Array.of(2, 1, 0, 0))
+ * if (!cut.ok) console.log(cut.error.code, cut.error.clause) // too-short RFC 6887 8.2
+ * ```
  */
 export const parse = (bytes: Uint8Array): Parsed => {
   if (bytes.length < 2) return errorOf(bytes, "too-short", 0, "RFC 6887 8.2", "fewer than 2 octets are no message")
@@ -165,7 +177,7 @@ const parseResponse = (bytes: Uint8Array): Parsed => {
 }
 
 /** Octets up to the first option; a body nobody knows begins right after the header. */
-const bodyEnd = (opcode: number): number => {
+export const bodyEnd = (opcode: number): number => {
   switch (opcode) {
     case Opcode.MAP:
       return MAP_LENGTH

@@ -3,6 +3,7 @@ import type { Residue } from "./residue.ts"
 
 /** What can be said of a packet by its first octets alone. */
 export interface Header {
+  /** Octet 0: 2 is PCP, 0 is NAT-PMP. */
   readonly version: number
   /** The R bit; in NAT-PMP the top bit of the opcode. */
   readonly response: boolean
@@ -20,6 +21,7 @@ export type ParseErrorCode = "too-short" | "too-long" | "body-too-short" | "opti
 
 /** A packet that cannot be read. */
 export interface ParseError {
+  /** Short and stable, for programs. */
   readonly code: ParseErrorCode
   /** The octet where reading stopped: the first missing one, or the option that does not fit. */
   readonly offset: number

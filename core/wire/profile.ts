@@ -1,6 +1,7 @@
 import type { Address } from "./address.ts"
 import { Opcode } from "./registry.ts"
 
+/** An address family as rules speak of it. IPv4 is IPv4-mapped on the wire all the same (RFC 6887 section 5). */
 export type AddressFamily = "ipv4" | "ipv6"
 
 /**
@@ -38,6 +39,7 @@ export interface WireProfile {
   readonly thirdPartyZeroOnly: boolean
   /** Lifetimes that the server grants, seconds (RFC 6887 section 15). */
   readonly minLifetime: number
+  /** The longest, seconds: RFC 6887 section 15 recommends at most 24 hours. */
   readonly maxLifetime: number
 }
 

@@ -17,6 +17,7 @@ export const MAP_LENGTH = 60
 /** Octets of a PEER message without options (RFC 6887 section 12.1). */
 export const PEER_LENGTH = 80
 
+/** PCP opcodes, 7 bits (RFC 6887 section 19.2). */
 export const Opcode = {
   ANNOUNCE: 0,
   MAP: 1,
@@ -25,6 +26,7 @@ export const Opcode = {
   AUTHENTICATION: 3,
 } as const
 
+/** PCP option codes: below 128 a server must understand them, or refuse the request (RFC 6887 sections 7.3 and 19.4). */
 export const OptionCode = {
   THIRD_PARTY: 1,
   PREFER_FAILURE: 2,
@@ -44,6 +46,7 @@ export const OptionCode = {
   PORT_SET: 130,
 } as const
 
+/** PCP result codes (RFC 6887 section 7.4, RFC 7652 section 7, RFC 7843 section 4.1). */
 export const ResultCode = {
   SUCCESS: 0,
   UNSUPP_VERSION: 1,

@@ -12,7 +12,9 @@ export interface Residue {
    * - `short`: the packet ends at `offset`, before its last field or padding does; the missing octets count as zeros, `bytes` is empty.
    */
   readonly kind: "reserved" | "padding" | "trailing" | "short"
+  /** Where it is, octets from the start of the packet. */
   readonly offset: number
+  /** What is there, copied. */
   readonly bytes: Uint8Array
 }
 

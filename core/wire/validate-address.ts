@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts"
-import { addressWord, formatMapped, isIpv4 } from "./address.ts"
+import { addressWord, formatMapped, isAny, isIpv4 } from "./address.ts"
 import type { Report } from "./finding.ts"
 import type { AddressFamily } from "./profile.ts"
 
@@ -19,6 +19,9 @@ export const isLoopback = (address: Address): boolean =>
 
 /** fe80::/10 (RFC 4291 section 2.5.6). */
 export const isLinkLocal6 = (address: Address): boolean => addressWord(address, 0) >>> 22 === 0x3fa
+
+/** No one host that can be reached from elsewhere has it. */
+export const isNoHost = (address: Address): boolean => isAny(address) || isMulticast(address) || isLoopback(address)
 
 const isLowOnly = (address: Address): boolean =>
   addressWord(address, 0) === 0 && addressWord(address, 1) === 0 && addressWord(address, 2) === 0

@@ -1,5 +1,4 @@
 import type { Finding, Report, Severity } from "./finding.ts"
-import type { NatPmpPacket } from "./natpmp.ts"
 import type { OtherVersion, Packet, PcpPacket } from "./packet.ts"
 import { opcodeOf, versionName } from "./packet.ts"
 import { parse } from "./parse.ts"
@@ -18,6 +17,16 @@ import { validatePcp } from "./validate-pcp.ts"
  *
  * `subject` is the UDP payload, or what `parse` gave for it, or a packet about to be sent. What takes more than one message to see, such as a reused
  * nonce or an answer to the wrong request, is not seen here.
+ *
+ * @example
+ * ```ts
+ * import { NAT44_PROFILE, validate } from "sallyport/wire"
+ *
+ * // A NAT-PMP request with a reserved octet set.
+ * const bytes = Uint8Array.of(0, 2, 0, 1, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16)
+ * const [finding] = validate(bytes, NAT44_PROFILE)
+ * console.log(`${finding?.severity} at octet ${finding?.offset}: ${finding?.clause}`) // warning at octet 2: RFC 6886 3.3
+ * ```
  */
 export const validate = (
   subject: Uint8Array | Parsed | Packet,
@@ -83,21 +92,10 @@ const validateRole = (packet: Packet, profile: WireProfile, report: Report): voi
   }
 }
 
-const isResponse = (packet: Packet): boolean => {
-  switch (packet.kind) {
-    case "pcp-request":
-      return false
-    case "pcp-response":
-      return true
-    case "other-version":
-      return packet.response
-    default:
-      return isNatPmpResponse(packet)
-  }
-}
-
-const isNatPmpResponse = (packet: NatPmpPacket): boolean =>
-  packet.kind === "natpmp-version-error" || packet.kind.endsWith("-response")
+const isResponse = (packet: Packet): boolean =>
+  packet.kind === "other-version"
+    ? packet.response
+    : packet.kind === "natpmp-version-error" || packet.kind.endsWith("-response")
 
 const validateResidue = (packet: Packet, residue: Residue, report: Report): void => {
   if (packet.kind === "pcp-request" || packet.kind === "pcp-response") {

@@ -5,7 +5,7 @@ import { posix } from "node:path"
 type Place = string
 
 type Rule = {
-  /** Places it may import from, through their index.ts. It may always import from itself. */
+  /** Places it may import from, through their index.ts or another of their faces. It may always import from itself. */
   readonly places: readonly Place[]
   /** Packages, by name; `node:` stands for all of Node's own modules, `#runtime` for the adapter of the runtime at hand, `*` for whatever package.json declares. */
   readonly packages: readonly string[]
@@ -20,6 +20,9 @@ const RUNTIME: Rule = {
   places: [...CORE, "adapters", "adapters/client", "adapters/gateway", "adapters/files"],
   packages: ["node:"],
 }
+
+/** Faces besides a place's index.ts: what is an entry of the package by itself, so that its room's users need not carry it. */
+const FACES: readonly string[] = ["core/wire/text/index.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -93,6 +96,7 @@ export const judgeImport = (
   if (rule === undefined || to === from) return undefined
   if (!rule.places.includes(to)) return `${from} may not import from ${to}`
   // The adapters' own ground has no index.ts: its files are package entries themselves.
-  if (to !== "adapters" && target !== `${to}/index.ts`) return `${to} is imported through its index.ts alone`
+  if (to !== "adapters" && target !== `${to}/index.ts` && !FACES.includes(target))
+    return `${to} is imported through its index.ts alone`
   return undefined
 }

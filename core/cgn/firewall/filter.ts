@@ -28,11 +28,17 @@ export const filter = (state: FirewallState, ask: FilterAsk, now: number): CgnRe
 
 /** A packet from the outside, by what filters look at; ports are 0 for protocols that have none. */
 export interface InboundPacket {
+  /** IANA protocol number. */
   readonly protocol: number
+  /** Where it goes. */
   readonly internal: Address
+  /** The port there. */
   readonly internalPort: number
+  /** `undefined`: none. */
   readonly realm?: Realm | undefined
+  /** Where it comes from. */
   readonly remote: Address
+  /** The port there. */
   readonly remotePort: number
 }
 

@@ -73,7 +73,9 @@ const families: readonly FamilyShape[] = [
 
 /** A firewall's state: a handle that stays valid whatever newer states come to be. */
 export interface FirewallState {
+  /** What it holds: one version of its table. */
   readonly version: Version
+  /** What it was made with. */
   readonly config: FirewallConfig
 }
 

@@ -36,6 +36,7 @@ export interface FirewallSettings {
 export interface FlowTimeouts {
   /** RFC 4787 REQ-5: at least 120, recommended 300. */
   readonly udp: number
+  /** Of TCP by how far a connection has got. */
   readonly tcp: TcpTimeouts
   /** ICMP queries: at least 60 (RFC 5508 REQ-2). */
   readonly icmp: number
@@ -43,6 +44,7 @@ export interface FlowTimeouts {
   readonly other: number
 }
 
+/** The idle times that the RFCs recommend. */
 export const FLOW_TIMEOUTS: FlowTimeouts = { udp: 300, tcp: TCP_TIMEOUTS, icmp: 60, other: 300 }
 
 /** Settings with their defaults, and without the secret, which nothing needs any more. */
@@ -50,7 +52,9 @@ export type FirewallConfig = Required<Omit<FirewallSettings, "secret" | "timeout
   readonly timeouts: FlowTimeouts
 }
 
+/** Why no firewall can be made of these settings. */
 export interface FirewallSettingsError {
+  /** Short and stable, for programs. */
   readonly code: "bad-prefix" | "bad-quota" | "bad-translation" | "bad-filters" | "bad-secret"
   /** One sentence for people. */
   readonly text: string

@@ -19,6 +19,7 @@ export interface CrossingSettings {
   readonly lowestIpv6Mtu: number
   /** MTU of the next hop of each family, octets. */
   readonly ipv6Mtu: number
+  /** Octets, as of IPv6. */
   readonly ipv4Mtu: number
   /** Traffic Class of IPv6: copied from TOS, or always this octet. */
   readonly trafficClass: "copy" | number

@@ -60,6 +60,7 @@ export const DROP_CLAUSES = {
   "tunnel-congestion": "RFC 6040 section 4.2",
 } as const
 
+/** What a packet itself is dropped for, wherever it comes. */
 export type DropCode = keyof typeof DROP_CLAUSES
 
 /** A packet that goes no further. */

@@ -32,17 +32,23 @@ export interface NptSettings {
 
 /** An NPTv6 device's state: what it was configured with. No request changes it. */
 export interface NptState {
+  /** One for each pair of prefixes. */
   readonly translators: readonly Translator[]
+  /** Permission rules in order; the first that matches decides. */
   readonly rules: readonly Rule[]
+  /** What its ICMP errors come from, on each side; `undefined`: it sends none. */
   readonly routers: Readonly<Record<Side, Address>> | undefined
 }
 
+/** Why no NPTv6 device can be made of these settings. */
 export interface NptSettingsError {
+  /** Short and stable, for programs. */
   readonly code: "empty-pool" | "bad-prefix" | "overlap"
   /** One sentence for people. */
   readonly text: string
 }
 
+/** A new state, or the first fault of the settings. */
 export type CreatedNpt =
   | { readonly ok: true; readonly state: NptState }
   | { readonly ok: false; readonly error: NptSettingsError }

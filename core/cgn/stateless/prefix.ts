@@ -3,7 +3,9 @@ import { isInPrefix, type Prefix } from "../rule.ts"
 
 /** An internal prefix and the external one that replaces it: one NPTv6 translator (RFC 6296 section 3.1). */
 export interface PrefixPair {
+  /** Of the hosts inside. */
   readonly internal: Prefix
+  /** What the outside sees in its place. */
   readonly external: Prefix
 }
 
@@ -11,6 +13,7 @@ export interface PrefixPair {
 export interface Translator {
   /** Of 1 to 64 bits, as many as the longer of the two had: the shorter is extended with zeros. */
   readonly internal: Prefix
+  /** As long as the internal one. */
   readonly external: Prefix
   /** One's complement sum of the internal prefix minus that of the external one, 16 bits (RFC 6296 section 3.1). */
   readonly adjustment: number

@@ -15,7 +15,9 @@ import { formatPrefix } from "./prefix.ts"
 
 /** One IPv4 and one IPv6 address that stand for each other (RFC 7757 section 3.1, with prefixes of whole addresses). */
 export interface AddressPair {
+  /** IPv4-mapped. */
   readonly ipv4: Address
+  /** Any that is not IPv4-mapped. */
   readonly ipv6: Address
 }
 
@@ -37,23 +39,33 @@ export interface SiitSettings {
 
 /** A stateless translator's state. */
 export interface SiitState {
+  /** The family of the internal hosts. */
   readonly inside: "ipv4" | "ipv6"
+  /** Of the explicit pairs: from IPv4 to IPv6. */
   readonly to6: ReadonlyMap<Address, Address>
+  /** Of the explicit pairs: from IPv6 to IPv4. */
   readonly to4: ReadonlyMap<Address, Address>
+  /** Behind which all other IPv4 addresses stand (RFC 6052); `undefined`: only pairs are translated. */
   readonly prefix: Prefix | undefined
+  /** What RFC 7915 leaves to the administrator. */
   readonly crossing: CrossingSettings
+  /** What its ICMP errors come from; `undefined`: it sends none. */
   readonly routers: AddressPair | undefined
+  /** Permission rules in order; the first that matches decides. */
   readonly rules: readonly Rule[]
   /** The IPv4 identification of the next packet that comes without one (RFC 7915 section 5.1): all that packets change. */
   readonly packetId: number
 }
 
+/** Why no translator can be made of these settings. */
 export interface SiitSettingsError {
+  /** Short and stable, for programs. */
   readonly code: "empty-pool" | "bad-prefix" | "bad-address" | "overlap" | "bad-translation"
   /** One sentence for people. */
   readonly text: string
 }
 
+/** A new state, or the first fault of the settings. */
 export type CreatedSiit =
   | { readonly ok: true; readonly state: SiitState }
   | { readonly ok: false; readonly error: SiitSettingsError }

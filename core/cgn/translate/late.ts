@@ -118,8 +118,11 @@ export const nextLate = ({ fragments, late }: Waiting, { translation }: CgnConfi
 
 /** What {@link sendLate} gives: packets to be sent, each on its side, and when to come back. */
 export interface SentLate {
+  /** The next state. */
   readonly state: CgnState
+  /** What to send now. */
   readonly packets: readonly { readonly side: Side; readonly packet: Uint8Array }[]
+  /** When to call again, milliseconds; `undefined`: nothing is late. */
   readonly next: number | undefined
 }
 

@@ -26,6 +26,7 @@ export type Inside =
 
 /** How packets are carried, where RFCs leave that to the administrator. All have defaults: {@link TRANSLATION_DEFAULTS}. */
 export interface TranslationSettings {
+  /** What the hosts inside speak, and how they are reached. */
   readonly inside: Inside
   /**
    * What an internal end has an external end for: everything that it sends, or what it sends to one remote address, or to one
@@ -106,6 +107,7 @@ const DUMMY: Address = addressFromIpv4(0xc0000008)
 /** `192.0.0.1`, an AFTR's in its softwires (RFC 6333 section 6.5). */
 const AFTR: Address = addressFromIpv4(0xc0000001)
 
+/** The settings of a NAT44 by RFC 4787 and RFC 5382. */
 export const TRANSLATION_DEFAULTS: TranslationSettings = {
   inside: { kind: "ipv4" },
   mapping: "endpoint-independent",

@@ -45,6 +45,32 @@ const HOP_LIMIT = 64
  *
  * Fragments wait until their packet is whole, which then goes on in as many as the next link wants. ICMP errors that are
  * not to be sent at once wait for {@link sendLate}.
+ *
+ * @example
+ * ```ts
+ * import { createCgn, translate } from "sallyport/cgn"
+ * import { parseAddress } from "sallyport/wire"
+ *
+ * const external = parseAddress("203.0.113.7")
+ * if (external === undefined) throw new Error("not an address")
+ * const cgn = createCgn({
+ *   external: [external],
+ *   ports: { first: 1024, last: 65535 },
+ *   quota: 64,
+ *   filterLimit: 8,
+ *   idleTimeout: { udp: 300, tcp: 7440 },
+ *   translation: {},
+ *   secret: crypto.getRandomValues(new Uint8Array(32)),
+ *   now: 0,
+ * })
+ * if (!cgn.ok) throw new Error(cgn.error.text)
+ *
+ * // UDP from 10.0.0.1 port 5000 to 198.51.100.7 port 53.
+ * const header = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0x46, 0x96, 10, 0, 0, 1, 198, 51, 100, 7]
+ * const bytes = Uint8Array.from([...header, 0x13, 0x88, 0, 53, 0, 8, 0, 0])
+ * const { out } = translate(cgn.state, { bytes, now: 1000, side: "inside" })
+ * if (out.kind === "forwarded") console.log(out.packets[0]?.subarray(12, 16).join(".")) // 203.0.113.7
+ * ```
  */
 export const translate = (state: CgnState, passage: Passage, allocate: Allocate = allocateEach): Passed<CgnState> =>
   passEstablished(state, passage, allocate, false) ?? translateAny(state, passage, allocate)

@@ -33,6 +33,7 @@ export type Kind =
 export type Field = {
   /** The RFC's own name. */
   readonly name: string
+  /** How its octets are read. */
   readonly kind: Kind
   /** Octets, 0 where another field or the end of the packet says how many. */
   readonly size: number
@@ -51,7 +52,6 @@ export type Field = {
 }
 
 type Extra = {
-  readonly wireshark?: string
   readonly zero?: string
   readonly bit?: number
   readonly bits?: number
@@ -59,14 +59,21 @@ type Extra = {
 }
 
 /** One constructor for all fields keeps them one hidden class, so that reads of them stay monomorphic. */
-export const field = (name: string, kind: Kind, size: number, rfc: string, extra: Extra = {}): Field => ({
+export const field = (
+  name: string,
+  kind: Kind,
+  size: number,
+  rfc: string,
+  wireshark?: string,
+  extra: Extra = {},
+): Field => ({
   name,
   kind,
   size,
   bit: extra.bit ?? 0,
   bits: extra.bits ?? 0,
   rfc,
-  wireshark: extra.wireshark,
+  wireshark,
   zero: extra.zero,
   parts: extra.parts,
 })

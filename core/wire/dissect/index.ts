@@ -3,12 +3,9 @@ import { dissectNatPmp } from "./natpmp.ts"
 import type { Dissection } from "./node.ts"
 import { dissectOtherVersion, dissectPcp } from "./pcp.ts"
 
-export type { ExpandedField } from "./describe.ts"
-export { describe, expand } from "./describe.ts"
 export type { Field, Kind } from "./field.ts"
 export type { Dissection, FieldNode } from "./node.ts"
 export { leaves, rawValue, walk } from "./node.ts"
-export { fieldValues } from "./wireshark.ts"
 
 /**
  * Takes a UDP payload apart into a tree of fields. Total: any octets give a tree, nothing throws, and every octet
@@ -16,6 +13,15 @@ export { fieldValues } from "./wireshark.ts"
  *
  * PCP version 2 with all opcodes and options named in {@link Opcode} and {@link OptionCode}, NAT-PMP, and of any other
  * version its version octet and data (RFC 6887, 6886, 7220, 7225, 7652, 7753, 7843).
+ *
+ * @example
+ * ```ts
+ * import { describe, dissect, leaves } from "sallyport"
+ *
+ * const dissection = dissect(Uint8Array.of(0, 128, 0, 0, 0, 0, 14, 16, 203, 0, 113, 7))
+ * const texts = [...leaves(dissection.root)].map((node) => `${node.field.name}: ${describe(dissection, node)}`)
+ * console.log(texts.at(-1)) // External IPv4 Address: 203.0.113.7
+ * ```
  */
 export const dissect = (bytes: Uint8Array): Dissection => ({ bytes, root: message(bytes) })
 

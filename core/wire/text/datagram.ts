@@ -5,10 +5,13 @@ import { foldChecksum, sumOctets } from "./checksum.ts"
 
 /** A UDP payload with its two ends. */
 export type Datagram = {
+  /** The UDP payload. */
   readonly bytes: Uint8Array
+  /** Of the same family as `destination`. */
   readonly source: Address
   /** 0 to 65535. */
   readonly sourcePort: number
+  /** Of the same family as `source`. */
   readonly destination: Address
   /** 0 to 65535. */
   readonly destinationPort: number

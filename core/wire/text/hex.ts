@@ -3,12 +3,15 @@ import type { Block, Fault, Found, Gather, Notice } from "./gather.ts"
 import { gather, notice, push, take } from "./gather.ts"
 import type { Form } from "./reading.ts"
 
+/** How octets are written as hex digits; without any, `020100`. */
 export type HexOptions = {
   /** Between octets; nothing by default. `spaced: true` is one space. */
   readonly separator?: string
+  /** The same as a `separator` of one space. */
   readonly spaced?: boolean
   /** Before each octet, such as `0x` or `\x`; nothing by default. */
   readonly prefix?: string
+  /** `A` to `F` rather than `a` to `f`. */
   readonly upper?: boolean
 }
 

@@ -13,16 +13,23 @@ export type Endpoint = { readonly address: Address; readonly port: number }
 
 /** A UDP payload to write; what is left out comes from the options of {@link toPcap}. */
 export type PcapPacket = {
+  /** The UDP payload. */
   readonly bytes: Uint8Array
   /** Which way it goes when its ends are not given. Left out: by the R bit, the top bit of octet 1 (RFC 6887 section 7, RFC 6886 section 3). */
   readonly direction?: "request" | "response"
+  /** Where it came from; left out, the client's or the server's end. */
   readonly source?: Address
+  /** 0 to 65535. */
   readonly sourcePort?: number
+  /** Where it went to; left out, the other end. */
   readonly destination?: Address
+  /** 0 to 65535. */
   readonly destinationPort?: number
+  /** When it was seen; left out, the time of the options. */
   readonly at?: Timestamp
 }
 
+/** How a pcap file is written, and what packets have that do not say it themselves. */
 export type PcapOptions = {
   /** `raw`: LINKTYPE_RAW 101, each record starts with its IP header (the default). `ethernet`: LINKTYPE_ETHERNET 1. */
   readonly link?: "raw" | "ethernet"
@@ -52,6 +59,15 @@ const SNAPLEN = 262144
  *
  * A payload longer than UDP can carry (65507 octets over IPv4, 65527 over IPv6) is cut there, and the record's original
  * length says by how much. Seconds past 2106 wrap: the field has 32 bits.
+ *
+ * @example
+ * ```ts
+ * import { read, toPcap } from "sallyport"
+ *
+ * const file = toPcap([{ bytes: Uint8Array.of(0, 0) }, { bytes: Uint8Array.of(0, 128, 0, 0, 0, 0, 0, 1, 203, 0, 113, 7) }])
+ * const reading = read(file)
+ * if (reading.ok) console.log(reading.packets.map(({ sourcePort }) => sourcePort).join(" ")) // 49152 5351
+ * ```
  */
 export const toPcap = (packets: readonly PcapPacket[], options: PcapOptions = {}): Uint8Array => {
   const ethernet = options.link === "ethernet"

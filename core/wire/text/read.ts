@@ -31,6 +31,17 @@ import { decodeText } from "./unicode.ts"
  * tcpdump header start one, and so does a blank line between hex digits.
  *
  * Octets that prove to be a whole frame ({@link guessLinkType}) lose their link, IP and UDP headers, and say so.
+ *
+ * @example
+ * ```ts
+ * import { formatForm, read } from "sallyport"
+ *
+ * const reading = read("00000000: 0002 0000 1f90 1f90 0000 0e10  ............")
+ * if (reading.ok) console.log(formatForm(reading.form), reading.packets[0]?.bytes.length) // xxd 12
+ *
+ * const nothing = read("00 zz")
+ * if (!nothing.ok) console.log(nothing.error.code, nothing.error.place.offset) // unreadable 3
+ * ```
  */
 export const read = (input: string | Uint8Array): Reading => {
   if (typeof input === "string") return readText(input)

@@ -40,6 +40,7 @@ export type Form =
 /** Where something stands. In text: UTF-16 units from 0, line and column from 1. In a file of octets: `offset` alone, in octets. */
 export type Place = { readonly offset: number; readonly line?: number; readonly column?: number }
 
+/** What the reader of a result should know, for programs. */
 export type ProblemCode =
   /** The text could be something else too: see `ambiguous`. */
   | "ambiguous"
@@ -78,14 +79,19 @@ export type ProblemCode =
 
 /** Something the reader of a result should know; `places` holds the first ten of `count`. */
 export type Problem = {
+  /** Short and stable, for programs. */
   readonly code: ProblemCode
+  /** `warning`: the packets may be others than those that were meant. */
   readonly severity: "note" | "warning"
   /** For people; of the first occurrence. */
   readonly text: string
+  /** How often it was met. */
   readonly count: number
+  /** Where, the first ten. */
   readonly places: readonly Place[]
 }
 
+/** Why an input gives no packets, for programs. */
 export type ErrorCode =
   | "empty"
   /** A character that no form has there. */
@@ -123,9 +129,11 @@ export type ByteMap =
 
 /** The headers that were taken off a packet. */
 export type Encapsulation = {
+  /** The link layer: Ethernet, Linux cooked capture of either version, BSD loopback, or none. */
   readonly link: "ethernet" | "sll" | "sll2" | "null" | "raw"
   /** VLAN identifiers, outer first. */
   readonly vlans: readonly number[]
+  /** The IP version. */
   readonly ip: 4 | 6
   /** Octets before the payload. */
   readonly headers: number
@@ -137,18 +145,27 @@ export type Encapsulation = {
 
 /** A message as it was found: the UDP payload when there were headers, else all octets. */
 export type FoundPacket = {
+  /** The message, copied. */
   readonly bytes: Uint8Array
+  /** When it was captured. */
   readonly at?: Timestamp
   /** The time as the text has it, when it names no moment by itself (no date, or local time). */
   readonly timeText?: string
+  /** IPv4 is IPv4-mapped. The four ends are there together, where headers were found. */
   readonly source?: Address
+  /** The UDP source port. */
   readonly sourcePort?: number
+  /** Where the packet was going. */
   readonly destination?: Address
+  /** The UDP destination port. */
   readonly destinationPort?: number
+  /** Where each of its octets came from. */
   readonly map: ByteMap
+  /** The headers, where there were any. */
   readonly encapsulation?: Encapsulation
 }
 
+/** Why a packet of a capture is no message. */
 export type SkipReason =
   /** ARP and other protocols beside IP. */
   | "not-ip"
@@ -167,6 +184,7 @@ export type SkipReason =
 /** Packets that were seen and left out; `first` is where the first of them starts. */
 export type Skipped = { readonly reason: SkipReason; readonly count: number; readonly first: Place }
 
+/** The result of {@link read}: packets, or one error with its place. */
 export type Reading =
   | {
       readonly ok: true

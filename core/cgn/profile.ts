@@ -1,5 +1,4 @@
-import { ANY_PROFILE, type WireProfile } from "./profile.ts"
-import { Opcode, OptionCode } from "./registry.ts"
+import { ANY_PROFILE, Opcode, OptionCode, type WireProfile } from "../wire/index.ts"
 
 /** The kinds of device that libpcpd knows: what stands between the PCP client and the outside. */
 export const CGN_KINDS = [
@@ -13,6 +12,7 @@ export const CGN_KINDS = [
   "l2dslite", // layer-2 extended DS-Lite: IPv4 on all sides, hosts told apart by their layer-2 access
 ] as const
 
+/** One of {@link CGN_KINDS}. */
 export type CgnKind = (typeof CGN_KINDS)[number]
 
 /**
@@ -21,6 +21,7 @@ export type CgnKind = (typeof CGN_KINDS)[number]
  * IPv4-mapped on the wire (RFC 6887 sections 5 and 10).
  */
 export interface CgnProfile {
+  /** What stands between client and outside, in libpcpd's words. */
   readonly kind: CgnKind
   /** The ANNOUNCE opcode is served (RFC 6887 section 14.1). */
   readonly announce: boolean
@@ -94,12 +95,15 @@ export type CgnProfileRule =
   | "b4-only-needs-third-party"
   | "zero-only-needs-third-party"
 
+/** Why a profile is none: its switches exclude each other. */
 export interface CgnProfileError {
+  /** The rule that it breaks, for programs. */
   readonly rule: CgnProfileRule
   /** One sentence for people. */
   readonly text: string
 }
 
+/** A profile that holds together, or the first rule that it breaks. */
 export type CreatedProfile =
   | { readonly ok: true; readonly profile: CgnProfile }
   | { readonly ok: false; readonly error: CgnProfileError }

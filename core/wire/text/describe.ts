@@ -1,4 +1,8 @@
 import { formatAddress, formatMapped, isIpv4, readAddress, readIpv4 } from "../address.ts"
+import type { Kind } from "../dissect/field.ts"
+import { isVersionError } from "../dissect/natpmp.ts"
+import type { Dissection, FieldNode } from "../dissect/node.ts"
+import { rawValue } from "../dissect/node.ts"
 import {
   natPmpOpcodeName,
   natPmpResultMeaning,
@@ -9,15 +13,19 @@ import {
   resultMeaning,
   resultName,
 } from "../names.ts"
-import type { Kind } from "./field.ts"
-import { isVersionError } from "./natpmp.ts"
-import type { Dissection, FieldNode } from "./node.ts"
-import { rawValue } from "./node.ts"
 
 /**
  * One line of text for people: names of codes and what they mean, addresses in both forms where they are IPv4-mapped,
  * times in human units as well. It holds no control characters, whatever the packet holds. For a field that the end of
  * the packet or of its option cuts, the text says so.
+ *
+ * @example
+ * ```ts
+ * import { describe, dissect } from "sallyport"
+ *
+ * const dissection = dissect(Uint8Array.of(0, 2, 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 14, 16))
+ * console.log(describe(dissection, dissection.root)) // NAT-PMP map TCP request, 12 octets
+ * ```
  */
 export const describe = (dissection: Dissection, node: FieldNode): string => {
   if (node.missing > 0 && node.children.length === 0) return describeCut(dissection.bytes, node)
@@ -29,8 +37,11 @@ export const describe = (dissection: Dissection, node: FieldNode): string => {
 
 /** A node with everything that is known of it, as plain data: what `decode --json` prints. */
 export type ExpandedField = {
+  /** The RFC's own name of the field. */
   readonly name: string
+  /** Octets from the start of the packet. */
   readonly offset: number
+  /** Octets that are there; 1 for some bits of one. */
   readonly length: number
   /** Only where octets are missing: how many. */
   readonly missing?: number
@@ -38,9 +49,13 @@ export type ExpandedField = {
   readonly bits?: { readonly first: number; readonly count: number }
   /** An unsigned number for a whole field of up to four octets, lower-case hex digits for all others. */
   readonly value: number | string
+  /** The value for people, without control characters: see {@link describe}. */
   readonly text: string
+  /** Where the field is specified, for example `RFC 6887 section 7.1`. */
   readonly rfc: string
+  /** Wireshark's name of it, such as `nat-pmp.opcode`; left out where Wireshark has none. */
   readonly wireshark?: string
+  /** The fields that it is made of, in the order of the packet; left out where it is a leaf. */
   readonly children?: readonly ExpandedField[]
 }
 

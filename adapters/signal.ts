@@ -7,4 +7,5 @@ export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2"
  */
 export type OnSignal = (signal: Signal, call: () => void) => Listened
 
+/** What came of listening to a signal. */
 export type Listened = { readonly ok: true; readonly stop: () => void } | { readonly ok: false; readonly text: string }

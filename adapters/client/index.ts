@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+export type { OwnAddress } from "../interface.ts"
 export type { Subscription } from "./broadcast.ts"
 export type { Closable, ClosableAtOnce } from "./closable.ts"
-export type { OwnAddress } from "../interface.ts"
 export { type Announcements, type DriveListener, type Driven, type DriveOptions, drive } from "./drive.ts"
 export type { ClientOptions, ServiceError } from "./engine.ts"
 export { failureText, type PortControlCode, PortControlError, type ServerFailure } from "./error.ts"
@@ -20,7 +21,7 @@ export {
   type PublicListener,
   type Reachable,
 } from "./listen-public.ts"
-export type { ListenServerOptions, TcpServer } from "./listen-server.ts"
+export type { ListenServerOptions, ListenTcp, ListenUdp, TcpServer } from "./listen-server.ts"
 export type { Mapping, MappingAlert, PortChange, RequestOptions } from "./mapping.ts"
 export {
   type NamedRequest,

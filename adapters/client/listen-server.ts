@@ -6,22 +6,31 @@ import type { ClientRuntime } from "./runtime.ts"
 
 /** A server of `node:net`, as far as it is used here. */
 export interface TcpServer {
+  /** Does it listen already? */
   readonly listening: boolean
+  /** Begins to, on all addresses; 0 is a port that the system chooses. */
   listen(port: number, listening: () => void): unknown
+  /** Where it listens. */
   address(): string | { readonly address: string; readonly port: number } | null
+  /** Hears why it cannot. */
   once(event: "error", listener: (error: Error) => void): unknown
+  /** Hears it no more. */
   off(event: "error", listener: (error: Error) => void): unknown
+  /** Listens no more; its connections go on. */
   close(): unknown
+  /** It keeps no process running. */
   unref(): unknown
 }
 
-type ListenTcp = ListenPublicOptions & {
+/** To listen for TCP. */
+export type ListenTcp = ListenPublicOptions & {
   readonly protocol: "tcp"
   /** Of `node:net`. One that listens already is left to its caller; any other is closed with the listener. */
   readonly server: TcpServer
 }
 
-type ListenUdp = ListenPublicOptions & {
+/** To listen for UDP. */
+export type ListenUdp = ListenPublicOptions & {
   readonly protocol: "udp"
   /** Each datagram, and the socket to answer with. */
   readonly onDatagram: (datagram: Datagram, socket: UdpSocket) => void

@@ -4,6 +4,7 @@ import { LONGEST_LISTING } from "./programs.ts"
 
 /** What a program prints, as a stream of the Web's. */
 export interface Printing {
+  /** Reads it in parts, in order; nobody else may meanwhile. */
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
     cancel(): Promise<void>
@@ -12,7 +13,9 @@ export interface Printing {
 
 /** A program that was started. */
 export interface Child {
+  /** Its standard output. */
   readonly stdout: Printing
+  /** Its standard error. */
   readonly stderr: Printing
   /** Resolves with its exit code; of one that a signal ended it is not 0. */
   readonly exited: Promise<number>

@@ -26,8 +26,8 @@ No findings.
 
 `
 
-/** The command on a runtime, from its sources. */
-export const cliSuite = ({ name, command }: Runtime): void => commandSuite(name, [...command, MAIN])
+/** The command on a runtime. */
+export const cliSuite = ({ name, command, main = MAIN }: Runtime): void => commandSuite(name, [...command, main])
 
 /** The whole command, however it is started: what it prints, and how it ends, is the same everywhere. */
 export const commandSuite = (name: string, command: readonly string[]): void => {

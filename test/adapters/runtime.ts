@@ -10,6 +10,8 @@ export interface Runtime extends Face {
   readonly gatewaySystem: (platform: string, programs: Programs, timeout: number) => GatewaySystem
   /** What runs a source on this runtime, as words before its path. */
   readonly command: readonly string[]
+  /** The command, where it is not to be run from its sources, as a bundle starts sooner. */
+  readonly main?: string | undefined
   /** The runtime's own scene.ts. */
   readonly scene: string
 }

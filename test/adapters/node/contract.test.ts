@@ -9,5 +9,6 @@ suites({
   name: "Node",
   gatewaySystem,
   command: [process.execPath],
+  main: process.env.SALLYPORT_COMMAND,
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
 })

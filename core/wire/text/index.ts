@@ -1,4 +1,8 @@
-/** Packets out of what people paste or drop, and back into what they read: words, text, captures, and what tshark prints. */
+/**
+ * Packets out of what people paste or drop, and back into what they read: words, text, captures, and what tshark prints.
+ *
+ * @module
+ */
 export { isCapture, readCapture } from "./capture.ts"
 export type { Datagram } from "./datagram.ts"
 export type { ExpandedField } from "./describe.ts"

@@ -5,11 +5,13 @@ import { encode, type Packet, parseNonce, ZERO_NONCE } from "../../core/wire/ind
 import {
   captureInSteps,
   factsOf,
+  openCaptureInSteps,
   type Row,
   readFilter,
   readPackets,
   summaryOf,
 } from "../../playground/model/capture/index.ts"
+import { exportCapture } from "../../playground/model/export/index.ts"
 import { directionOf, type OpenedPacket } from "../../playground/model/open/index.ts"
 import { anyBytes } from "../core/wire/arbitrary.ts"
 import { address, hex, MAP_REQUEST, MAP_RESPONSE, NATPMP_MAP_REQUEST, NATPMP_MAP_RESPONSE } from "./packets.ts"
@@ -298,4 +300,17 @@ test("100,000 packets: paired in steps, each once", () => {
   assert.ok(rows.every(({ part }: Row, i) => part === (i % 2 === 0 ? "request" : "answer")))
   assert.ok(exchanges.every(({ latency }) => latency !== undefined && Math.abs(latency - 5) < 0.001))
   assert.equal(epochs[0].points.length, 50000)
+})
+
+test("a file is opened and listed in one go of steps, whose progress and result a Web Worker can post", () => {
+  const file = exportCapture(Array.from({ length: 9000 }, (_, i) => at(i, i % 2 === 0 ? MAP_REQUEST : MAP_RESPONSE)))
+  const steps = openCaptureInSteps(file)
+  const fractions: number[] = []
+  let step = steps.next()
+  for (; step.done !== true; step = steps.next()) fractions.push(structuredClone(step.value).fraction)
+  assert.ok(fractions.length >= 4)
+  assert.ok(fractions.every((fraction, i) => fraction <= 1 && fraction >= (fractions[i - 1] ?? 0)))
+  assert.deepEqual(structuredClone(step.value), step.value)
+  assert.equal(step.value.capture.rows.length, 9000)
+  assert.equal(step.value.opened.packets.length, 9000)
 })

@@ -17,6 +17,7 @@ import {
   readIp,
   seek,
   viewAt,
+  viewOf,
   withFlag,
 } from "../../playground/model/replay/index.ts"
 import { CLIENTS, PRESETS, type Session, type SessionStep } from "../../playground/model/session/index.ts"
@@ -88,6 +89,8 @@ describe("playing a session", () => {
     const backwards = instants.toReversed().map((at) => viewAt(replay, at))
     assert.deepEqual(backwards.reverse(), forwards)
     assert.equal(seek(replay, -5), 0)
+    assert.deepEqual(viewOf(replay, 1), viewAt(replay, 1000))
+    assert.deepEqual(viewOf(replay, 1, 60_999), forwards[2])
     assert.equal(seek(replay, 60_999), 1)
   })
 

@@ -222,6 +222,17 @@ describe("a session from a capture", () => {
     )
   })
 
+  test("any capture is a session that plays", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyBytes, fc.nat({ max: 999 })), { maxLength: 10 }), (some) => {
+        const made = sessionFromCapture(readPackets(some.map(([bytes, when]) => at(when, bytes))), "")
+        const replay = play(made.session)
+        assert.ok(replay.ok, replay.ok ? "" : replay.text)
+        assert.deepEqual(session(readSession(writeSession(made.session))), made.session)
+      }),
+    )
+  })
+
   test("an empty capture is a session without steps", () => {
     assert.deepEqual(sessionFromCapture(readPackets([]), "").session.steps, [])
   })

@@ -87,11 +87,12 @@ const home = (): Session => ({
 /** Two hosts behind one CGN reach each other by their external ends. */
 const hairpin = (): Session => ({
   title: "Two hosts behind one CGN",
-  note: "A game server inside, and a player inside who knows only its external end (RFC 4787 REQ-9).",
+  note: "A game server inside, and a player inside who knows only its external end, there and back (RFC 4787 REQ-9).",
   configuration: PRESETS.nat444,
   until: 60_000,
   steps: [
     map(0, ONE, { internalPort: 27015, protocol: 17, externalPort: 27015 }),
+    map(500, TWO, { internalPort: 40000, protocol: 17, externalPort: 40000, nonce: 2 }),
     data(1000, "inside", ["10.0.0.2", 40000], ["203.0.113.1", 27015], { protocol: "udp", flags: [] }),
     data(1020, "inside", ["10.0.0.1", 27015], ["203.0.113.1", 40000], { protocol: "udp", flags: [] }),
   ],

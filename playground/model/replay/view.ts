@@ -71,9 +71,11 @@ export interface View {
 /** Mappings that a view lists. */
 export const MOST_ROWS = 10_000
 
-/** What is to be seen at an instant, milliseconds, whichever was looked at before. */
-export const viewAt = (replay: Replay, at: number): View => {
-  const place = seek(replay, at)
+/** What is to be seen at an instant, milliseconds, whichever was looked at before: of several moments then, after the last. */
+export const viewAt = (replay: Replay, at: number): View => viewOf(replay, seek(replay, at), at)
+
+/** What is to be seen right after a moment, by its place; or until the next one, at an instant `at`. */
+export const viewOf = (replay: Replay, place: number, at = replay.moments[place].at): View => {
   const { machine, changes } = replay.moments[place]
   const { mappings, more } = mappingsOf(machine, at, MOST_ROWS)
   const granted = grantsBefore(replay, place)

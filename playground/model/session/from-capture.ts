@@ -1,4 +1,13 @@
-import { type Address, type CgnKind, isIpv4, parse } from "../../../core/wire/index.ts"
+import {
+  type Address,
+  addressWord,
+  type CgnKind,
+  isAny,
+  isIpv4,
+  isLoopback,
+  isMulticast,
+  parse,
+} from "../../../core/wire/index.ts"
 import type { Capture, Row } from "../capture/index.ts"
 import { type CgnConfiguration, CLIENTS, PRESETS } from "./configuration.ts"
 import { MOST_STEPS } from "./file.ts"
@@ -77,7 +86,13 @@ const assigned = (rows: readonly Row[]): readonly Address[] => {
     else if (message.kind === "pcp-response" && (message.body.kind === "map" || message.body.kind === "peer"))
       found.add(message.body.external)
   }
-  return [...found].filter((address) => !/^\0{5}[\0\uffff]\0\0$/.test(address))
+  return [...found].filter(isAssignable)
+}
+
+/** What no CGN assigns: all-zeros, loopback, multicast and above. A broken router's answers have them. */
+const isAssignable = (address: Address): boolean => {
+  const first = addressWord(address, 3) >>> 24
+  return isIpv4(address) ? first > 0 && first < 224 && !isLoopback(address) : !isAny(address) && !isMulticast(address)
 }
 
 const kindOf = (requests: readonly Row[], rows: readonly Row[]): CgnKind => {

@@ -295,7 +295,7 @@ test("100,000 packets: paired in steps, each once", () => {
   let count = 0
   let step = steps.next()
   for (; step.done !== true; step = steps.next()) count++
-  assert.equal(count, Math.floor(100000 / 2048))
+  assert.equal(count, Math.floor(100000 / 1024))
   const { rows, exchanges, epochs } = step.value
   assert.ok(rows.every(({ part }: Row, i) => part === (i % 2 === 0 ? "request" : "answer")))
   assert.ok(exchanges.every(({ latency }) => latency !== undefined && Math.abs(latency - 5) < 0.001))

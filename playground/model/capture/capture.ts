@@ -1,7 +1,7 @@
 import type { OpenedPacket } from "../open/index.ts"
 import { type EpochSeries, epochWatch } from "./epoch.ts"
 import { type Exchange, pairing } from "./exchange.ts"
-import { millisecondsOf, type Row, unpairedRow } from "./row.ts"
+import { millisecondsOf, pairedRow, type Row, unpairedRow } from "./row.ts"
 
 /** A capture as the packet list shows it: plain data, which a Web Worker can hand over. */
 export interface Capture {
@@ -11,7 +11,7 @@ export interface Capture {
 }
 
 /** Packets between two reports of progress. */
-const EVERY = 2048
+const EVERY = 1024
 
 /** Reads, pairs and checks all packets at once; {@link captureInSteps} is for a Web Worker. */
 export const readPackets = (packets: readonly OpenedPacket[]): Capture => {
@@ -30,7 +30,7 @@ export function* captureInSteps(packets: readonly OpenedPacket[], every = EVERY)
   const epochs = epochWatch()
   for (const [index, packet] of packets.entries()) {
     const row = unpairedRow(packet, index, start)
-    rows.push({ ...row, ...pairs.add(row) })
+    rows.push(pairedRow(row, pairs.add(row)))
     epochs.add(row)
     if ((index + 1) % every === 0) yield index + 1
   }

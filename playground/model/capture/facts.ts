@@ -2,12 +2,14 @@ import {
   type Address,
   formatAddress,
   formatNonce,
+  isAny,
   NATPMP_VERSION,
   natPmpOpcodeName,
   natPmpResultName,
   opcodeName,
   opcodeOf,
   type Packet,
+  type Parsed,
   PCP_VERSION,
   type PcpOption,
   type PcpRequest,
@@ -64,10 +66,8 @@ const NOTHING: Facts = {
 }
 
 /** What a packet says, read once. Of what cannot be parsed, its first octets say what it was meant to be. */
-export const factsOf = (bytes: Uint8Array): Facts => {
-  const parsed = parse(bytes)
-  return parsed.ok ? factsOfPacket(parsed.packet) : factsOfHeader(bytes)
-}
+export const factsOf = (bytes: Uint8Array, parsed: Parsed = parse(bytes)): Facts =>
+  parsed.ok ? factsOfPacket(parsed.packet) : factsOfHeader(bytes)
 
 const factsOfHeader = (bytes: Uint8Array): Facts => {
   if (bytes.length < 2) return NOTHING
@@ -128,39 +128,40 @@ const resultOf = (result: number): Partial<Facts> => ({
   resultName: natPmpResultName(result),
 })
 
-const real = (addresses: readonly Address[]): readonly Address[] =>
-  addresses.filter((address) => address !== "\0\0\0\0\0\0\0\0" && address !== "\0\0\0\0\0\uffff\0\0")
+const real = (addresses: readonly Address[]): readonly Address[] => addresses.filter((address) => !isAny(address))
 
+/** In one literal: a capture has a hundred thousand of them. */
 const factsOfPcp = (packet: PcpRequest | PcpResponse): Facts => {
   const { body, options, lifetime } = packet
   const opcode = opcodeOf(body)
-  const isMapping = body.kind === "map" || body.kind === "peer"
-  const addresses: Address[] = packet.kind === "pcp-request" ? [packet.client] : []
-  if (isMapping) addresses.push(body.external)
-  if (body.kind === "peer") addresses.push(body.remote)
+  const mapping = body.kind === "map" || body.kind === "peer" ? body : undefined
+  const peer = body.kind === "peer" ? body : undefined
+  const answer = packet.kind === "pcp-response" ? packet : undefined
+  const addresses: Address[] = []
+  if (packet.kind === "pcp-request") addresses.push(packet.client)
+  if (mapping !== undefined && !isAny(mapping.external)) addresses.push(mapping.external)
+  if (peer !== undefined) addresses.push(peer.remote)
   for (const option of options) addresses.push(...addressesOf(option))
   return {
-    ...NOTHING,
     protocol: "PCP",
+    response: answer !== undefined,
     opcode,
     opcodeName: opcodeName(opcode),
+    result: answer?.result ?? -1,
+    resultName: answer === undefined ? "" : resultName(answer.result),
+    nonce: mapping === undefined ? "" : formatNonce(mapping.nonce),
+    transport: mapping?.protocol ?? -1,
+    internalPort: mapping?.internalPort ?? -1,
+    externalPort: mapping?.externalPort ?? -1,
+    remotePort: peer?.remotePort ?? -1,
     lifetime,
-    ...(packet.kind === "pcp-response"
-      ? { response: true, result: packet.result, resultName: resultName(packet.result), epoch: packet.epoch }
-      : {}),
-    ...(isMapping
-      ? {
-          nonce: formatNonce(body.nonce),
-          transport: body.protocol,
-          internalPort: body.internalPort,
-          externalPort: body.externalPort,
-        }
-      : {}),
-    ...(body.kind === "peer" ? { remotePort: body.remotePort } : {}),
-    addresses: real(addresses),
-    options: options.map((option) => (option.kind === "unknown" ? `option ${option.code}` : option.kind)),
+    epoch: answer?.epoch ?? -1,
+    addresses: addresses.some(isAny) ? addresses.filter((address) => !isAny(address)) : addresses,
+    options: options.length === 0 ? NOTHING.options : options.map(optionNameOf),
   }
 }
+
+const optionNameOf = (option: PcpOption): string => (option.kind === "unknown" ? `option ${option.code}` : option.kind)
 
 const addressesOf = (option: PcpOption): readonly Address[] =>
   option.kind === "THIRD_PARTY" ? [option.internal] : option.kind === "FILTER" ? [option.remote] : []

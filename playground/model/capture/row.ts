@@ -1,4 +1,4 @@
-import { ANY_PROFILE, type Severity, validate } from "../../../core/wire/index.ts"
+import { ANY_PROFILE, parse, type Severity, validate } from "../../../core/wire/index.ts"
 import type { OpenedPacket } from "../open/index.ts"
 import { type Facts, factsOf } from "./facts.ts"
 
@@ -30,11 +30,18 @@ export interface Row {
   readonly exchange: number
 }
 
+/** A row with its place in an exchange. */
+export const pairedRow = (
+  { index, packet, time, facts, worst, findings }: Unpaired,
+  { part, exchange }: Pick<Row, "part" | "exchange">,
+): Row => ({ index, packet, time, facts, worst, findings, part, exchange })
+
 /** A row as it is read, before it is paired. */
 export type Unpaired = Omit<Row, "part" | "exchange">
 
 export const unpairedRow = (packet: OpenedPacket, index: number, start: number | undefined): Unpaired => {
-  const found = validate(packet.bytes, packet.direction === "request" ? sourceProfile(packet) : ANY_PROFILE)
+  const parsed = parse(packet.bytes)
+  const found = validate(parsed, packet.direction === "request" ? sourceProfile(packet) : ANY_PROFILE)
   let worst: Severity | undefined
   for (const { severity } of found)
     if (worst === undefined || severity === "error" || (severity === "warning" && worst === "note")) worst = severity
@@ -43,7 +50,7 @@ export const unpairedRow = (packet: OpenedPacket, index: number, start: number |
     index,
     packet,
     time: now === undefined || start === undefined ? undefined : now - start,
-    facts: factsOf(packet.bytes),
+    facts: factsOf(packet.bytes, parsed),
     worst,
     findings: found.length,
   }

@@ -17,12 +17,12 @@ import { advice, counted, skippedWords, takenFor } from "./words.ts"
 export interface OpenLimits {
   /** Packets that are taken; the rest of a capture is left out, and that is said. Default a million. */
   readonly packets?: number
-  /** Records of a capture between two reports of progress. Default 4096. */
+  /** Records of a capture between two reports of progress. Default 1024. */
   readonly every?: number
 }
 
 const MOST_PACKETS = 1_000_000
-const EVERY = 4096
+const EVERY = 1024
 /** Places that a remark keeps. */
 const PLACES = 10
 

@@ -19,9 +19,9 @@ const sources = globSync("{core,adapters,playground,test}/**/*.{ts,tsx}", { cwd:
 const runtime: readonly string[] = Object.keys(manifest.dependencies)
 const all: readonly string[] = [...runtime, ...Object.keys(manifest.devDependencies)]
 const exists = (path: string): boolean => existsSync(join(root, path))
-/** Published sources may import runtime dependencies alone; tests and the page may import what development brings. */
+/** Published modules may import runtime dependencies alone; the command is a bundle that brings its own, and tests and the page are not published. */
 const declaredFor = (path: string) => (name: string) =>
-  (/^(?:test|playground)\//.test(path) ? all : runtime).includes(name)
+  (/^(?:test|playground|adapters\/cli)\//.test(path) ? all : runtime).includes(name)
 
 const judge = (path: string, specifier: string): string | undefined =>
   judgeImport(path, specifier, exists, declaredFor(path))
@@ -48,6 +48,8 @@ describe("arrows", () => {
       "core/index.ts",
       "core/wire/index.ts",
       "core/wire/pcp.ts",
+      "core/wire/text/index.ts",
+      "core/wire/text/hex.ts",
       "core/cgn/index.ts",
       "core/table/index.ts",
     ])
@@ -70,6 +72,7 @@ describe("arrows", () => {
       ["core/server/map.ts", "../table/index.ts"],
       ["core/client/map.ts", "../cgn/index.ts"],
       ["core/server/map.ts", "../wire/pcp.ts"],
+      ["core/server/map.ts", "../wire/text/hex.ts"],
       ["core/server/map.ts", "../wire/gone.ts"],
       ["core/server/map.ts", "../wire"],
       ["core/attic/map.ts", "../wire/index.ts"],
@@ -86,7 +89,10 @@ describe("arrows", () => {
       ["adapters/node/index.ts", "commander"],
       ["adapters/deno/index.ts", "../node/index.ts"],
       ["adapters/browser/index.ts", "node:os"],
-      ["adapters/cli/main.ts", "typescript"],
+      ["adapters/cli/main.ts", "unheard-of"],
+      ["adapters/cli/main.ts", "../node/index.ts"],
+      ["adapters/node/index.ts", "#runtime"],
+      ["core/wire/map.ts", "#runtime"],
       ["adapters/cli/main.ts", "../../test/x.ts"],
       ["playground/page.ts", "../adapters/node/index.ts"],
       ["playground/page.ts", "node:fs"],
@@ -100,10 +106,11 @@ describe("arrows", () => {
       ["core/wire/map.ts", "@noble/hashes/sha2.js"],
       ["core/cgn/pool.ts", "../table/index.ts"],
       ["core/server/map.ts", "../cgn/index.ts"],
+      ["adapters/cli/main.ts", "../../core/wire/text/index.ts"],
       ["adapters/host.ts", "./udp.ts"],
       ["adapters/udp.ts", "../core/index.ts"],
       ["adapters/node/index.ts", "node:dgram"],
-      ["adapters/cli/main.ts", "../node/index.ts"],
+      ["adapters/cli/main.ts", "#runtime"],
       ["adapters/cli/main.ts", "commander"],
       ["test/y.ts", "../core/wire/pcp.ts"],
       ["test/y.ts", "fast-check"],

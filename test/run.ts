@@ -1,9 +1,11 @@
 /**
  * `npm test`: format, lint and types, the tests of the core and of a runtime's sockets under Deno and under Bun, then every test under
  * Node. The cheap phases come first, two at a time, and a failure ends the run, so that the last lines are either the failure or
- * Node's summary.
+ * Node's summary. The tests that start the command start a bundle of it, made of the sources as they are now.
  */
 import { spawn } from "node:child_process"
+import { join } from "node:path"
+import { bundleCommand } from "../build.ts"
 
 type Phase = { readonly name: string; readonly script: string; readonly loud?: boolean }
 
@@ -52,6 +54,9 @@ const run = async ({ name, script, loud = false }: Phase): Promise<boolean> => {
   if (!loud) console.log(`✔ ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
   return true
 }
+
+await bundleCommand({ outdir: "build/command", runtime: "node" })
+process.env.SALLYPORT_COMMAND = join(import.meta.dirname, "../build/command/main.js")
 
 for (const row of rows) {
   const passed = await Promise.all(row.map(run))

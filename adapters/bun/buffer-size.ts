@@ -37,7 +37,7 @@ export const bufferSizes = (fd: number, { receiveBuffer, sendBuffer }: BindOptio
 }
 
 /** Linux is where buffers are sized, and only there is anything tried. */
-export const isSizing = process.platform === "linux"
+export const isSizing: boolean = process.platform === "linux"
 
 const load = (): SocketOptionCalls | undefined => {
   const ffi: object | undefined = isSizing ? process.getBuiltinModule("bun:ffi") : undefined

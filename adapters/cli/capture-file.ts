@@ -1,12 +1,12 @@
+import { u32 } from "../../core/wire/index.ts"
 import {
   type CaptureEnd,
   type CaptureItem,
   formatForm,
   readCapture,
   type SkipReason,
-  u32,
-} from "../../core/wire/index.ts"
-import { type InputItem, skippedItem } from "./input.ts"
+} from "../../core/wire/text/index.ts"
+import { type InputItem, skippedItem } from "./input-item.ts"
 
 /** A file that can be read anywhere. `read` fills `into` from octet `at` on and says how many octets there were. */
 export interface CaptureFile {

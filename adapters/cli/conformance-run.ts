@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
+import { entropy, udp } from "#runtime"
 import type { Address } from "../../core/wire/index.ts"
 import { failures, junit, type Kind, loadKit, run, type Strictness, verdicts } from "../conformance/index.ts"
-import { entropy, nodeUdp } from "../node/index.ts"
 import { reasonOf } from "../system-error.ts"
 import { complain } from "./complain.ts"
 import { reportJson } from "./conformance-json.ts"
@@ -50,7 +50,7 @@ export const conformance = async (options: ConformanceOptions): Promise<ExitCode
   }
   const paint = paintFor(process.stderr)
   const live = process.stderr.isTTY === true
-  const done = await run(kit, nodeUdp, {
+  const done = await run(kit, udp, {
     server: found.value,
     kind,
     clients: options.client ?? [],

@@ -27,10 +27,8 @@ const readClient = (text: string): Read<readonly Address[]> => {
 
 const words = (text: string): Read<readonly string[]> => ({ ok: true, value: text.split(",") })
 
-export const conformanceCommand = (program: Command): Command =>
-  program
-    .command("conformance")
-    .description("hold a PCP or NAT-PMP server to the RFCs, requirement by requirement")
+export const conformanceCommand = (command: Command): Command =>
+  command
     .requiredOption("-s, --server <host[:port]>", "the server; port 5351 when not given")
     .addOption(
       new Option("-k, --kind <kind>", "what it controls; nat44 is nat444")

@@ -6,23 +6,19 @@ import { once, type Read } from "./read.ts"
 const readAddress = (text: string): Read<string> =>
   parseAddress(text) === undefined ? { ok: false, text: `"${text}" is no address.` } : { ok: true, value: text }
 
-/** The commands that talk to a running server over its control socket. */
-export const controlCommands = (program: Command): void => {
-  const add = (name: ControlCommand, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option("--control <path>", "the server's control socket (default: that of the only server that runs)")
-      .option("--json", "one JSON object a line")
+const addOptions = (command: Command): Command =>
+  command
+    .option("--control <path>", "the server's control socket (default: that of the only server that runs)")
+    .option("--json", "one JSON object a line")
 
-  for (const [name, description] of [
-    ["mappings", "list the mappings of a running server"],
-    ["subscribers", "list who has mappings on a running server, and how many"],
-    ["counters", "print what a running server has counted"],
-  ] as const)
-    add(name, description).action((options: ControlOptions) => run(name, options, undefined))
+/** A command that asks a running server for something over its control socket. */
+export const controlCommand =
+  (name: Exclude<ControlCommand, "revoke">) =>
+  (command: Command): Command =>
+    addOptions(command).action((options: ControlOptions) => run(name, options, undefined))
 
-  add("revoke", "delete all mappings of one internal address on a running server")
+export const revokeCommand = (command: Command): Command =>
+  addOptions(command)
     .addOption(
       new Option(
         "--realm <address>",
@@ -31,7 +27,6 @@ export const controlCommands = (program: Command): void => {
     )
     .argument("<address>", "the internal address", once(readAddress))
     .action((address: string, options: ControlOptions) => run("revoke", options, address))
-}
 
 const run = async (command: ControlCommand, options: ControlOptions, internal: string | undefined): Promise<void> => {
   // Loaded when it runs: help and other commands start without it.

@@ -1,13 +1,16 @@
 import { reasonOf } from "../system-error.ts"
 import { complain, note } from "./complain.ts"
+import { failureLine, USUAL } from "./decode-words.ts"
 import { Exit, type ExitCode } from "./exit.ts"
 import { fieldColumns } from "./field-columns.ts"
-import { fileInput, type Input, type InputPacket, isFile, streamInput, textInput } from "./input.ts"
+import { fileInput, type Input, isFile, streamInput, textInput } from "./input.ts"
+import type { InputPacket } from "./input-item.ts"
 import { packetJson } from "./packet-json.ts"
 import { packetText } from "./packet-text.ts"
 import { paintFor } from "./paint.ts"
 import { progressBar } from "./progress.ts"
 import type { Read } from "./read.ts"
+import { screen } from "./screen.ts"
 import { fileSink, type Sink } from "./sink.ts"
 
 export interface DecodeOptions {
@@ -17,8 +20,7 @@ export interface DecodeOptions {
 
 /** Packets between two looks at whether the output's reader keeps up. */
 const BATCH = 64
-/** Columns of output that goes to no terminal, and the most and least that lines are made for. */
-const USUAL = 80
+/** The most and least columns that lines are made for. */
 const WIDEST = 120
 const NARROWEST = 60
 
@@ -39,7 +41,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
   const print = printer(options)
   let number = 0
   let failures = 0
-  const inputs = await inputsOf(words)
+  const inputs = inputsOf(words)
   if (!inputs.ok) {
     complain(inputs.text)
     return Exit.USAGE
@@ -67,9 +69,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
           case "failure":
             failures++
             bar.end()
-            complain(
-              `cannot read ${item.nothing ? input.name : `the rest of ${input.name}`}: ${item.nothing && input.typed ? hint(words) : ""}${item.text}`,
-            )
+            complain(failureLine(item, input.name, input.typed ? words : []))
         }
       }
     } catch (cause) {
@@ -94,24 +94,21 @@ const settle = async (sink: Sink): Promise<void> => {
 const printer = ({ json, fields }: DecodeOptions): ((packet: InputPacket) => string) => {
   if (json === true) return packetJson
   if (fields !== undefined) return (packet) => fieldColumns(packet, fields)
-  const paint = paintFor(process.stdout)
-  const columns = process.stdout.isTTY ? process.stdout.columns : USUAL
+  const out = screen(1)
+  const paint = paintFor(out)
+  const columns = out.isTTY ? out.columns : USUAL
   const width = Math.min(Math.max(columns, NARROWEST), WIDEST)
   return (packet) => packetText(packet, paint, width)
 }
 
-const inputsOf = async (words: readonly string[]): Promise<Read<readonly Input[]>> => {
+const inputsOf = (words: readonly string[]): Read<readonly Input[]> => {
   if (words.length === 0 || (words.length === 1 && words[0] === "-")) {
     if (process.stdin.isTTY) note("paste packets, then Ctrl-D on a line of its own")
     return { ok: true, value: [streamInput("standard input", process.stdin)] }
   }
-  const files = await Promise.all(words.map(isFile))
+  const files = words.map(isFile)
   const missing = files.indexOf(false)
   if (missing < 0) return { ok: true, value: words.map(fileInput) }
   if (files.includes(true)) return { ok: false, text: `"${words[missing]}" is no file` }
   return { ok: true, value: [textInput(words.join(" "))] }
 }
-
-/** A text that cannot be read may be the name of a file that is not there: the likely fault comes first. */
-const hint = (words: readonly string[]): string =>
-  words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0]) ? `"${words[0]}" is no file, and as text: ` : ""

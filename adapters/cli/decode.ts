@@ -16,10 +16,8 @@ Examples:
   sallyport decode capture.pcapng --fields frame.number,portcontrol.map.nonce
   tcpdump -c 10 -w - udp port 5351 | sallyport decode --json`
 
-export const decodeCommand = (program: Command): Command =>
-  program
-    .command("decode")
-    .description("take packets apart: each field beside its octets, and what is wrong with them")
+export const decodeCommand = (command: Command): Command =>
+  command
     .argument("[input...]", "files, or the packet itself as text")
     .addOption(new Option("--json", "one JSON object a packet").conflicts("fields"))
     .addOption(

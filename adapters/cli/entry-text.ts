@@ -13,7 +13,7 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
     widths[name] = Math.max(widths[name], text.length)
     return text.padEnd(widths[name])
   }
-  const verb = (event: Entry["event"]): string => COLOURS[event](paint)(event.padEnd(8))
+  const verb = (event: Entry["event"]): string => paint[COLOURS[event]](event.padEnd(8))
 
   return (entry, time) => {
     const line = `${paint.dim(time)} ${verb(entry.event)}`
@@ -62,19 +62,19 @@ export const entryPrinter = (paint: Paint): ((entry: Entry, time: string) => str
   }
 }
 
-const COLOURS: Readonly<Record<Entry["event"], (paint: Paint) => Paint>> = {
-  created: (paint) => paint.green,
-  renewed: (paint) => paint.cyan,
-  deleted: (paint) => paint.yellow,
-  expired: (paint) => paint.yellow,
-  filtered: (paint) => paint.cyan,
-  moved: (paint) => paint.yellow,
-  block: (paint) => paint.green,
-  "block-over": (paint) => paint.yellow,
-  reset: (paint) => paint.yellow,
-  answered: (paint) => paint.blue,
-  refused: (paint) => paint.red,
-  dropped: (paint) => paint.magenta,
+const COLOURS: Readonly<Record<Entry["event"], keyof Paint>> = {
+  created: "green",
+  renewed: "cyan",
+  deleted: "yellow",
+  expired: "yellow",
+  filtered: "cyan",
+  moved: "yellow",
+  block: "green",
+  "block-over": "yellow",
+  reset: "yellow",
+  answered: "blue",
+  refused: "red",
+  dropped: "magenta",
 }
 
 const DROPPED: ReadonlyMap<string, string> = new Map([

@@ -1,7 +1,13 @@
-import { type Assignment, type Block, type Change, type Mapping, tellsWho } from "../../core/cgn/index.ts"
+import {
+  type Assignment,
+  type Block,
+  type CgnProfile,
+  type Change,
+  type Mapping,
+  tellsWho,
+} from "../../core/cgn/index.ts"
 import {
   type Address,
-  type CgnProfile,
   isIpv4,
   isLoopback,
   MAP_LENGTH,

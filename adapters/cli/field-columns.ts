@@ -1,5 +1,6 @@
-import { dissect, fieldValues, formatAddress, isIpv4 } from "../../core/wire/index.ts"
-import type { InputPacket } from "./input.ts"
+import { dissect, formatAddress, isIpv4 } from "../../core/wire/index.ts"
+import { fieldValues } from "../../core/wire/text/index.ts"
+import type { InputPacket } from "./input-item.ts"
 import type { Read } from "./read.ts"
 import { formatEpoch } from "./timestamp.ts"
 import { WIRESHARK_NAMES } from "./wireshark-names.ts"

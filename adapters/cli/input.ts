@@ -1,26 +1,8 @@
-import { createReadStream } from "node:fs"
-import { open, stat } from "node:fs/promises"
-import {
-  type FoundPacket,
-  formatForm,
-  isCapture,
-  type Place,
-  type Reading,
-  read,
-  type SkipReason,
-} from "../../core/wire/index.ts"
+import { createReadStream, statSync } from "node:fs"
+import type { FileHandle } from "node:fs/promises"
+import { isCapture, read } from "../../core/wire/text/index.ts"
 import { type CaptureFile, readCaptureFile } from "./capture-file.ts"
-
-/** A packet of the input, with its place among those printed, from 1, and the form in which it was found. */
-export type InputPacket = FoundPacket & { readonly number: number; readonly form: string }
-
-/** What reading gives, one after another. `progress` is the part of the input that has been read, 0 to 1. */
-export type InputItem =
-  | { readonly kind: "form"; readonly text: string }
-  | { readonly kind: "packet"; readonly packet: FoundPacket; readonly form: string; readonly progress: number }
-  | { readonly kind: "remark"; readonly severity: "note" | "warning"; readonly text: string }
-  /** The rest cannot be read. `nothing`: not even its start. */
-  | { readonly kind: "failure"; readonly text: string; readonly nothing: boolean }
+import { type InputItem, itemsOf } from "./input-item.ts"
 
 /** Where packets come from. */
 export type Input = {
@@ -67,10 +49,12 @@ export const fileInput = (path: string): Input => ({
   name: path,
   typed: false,
   async *items() {
-    if (!(await stat(path)).isFile()) {
+    if (!statSync(path).isFile()) {
       yield* streamInput(path, createReadStream(path)).items()
       return
     }
+    // Loaded when there is a file: a packet on the command line is decoded sooner without it.
+    const { open } = await import("node:fs/promises")
     const file = await open(path)
     try {
       const start = new Uint8Array(4)
@@ -86,15 +70,15 @@ export const fileInput = (path: string): Input => ({
 })
 
 /** Is there a file, or a pipe, of that name? */
-export const isFile = async (path: string): Promise<boolean> => {
+export const isFile = (path: string): boolean => {
   try {
-    return !(await stat(path)).isDirectory()
+    return !statSync(path).isDirectory()
   } catch {
     return false
   }
 }
 
-const readFully = async (file: Awaited<ReturnType<typeof open>>, into: Uint8Array, at: number): Promise<number> => {
+const readFully = async (file: FileHandle, into: Uint8Array, at: number): Promise<number> => {
   let done = 0
   while (done < into.length) {
     const { bytesRead } = await file.read(into, done, into.length - done, at + done)
@@ -103,44 +87,3 @@ const readFully = async (file: Awaited<ReturnType<typeof open>>, into: Uint8Arra
   }
   return done
 }
-
-function* itemsOf(reading: Reading): Generator<InputItem, void, undefined> {
-  if (!reading.ok) {
-    yield { kind: "failure", text: `${reading.error.text}, ${placeText(reading.error.place)}`, nothing: true }
-    return
-  }
-  const form = formatForm(reading.form)
-  yield { kind: "form", text: form }
-  for (const { code, severity, text, count, places } of reading.problems) {
-    if (code === "file-truncated" || code === "file-corrupt") continue
-    const where = places.length === 0 ? "" : `, ${placeText(places[0])}`
-    const more = count > 1 ? ` (and ${count - 1} more)` : ""
-    yield { kind: "remark", severity, text: `${text}${where}${more}` }
-  }
-  for (const packet of reading.packets) yield { kind: "packet", packet, form, progress: 1 }
-  for (const { reason, count } of reading.skipped) yield skippedItem(reason, count)
-  for (const { code, text, places } of reading.problems)
-    if (code === "file-truncated" || code === "file-corrupt")
-      yield { kind: "failure", text: places.length === 0 ? text : `${text}, ${placeText(places[0])}`, nothing: false }
-}
-
-const REASONS: Readonly<Record<SkipReason, string>> = {
-  "not-ip": "not IP",
-  "not-udp": "not UDP",
-  "other-port": "UDP, but neither from nor to port 5350 or 5351",
-  fragment: "fragments",
-  truncated: "cut before the end of their headers",
-  malformed: "with headers that contradict themselves",
-  "link-type": "of a link type that is not read",
-}
-
-/** Says what was left out. */
-export const skippedItem = (reason: SkipReason, count: number): InputItem => ({
-  kind: "remark",
-  severity: "note",
-  text: `left out ${count === 1 ? "1 packet" : `${count} packets`}: ${REASONS[reason]}`,
-})
-
-/** `at line 3, column 7`, or `at octet 24`. */
-export const placeText = ({ offset, line, column }: Place): string =>
-  line === undefined ? `at octet ${offset}` : `at line ${line}, column ${column ?? 1}`

@@ -1,52 +1,9 @@
 #!/usr/bin/env node
-import { Command } from "commander"
-import { reasonOf } from "../system-error.ts"
-import { clientCommands } from "./client.ts"
-import { complain } from "./complain.ts"
-import { conformanceCommand } from "./conformance.ts"
-import { controlCommands } from "./control.ts"
-import { decodeCommand } from "./decode.ts"
-import { EXIT_HELP, Exit } from "./exit.ts"
-import { serveCommand } from "./serve.ts"
-import { version } from "./version.ts"
-import { whoCommand } from "./who.ts"
+import { console } from "#console"
 
-// Whoever reads our output may leave before its end, as `head` does.
-process.stdout.on("error", () => process.exit(Exit.DONE))
-process.stderr.on("error", () => {})
-
-const fault = (cause: unknown): void => {
-  complain(`internal error: ${reasonOf(cause)}`)
-  process.exit(Exit.FAILED)
-}
-process.on("uncaughtException", fault)
-
-const program = new Command("sallyport")
-  .description("PCP and NAT-PMP: open ports, serve mappings, and take packets apart")
-  .version(version(), "-V, --version", "print the version")
-  .helpOption("-h, --help", "print help")
-  // Commander's own prints everything for a command that is not there.
-  .helpCommand(false)
-  .addHelpText("after", EXIT_HELP)
-  // Commands made after this say what is wrong as everything else does, and show no raw argument.
-  .configureOutput({ outputError: (text) => complain(text.trim().replace(/^error: /, "")) })
-
-clientCommands(program)
-serveCommand(program)
-decodeCommand(program)
-controlCommands(program)
-whoCommand(program)
-conformanceCommand(program)
-
-program
-  .command("help")
-  .description("print help for a command")
-  .argument("[command]")
-  .action((name: string | undefined) => {
-    if (name === undefined) program.help()
-    const command = program.commands.find((one) => one.name() === name)
-    if (command === undefined) program.error(`unknown command '${name}'`, { exitCode: Exit.USAGE })
-    else command.help()
-  })
-
-await program.parseAsync()
+const [command, ...words] = console.words
+/** The commonest use first, as it needs the least. */
+const early = async () => (await import("./decode-words.ts")).decodeWords(words, console)
+const code = command === "decode" ? await early() : undefined
+if (code === undefined) await import("./program.ts")
+else console.end(code)

@@ -1,6 +1,7 @@
-import { dissect, expand, type FoundPacket, toHex, validate } from "../../core/wire/index.ts"
+import { dissect, validate } from "../../core/wire/index.ts"
+import { expand, type FoundPacket, toHex } from "../../core/wire/text/index.ts"
 import { endRecord } from "./entry-json.ts"
-import type { InputPacket } from "./input.ts"
+import type { InputPacket } from "./input-item.ts"
 import { formatEpoch } from "./timestamp.ts"
 
 /** A packet as one line of JSON: its ends, its octets, the tree with every text, and the findings. */

@@ -1,4 +1,5 @@
-import { createLogUpdate } from "log-update"
+import type logUpdate from "log-update"
+import { type Screen, screen } from "./screen.ts"
 
 /** Milliseconds before a bar appears, and between its steps: what is quick needs none. */
 const PATIENCE = 300
@@ -12,21 +13,32 @@ export interface Progress {
   end(): void
 }
 
-export const progressBar = (
-  stream: NodeJS.WriteStream = process.stderr,
-  data: { readonly isTTY?: boolean } = process.stdout,
-): Progress => {
-  if (stream.isTTY !== true || data.isTTY === true) return { at: () => {}, end: () => {} }
-  const log = createLogUpdate(stream)
+export const progressBar = (stream: Screen = screen(2), data: { readonly isTTY?: boolean } = screen(1)): Progress => {
+  if (!stream.isTTY || data.isTTY === true) return { at: () => {}, end: () => {} }
+  let log: typeof logUpdate | undefined
+  let over = false
   let due = performance.now() + PATIENCE
   return {
     at: (part, text) => {
       const now = performance.now()
       if (now < due) return
       due = now + STEP
+      if (log === undefined) {
+        // Loaded when there is a bar to draw: it costs more than all that a quick command does.
+        due = Number.POSITIVE_INFINITY
+        void import("log-update").then(({ createLogUpdate }) => {
+          if (over) return
+          log = createLogUpdate(stream)
+          due = 0
+        })
+        return
+      }
       const full = Math.round(WIDTH * part)
       log(`[${"#".repeat(full)}${"-".repeat(WIDTH - full)}] ${`${Math.floor(part * 100)}`.padStart(3)} %  ${text()}`)
     },
-    end: () => log.clear(),
+    end: () => {
+      over = true
+      log?.clear()
+    },
   }
 }

@@ -1,5 +1,5 @@
-import type { Mapping, Page } from "../../core/cgn/index.ts"
-import { type Address, type CgnProfile, formatAddress, ipv4Value, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
+import type { CgnProfile, Mapping, Page } from "../../core/cgn/index.ts"
+import { type Address, formatAddress, ipv4Value, isIpv4, SERVER_PORT } from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"

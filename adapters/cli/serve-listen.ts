@@ -1,8 +1,8 @@
+import { clock, udp } from "#runtime"
 import type { ServerState } from "../../core/server/index.ts"
 import { formatAddress, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
 import { familyOf } from "../address-text.ts"
 import { type Host, type HostListener, type HostStart, startHost } from "../host.ts"
-import { nodeClock, nodeUdp } from "../node/index.ts"
 import { type ServerEvent, serverMachine } from "../server-machine.ts"
 import { reasonOf } from "../system-error.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
@@ -29,8 +29,8 @@ export const listen = async <S>(
   const warned = new Map<string, number>()
   const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState<S>, ServerEvent>> =>
     startHost({
-      udp: nodeUdp,
-      clock: nodeClock,
+      udp,
+      clock,
       machine: serverMachine<S>(),
       state,
       sockets: ends.map((local) => ({ local })),
@@ -58,7 +58,7 @@ const isMissing = ({ code }: UdpError): boolean => code === "EADDRNOTAVAIL" || c
 const QUIET = 10_000
 
 const warnOnce = (warned: Map<string, number>, text: string): void => {
-  const now = nodeClock.now()
+  const now = clock.now()
   if (now - (warned.get(text) ?? Number.NEGATIVE_INFINITY) < QUIET) return
   if (warned.size >= 100) warned.clear()
   warned.set(text, now)

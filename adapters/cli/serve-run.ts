@@ -1,6 +1,6 @@
 import type { Command } from "commander"
+import { clock, lockState } from "#runtime"
 import { announce } from "../../core/server/index.ts"
-import { lockState, nodeClock } from "../node/index.ts"
 import { pushedOutput } from "../server-machine.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
@@ -10,6 +10,7 @@ import { natDevice } from "./device/nat.ts"
 import { nptDevice } from "./device/npt.ts"
 import { siitDevice } from "./device/siit.ts"
 import { Exit } from "./exit.ts"
+import { openOutput } from "./output.ts"
 import { paintFor } from "./paint.ts"
 import type { Read } from "./read.ts"
 import { jsonReport, type Listing, type Report, textReport } from "./report.ts"
@@ -17,7 +18,7 @@ import { listen, type ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 import { reloader } from "./serve-reload.ts"
 import { type Services, startServices } from "./serve-services.ts"
-import { fileSink, openOutput, type Sink } from "./sink.ts"
+import { fileSink, type Sink } from "./sink.ts"
 
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
 const FAREWELL = 1000
@@ -89,7 +90,7 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   took = services.value.took
 
   const all: Listing = {
-    page: (after, limit) => device.list(host.state().cgnState, nodeClock.now(), after, limit),
+    page: (after, limit) => device.list(host.state().cgnState, clock.now(), after, limit),
     count: () => device.count(host.state().cgnState),
   }
   let listing: Promise<void> = Promise.resolve()
@@ -169,6 +170,6 @@ const outputFor = (options: ServeOptions, stop: () => void): Sink =>
 const reportFor = (options: ServeOptions, plan: ServePlan, sink: Sink): Report => {
   const { profile } = plan.settings.server
   return options.json
-    ? jsonReport(sink, nodeClock, profile)
-    : textReport(sink, nodeClock, paintFor(process.stdout), paintFor(process.stderr), profile)
+    ? jsonReport(sink, clock, profile)
+    : textReport(sink, clock, paintFor(process.stdout), paintFor(process.stderr), profile)
 }

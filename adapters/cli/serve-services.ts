@@ -1,5 +1,5 @@
+import { clock } from "#runtime"
 import { counters, epochTime } from "../../core/server/index.ts"
-import { nodeClock } from "../node/index.ts"
 import { complain } from "./complain.ts"
 import type { ServePlan } from "./config/plan.ts"
 import { controlAnswer } from "./control/answer.ts"
@@ -54,7 +54,7 @@ const metricsOf = async <S>(
   const { startMetrics } = await import("./metrics.ts")
   const started = await startMetrics(metrics, {
     counters: () => counters(host.state()),
-    epoch: () => epochTime(host.state(), nodeClock.now()),
+    epoch: () => epochTime(host.state(), clock.now()),
     kinds: () => device.counts(host.state().cgnState),
     pool: () => device.pool(host.state().cgnState),
   })
@@ -72,7 +72,7 @@ const controlOf = async <S>(
     return control === undefined
       ? { ok: true, value: undefined }
       : { ok: false, text: "a control socket needs a Unix system" }
-  const started = await startControl(control ?? ownSocket(), controlAnswer(device, host, nodeClock))
+  const started = await startControl(control ?? ownSocket(), controlAnswer(device, host, clock))
   if (started.ok) return started
   if (control !== undefined) return { ok: false, text: `control socket: ${started.text}` }
   // Nobody asked for it: the server can do without.

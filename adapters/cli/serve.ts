@@ -1,8 +1,7 @@
 import type { Command } from "commander"
 import { addServeOptions, type ServeOptions } from "./serve-options.ts"
 
-export const serveCommand = (program: Command): Command => {
-  const command = program.command("serve").description("answer PCP and NAT-PMP as the server of an in-memory CGN")
+export const serveCommand = (command: Command): Command => {
   return addServeOptions(command).action(async (options: ServeOptions) => {
     // Loaded when it runs: help and other commands start without a server.
     const { serve } = await import("./serve-run.ts")

@@ -1,4 +1,4 @@
-import type { Timestamp } from "../../core/wire/index.ts"
+import type { Timestamp } from "../../core/wire/text/index.ts"
 
 /** `2026-11-21 08:00:00.000001 UTC`: to the microsecond, or to the nanosecond where it has any. */
 export const formatTimestamp = ({ seconds, nanoseconds }: Timestamp): string => {

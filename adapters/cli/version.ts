@@ -1,14 +1,4 @@
-import { readFileSync } from "node:fs"
+import manifest from "../../package.json" with { type: "json" }
 
-/** The package's version. The sources lie two folders below package.json, the built files three. */
-export const version = (): string => {
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
-      if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version)
-    } catch {
-      // Not there: the next.
-    }
-  }
-  return "unknown"
-}
+/** The package's version. */
+export const version = (): string => manifest.version

@@ -53,10 +53,8 @@ Examples:
   sallyport who 192.0.2.1:2001 --config serve.jsonc
   sallyport who 192.0.2.1:58204 --at 2026-11-21T08:00:00Z --log events.ndjson`
 
-export const whoCommand = (program: Command): Command =>
-  program
-    .command("who")
-    .description("tell who had an external address and port, from a log or from settings alone")
+export const whoCommand = (command: Command): Command =>
+  command
     .argument("<address:port>", "the external end; for icmp, the identifier", once(readEnd))
     .addOption(
       new Option("--at <time>", "when, in RFC 3339 (default: at the end of the log)").argParser(once(readTime)),

@@ -112,9 +112,11 @@ const LISTEN: Shapes<Pick<ListenPublicOptions, "protocol" | "port">> = {
 
 const PROBE: Shapes<ProbeOptions> = { ...WAITING, map: SWITCH }
 
+type Check = (options: unknown) => void
+
 const checker =
-  (shapes: Readonly<Record<string, Shape>>, needed: readonly string[] = []) =>
-  (options: unknown): void => {
+  (shapes: Readonly<Record<string, Shape>>, needed: readonly string[] = []): Check =>
+  (options) => {
     if (!isObject(options)) throw new PortControlError("bad-options", `options are an object, not ${shown(options)}`)
     for (const [name, { is, fits }] of Object.entries(shapes)) {
       const value = Reflect.get(options, name)
@@ -133,15 +135,16 @@ const shown = (value: unknown): string => {
  * What a caller without types may have handed in: each throws a `PortControlError` of the code `bad-options` for the first option that
  * has not the type that it is documented with.
  */
-export const checkClientOptions = checker({ ...CLIENT, signal: WAITING.signal })
-export const checkWaitingOptions = checker(WAITING)
-export const checkOpenOptions = checker(
+export const checkClientOptions: Check = checker({ ...CLIENT, signal: WAITING.signal })
+export const checkWaitingOptions: Check = checker(WAITING)
+export const checkOpenOptions: Check = checker(
   { ...PORT, ...WAITING, id: REQUEST.id, nonce: REQUEST.nonce, resume: REQUEST.resume },
   ["internalPort"],
 )
-export const checkListenOptions = checker({ ...PORT, internalPort: NUMBER, ...WAITING, id: REQUEST.id, ...LISTEN }, [
-  "protocol",
-])
-export const checkRequest = checker({ ...PORT, ...MACHINE }, ["kind", "internalPort"])
-export const checkProbeOptions = checker(PROBE)
-export const checkRequestOptions = checker(REQUEST)
+export const checkListenOptions: Check = checker(
+  { ...PORT, internalPort: NUMBER, ...WAITING, id: REQUEST.id, ...LISTEN },
+  ["protocol"],
+)
+export const checkRequest: Check = checker({ ...PORT, ...MACHINE }, ["kind", "internalPort"])
+export const checkProbeOptions: Check = checker(PROBE)
+export const checkRequestOptions: Check = checker(REQUEST)

@@ -88,5 +88,8 @@ const badTimeout = (timeout: number): PortControlError =>
   new PortControlError("bad-options", `a timeout of ${timeout} ms is none`)
 
 /** What a call rejects with then. */
-export const impatient = (why: Impatience, more: ConstructorParameters<typeof PortControlError>[2] = {}) =>
+export const impatient = (
+  why: Impatience,
+  more: ConstructorParameters<typeof PortControlError>[2] = {},
+): PortControlError =>
   new PortControlError(why.code, why.text, { ...more, ...("cause" in why ? { cause: why.cause } : {}) })

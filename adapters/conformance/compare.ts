@@ -1,4 +1,5 @@
-import { describe, dissect, leaves } from "../../core/wire/index.ts"
+import { dissect, leaves } from "../../core/wire/index.ts"
+import { describe } from "../../core/wire/text/index.ts"
 import { type Bindings, readTemplate } from "./template.ts"
 
 /** One field of an answer, as it was wanted and as it came. */

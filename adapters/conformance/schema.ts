@@ -132,7 +132,7 @@ const event = z.strictObject({
   mappings,
 })
 
-export const VECTOR_FILE = z.strictObject({
+export const VECTOR_FILE: z.ZodType<VectorFile> = z.strictObject({
   $schema: optional(z.string()),
   title: z.string(),
   cases: z.array(
@@ -150,10 +150,13 @@ export const VECTOR_FILE = z.strictObject({
       steps: z.array(z.union([request, outbound, event, wait])).min(1),
     }),
   ),
-}) satisfies z.ZodType<VectorFile>
+})
 
-export const REQUIREMENTS_FILE = z.array(
+export const REQUIREMENTS_FILE: z.ZodType<readonly Requirement[]> = z.array(
   z.strictObject({ id: z.string(), level, clause: z.string(), text: z.string() }),
-) satisfies z.ZodType<readonly Requirement[]>
+)
 
-export const VARIABLES_FILE = z.record(z.string(), z.record(z.string(), z.string()))
+export const VARIABLES_FILE: z.ZodType<Readonly<Record<string, Readonly<Record<string, string>>>>> = z.record(
+  z.string(),
+  z.record(z.string(), z.string()),
+)

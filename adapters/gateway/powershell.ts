@@ -14,7 +14,7 @@ const SCRIPT = [
 ].join("; ")
 
 /** What to run on Windows 8 and later. */
-export const POWERSHELL = ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", SCRIPT] as const
+export const POWERSHELL: readonly string[] = ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", SCRIPT]
 
 /** Each default destination, and whether it is IPv4. */
 const DEFAULT: ReadonlyMap<unknown, boolean> = new Map([

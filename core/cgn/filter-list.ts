@@ -8,7 +8,7 @@ import { addressAt, setAddress } from "./subscriber.ts"
 const FilterWord = { REMOTE: 0, PREFIX: 4, PORT: 5, NEXT: 6 } as const
 
 /** Which word of a filter row has the next one, for who checks the lists of a table. */
-export const NEXT_FILTER = FilterWord.NEXT
+export const NEXT_FILTER: number = FilterWord.NEXT
 
 /** The filters from row `first` of this family on, in their order. */
 export const readFilters = (table: Table, family: number, first: number): readonly Filter[] => {

@@ -65,6 +65,20 @@ export type { Filter, Mapping, MappingDetails, MappingKind, MappingOrigin, Realm
 export { createCgn, memoryCgn } from "./memory.ts"
 export { type Allocate, createRing, createSlabs } from "./packet/index.ts"
 export { type Out, type Passage, type Passed, REASON_CLAUSES, type Reason, reasonIndex, type Side } from "./passage.ts"
+export {
+  CGN_FLAGS,
+  CGN_KINDS,
+  type CgnFlag,
+  type CgnKind,
+  type CgnProfile,
+  type CgnProfileError,
+  type CgnProfileRule,
+  type CreatedProfile,
+  checkProfile,
+  createProfile,
+  PROFILES,
+  wireProfileOf,
+} from "./profile.ts"
 export { adoptCgnSettings, type Moved, type Reconfigured, reconfigureCgn } from "./reconfigure.ts"
 export { type RestoredCgn, type RestoreTime, restoreCgn } from "./restore.ts"
 export { revoke } from "./revoke.ts"

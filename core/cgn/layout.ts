@@ -109,8 +109,13 @@ export const MappingWord = {
 export const MAPPING_WORDS = 16
 
 /** Where a row that holds an external end has who may reclaim it: words that only a mapping needs. */
-export const HELD_ADDRESS = [MappingWord.IDLE, MappingWord.PEERS, MappingWord.FILTERS, MappingWord.NEXT] as const
-export const HELD_REALM = MappingWord.PREV
+export const HELD_ADDRESS: readonly number[] = [
+  MappingWord.IDLE,
+  MappingWord.PEERS,
+  MappingWord.FILTERS,
+  MappingWord.NEXT,
+]
+export const HELD_REALM: number = MappingWord.PREV
 
 /** Of 16 bits. */
 export const Flag = {

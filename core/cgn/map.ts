@@ -2,7 +2,7 @@ import { word } from "../table/index.ts"
 import { isAny, ResultCode } from "../wire/index.ts"
 import { place, prolong } from "./apply.ts"
 import type { Change } from "./change.ts"
-import { choose } from "./choose.ts"
+import { choose, type Want } from "./choose.ts"
 import type { CgnResult, DeleteAsk, MapAsk } from "./contract.ts"
 import { mapDetails } from "./data.ts"
 import { isStatic, mapDeadline } from "./deadline.ts"
@@ -130,7 +130,7 @@ const isPlainRenewal = (step: Step, row: number, ask: MapAsk): boolean => {
   )
 }
 
-export const wantOf = (ask: MapAsk) => ({
+export const wantOf = (ask: MapAsk): Want => ({
   protocol: ask.protocol,
   internal: ask.internal,
   internalPort: ask.internalPort,

@@ -38,7 +38,7 @@ const REFUSAL_CLAUSES = {
 } as const
 
 /** Every reason why a packet does not pass, with its clause. */
-export const REASON_CLAUSES = { ...DROP_CLAUSES, ...REFUSAL_CLAUSES } as const
+export const REASON_CLAUSES: Readonly<Record<Reason, string>> = { ...DROP_CLAUSES, ...REFUSAL_CLAUSES }
 
 /** Why a packet does not pass: a key of {@link REASON_CLAUSES}. */
 export type Reason = DropCode | keyof typeof REFUSAL_CLAUSES

@@ -308,10 +308,12 @@ export const isMarked = (step: Step, address: number, slot: number, field: numbe
 /** The field of an owner's end at a port. */
 export const fieldFor = (owner: Owner, port: number): number => fieldOf(slotOfInternal(owner), owner.protocol, port)
 
+type Use = { readonly taken: number; readonly ports: number }
+
 /** Ports that can be chosen from, and those of them in use or held, in all of the pool. */
-export const poolUse = (step: Step) => {
+export const poolUse = (step: Step): { readonly udp: Use; readonly tcp: Use } => {
   const { table, config } = step
-  const use = (set: number) => {
+  const use = (set: number): Use => {
     let taken = 0
     for (const number of config.pool) taken += takenCount(table, PORTS, portSet(number, set))
     return { taken, ports: config.pool.length * capacity(config, set) }

@@ -51,7 +51,7 @@ export type RestoredCgn<S = CgnState> =
 const SECRET = 32
 
 /** Milliseconds that a CGN may have run: what seconds in 32 bits can count. */
-export const LONGEST = 2 ** 32 * 1000
+export const LONGEST: number = 2 ** 32 * 1000
 
 /**
  * The CGN that `saveCgn` wrote: the same answers, at the same distance from the end of every mapping, on another clock. It

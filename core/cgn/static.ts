@@ -25,8 +25,10 @@ export const staticOf = (mapping: StaticMapping): Mapping => ({
   details: undefined,
 })
 
+type StaticEnd = { readonly address: number; readonly slot: number; readonly field: number }
+
 /** The number, slot and field of a static mapping's external end. */
-export const staticEnd = (step: Step, mapping: StaticMapping) => {
+export const staticEnd = (step: Step, mapping: StaticMapping): StaticEnd => {
   const slot = slotOf(mapping.protocol, mapping.internalPort)
   const address = step.config.addressIndex.get(mapping.external) ?? -1
   return { address, slot, field: fieldOf(slot, mapping.protocol, mapping.externalPort) }

@@ -1,4 +1,4 @@
-import { RESULTS, ResultCode } from "../wire/index.ts"
+import { NatPmpResult, RESULTS, ResultCode } from "../wire/index.ts"
 import { type Draft, end, enter, freeNatPmp, put, setServer, tell } from "./draft.ts"
 import type { Failure } from "./event.ts"
 import { isKept, nextRenewal } from "./renewal.ts"
@@ -28,7 +28,9 @@ export const errorLifetime = (
     }
     case "natpmp-result":
       // Network failure and out of resources pass; a refusal, or an unknown code, which is fatal (N-21), does not.
-      return clamp(failure.code === 3 || failure.code === 4 ? SHORT : LONG)
+      return clamp(
+        failure.code === NatPmpResult.NETWORK_FAILURE || failure.code === NatPmpResult.OUT_OF_RESOURCES ? SHORT : LONG,
+      )
     case "no-answer":
     case "unreachable":
       return exhaustedWait
@@ -58,7 +60,7 @@ export const fail = (draft: Draft, task: Task, server: ServerState, failure: Fai
     if (task.goal === "delete") setServer(draft, name, { silentUntil: Math.max(server.silentUntil, retryAt) })
     else setServer(draft, name, { noNewUntil: Math.max(server.noNewUntil, retryAt) })
   }
-  if (failure.kind === "natpmp-result" && failure.code === 4)
+  if (failure.kind === "natpmp-result" && failure.code === NatPmpResult.OUT_OF_RESOURCES)
     setServer(draft, name, { noNewUntil: Math.max(server.noNewUntil, retryAt) })
   if (task.goal === "delete") {
     end(draft, enter(draft, task, { kind: "error", failure, retryAt: undefined }))

@@ -10,7 +10,21 @@ export interface Quirk {
   readonly reference: string
 }
 
-export const QUIRKS = {
+export type QuirkName =
+  | "refuses-port-0"
+  | "short-grant"
+  | "other-port"
+  | "double-nat"
+  | "no-address"
+  | "delete-no-resources"
+  | "short-reply"
+  | "options-in-reply"
+  | "port-modulo-256"
+  | "reply-from-other-address"
+  | "error-lifetime-0"
+  | "version-error-without-r-bit"
+
+export const QUIRKS: Readonly<Record<QuirkName, Quirk>> = {
   "refuses-port-0": {
     what: "NAT-PMP refuses a suggested external port of 0.",
     does: "Asks once more at once, with the internal port as suggestion.",
@@ -71,9 +85,7 @@ export const QUIRKS = {
     does: "Takes it as the response that it is (RFC 6886 section 3.5).",
     reference: "RFC 6886 section 3.5 against RFC 6887 section 8.3",
   },
-} as const satisfies Readonly<Record<string, Quirk>>
-
-export type QuirkName = keyof typeof QUIRKS
+}
 
 /** Seconds: the shortest lifetime that a server should grant (RFC 6887 section 15). */
 const SHORT_GRANT = 120

@@ -1,5 +1,6 @@
 import type { Realm, SettingsError } from "../cgn/index.ts"
-import { type CgnProfile, checkProfile, PROFILES, type Prefix64 } from "../wire/index.ts"
+import { type CgnProfile, checkProfile, PROFILES } from "../cgn/index.ts"
+import type { Prefix64 } from "../wire/index.ts"
 import type { RateLimits } from "./rate.ts"
 import type { Naming } from "./text.ts"
 

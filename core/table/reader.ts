@@ -8,7 +8,7 @@ export interface Reader {
 }
 
 /** Typed arrays lie in memory in the machine's own order; snapshots are little-endian everywhere. */
-export const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+export const LITTLE_ENDIAN: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
 export const makeReader = (bytes: Uint8Array): Reader => ({
   bytes,

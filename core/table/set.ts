@@ -12,8 +12,8 @@ export interface SetGroup {
 }
 
 export const FULL = 2048
-export const FULLER = FULL + 64
-export const COUNT = FULLER + 2
+export const FULLER: number = FULL + 64
+export const COUNT: number = FULLER + 2
 const WORDS = COUNT + 1
 
 export const makeSetGroup = (): SetGroup => ({ places: makeDirectory() })

@@ -1,6 +1,6 @@
 import { ipv4Value, isIpv4, writeAddress } from "./address.ts"
 import type { EncodeError } from "./encoded.ts"
-import { isU8, isU16, isU32 } from "./encoded.ts"
+import { fits } from "./encoded.ts"
 import { putU16, putU32 } from "./octets.ts"
 import type { PcpOption, Prefix64 } from "./option.ts"
 import { OPTION_HEADER, optionCodeOf } from "./option.ts"
@@ -86,34 +86,44 @@ export const optionsError = (options: readonly PcpOption[]): EncodeError | undef
 
 const optionError = (option: PcpOption): EncodeError | undefined => {
   switch (option.kind) {
-    case "FILTER":
-      return numbers(option.kind, isU8(option.prefixLength) && isU16(option.remotePort))
-    case "NONCE":
-      return numbers(option.kind, isU32(option.nonce))
-    case "AUTHENTICATION_TAG":
-      return numbers(option.kind, isU32(option.sessionId) && isU32(option.sequence) && isU32(option.keyId))
-    case "PA_AUTHENTICATION_TAG":
-      return numbers(option.kind, isU32(option.keyId))
-    case "PRF":
-    case "MAC_ALGORITHM":
-      return numbers(option.kind, isU32(option.transform))
-    case "SESSION_LIFETIME":
-      return numbers(option.kind, isU32(option.lifetime))
-    case "RECEIVED_PAK":
-      return numbers(option.kind, isU32(option.sequence))
     case "ID_INDICATOR":
-      return text(option.kind, option.indicator)
+      return textError(option.kind, option.indicator)
     case "DESCRIPTION":
-      return text(option.kind, option.text)
+      return textError(option.kind, option.text)
     case "PREFIX64":
       return prefix64Error(option)
+    default: {
+      if (numbersFit(option)) return undefined
+      const what = option.kind === "unknown" || option.kind === "malformed" ? "option code" : option.kind
+      return { code: "range", text: `${what} has a number that does not fit its field` }
+    }
+  }
+}
+
+const numbersFit = (option: PcpOption): boolean => {
+  switch (option.kind) {
+    case "FILTER":
+      return fits(option.prefixLength, 8) && fits(option.remotePort, 16)
+    case "NONCE":
+      return fits(option.nonce, 32)
+    case "AUTHENTICATION_TAG":
+      return fits(option.sessionId, 32) && fits(option.sequence, 32) && fits(option.keyId, 32)
+    case "PA_AUTHENTICATION_TAG":
+      return fits(option.keyId, 32)
+    case "PRF":
+    case "MAC_ALGORITHM":
+      return fits(option.transform, 32)
+    case "SESSION_LIFETIME":
+      return fits(option.lifetime, 32)
+    case "RECEIVED_PAK":
+      return fits(option.sequence, 32)
     case "PORT_SET":
-      return numbers(option.kind, isU16(option.size) && isU16(option.firstInternalPort))
+      return fits(option.size, 16) && fits(option.firstInternalPort, 16)
     case "unknown":
     case "malformed":
-      return numbers("option code", isU8(option.code))
+      return fits(option.code, 8)
     default:
-      return undefined
+      return true
   }
 }
 
@@ -122,15 +132,12 @@ const prefix64Error = (option: Prefix64): EncodeError | undefined => {
     return { code: "range", text: "PREFIX64 has a prefix of 4, 5, 6, 7, 8 or 12 octets and a suffix up to 12" }
   }
   const list = option.ipv4Prefixes
-  return list === undefined || list.every((item) => isU16(item.length) && isIpv4(item.address))
+  return list === undefined || list.every((item) => fits(item.length, 16) && isIpv4(item.address))
     ? undefined
     : { code: "range", text: "PREFIX64 lists IPv4 addresses with 16-bit prefix lengths" }
 }
 
-const numbers = (what: string, fit: boolean): EncodeError | undefined =>
-  fit ? undefined : { code: "range", text: `${what} has a number that does not fit its field` }
-
-const text = (what: string, value: string): EncodeError | undefined =>
+const textError = (what: string, value: string): EncodeError | undefined =>
   /\p{Surrogate}/u.test(value)
     ? { code: "text", text: `${what} has a lone surrogate, which UTF-8 cannot carry` }
     : undefined

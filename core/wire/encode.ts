@@ -2,11 +2,12 @@ import { writeAddress } from "./address.ts"
 import { encodeNatPmp } from "./encode-natpmp.ts"
 import { optionsError, optionsLength, writeOptions } from "./encode-options.ts"
 import type { Encoded, EncodeError } from "./encoded.ts"
-import { impossible, isU8, isU16, isU32 } from "./encoded.ts"
+import { fits, impossible, misfit } from "./encoded.ts"
 import { writeNonce } from "./nonce.ts"
 import { putU16, putU32 } from "./octets.ts"
 import type {
   MapBody,
+  OpaqueBody,
   OtherVersion,
   Packet,
   PcpRequest,
@@ -16,7 +17,8 @@ import type {
   ResponseBody,
 } from "./packet.ts"
 import { opcodeOf } from "./packet.ts"
-import { HEADER_LENGTH, MAP_LENGTH, MAX_MESSAGE, Opcode, PCP_VERSION, PEER_LENGTH, ResultCode } from "./registry.ts"
+import { bodyEnd } from "./parse.ts"
+import { HEADER_LENGTH, MAX_MESSAGE, Opcode, PCP_VERSION, ResultCode } from "./registry.ts"
 import type { Residue } from "./residue.ts"
 
 /**
@@ -51,12 +53,12 @@ export const encodeWith = (packet: Packet, residue: readonly Residue[]): Encoded
     switch (item.kind) {
       case "reserved":
       case "padding":
-        if (item.offset + item.bytes.length > bytes.length) return misfit(item)
+        if (item.offset + item.bytes.length > bytes.length) return strange(item)
         // These bits are zero in the canonical form; the other bits of the octet may be a field.
         for (let i = 0; i < item.bytes.length; i++) bytes[item.offset + i] |= item.bytes[i]
         break
       case "trailing": {
-        if (item.offset !== bytes.length) return misfit(item)
+        if (item.offset !== bytes.length) return strange(item)
         const longer = new Uint8Array(bytes.length + item.bytes.length)
         longer.set(bytes)
         longer.set(item.bytes, item.offset)
@@ -64,7 +66,7 @@ export const encodeWith = (packet: Packet, residue: readonly Residue[]): Encoded
         break
       }
       case "short":
-        if (item.offset > bytes.length) return misfit(item)
+        if (item.offset > bytes.length) return strange(item)
         bytes = bytes.slice(0, item.offset)
         break
     }
@@ -72,12 +74,12 @@ export const encodeWith = (packet: Packet, residue: readonly Residue[]): Encoded
   return { ok: true, bytes }
 }
 
-const misfit = (item: Residue): Encoded =>
+const strange = (item: Residue): Encoded =>
   impossible("residue", `the ${item.kind} residue at octet ${item.offset} does not fit`)
 
 const encodeRequest = (packet: PcpRequest): Encoded => {
   const body = packet.body
-  const end = bodyEnd(body)
+  const end = endOf(body)
   const length = padded(end + optionsLength(packet.options))
   const error = requestError(packet, length)
   if (error !== undefined) return { ok: false, error }
@@ -94,7 +96,7 @@ const encodeRequest = (packet: PcpRequest): Encoded => {
 
 const encodeResponse = (packet: PcpResponse): Encoded => {
   const body = packet.body
-  const end = bodyEnd(body)
+  const end = endOf(body)
   const length = padded(end + optionsLength(packet.options))
   const error = responseError(packet, length)
   if (error !== undefined) return { ok: false, error }
@@ -111,10 +113,11 @@ const encodeResponse = (packet: PcpResponse): Encoded => {
 }
 
 const encodeOtherVersion = (packet: OtherVersion): Encoded => {
-  if (!isU8(packet.version) || packet.version === 0 || packet.version === PCP_VERSION) {
+  if (!fits(packet.version, 8) || packet.version === 0 || packet.version === PCP_VERSION) {
     return impossible("range", `version ${packet.version} is not another version`)
   }
-  if (!isOpcode(packet.opcode)) return impossible("range", `opcode ${packet.opcode} does not fit 7 bits`)
+  const error = misfit("opcode", packet.opcode, 7)
+  if (error !== undefined) return { ok: false, error }
   const bytes = new Uint8Array(2 + packet.bytes.length)
   bytes[0] = packet.version
   bytes[1] = packet.response ? 128 | packet.opcode : packet.opcode
@@ -124,59 +127,50 @@ const encodeOtherVersion = (packet: OtherVersion): Encoded => {
 
 const padded = (length: number): number => (length + 3) & ~3
 
-const isOpcode = (opcode: number): boolean => (opcode & 127) === opcode
-
 /** Octets up to the options. */
-const bodyEnd = (body: RequestBody | ResponseBody): number => {
-  switch (body.kind) {
-    case "map":
-      return MAP_LENGTH
-    case "peer":
-      return PEER_LENGTH
-    case "announce":
-      return HEADER_LENGTH
-    case "authentication":
-      return HEADER_LENGTH + 8
-    case "opaque":
-      return HEADER_LENGTH + body.bytes.length
-  }
-}
+const endOf = (body: RequestBody | ResponseBody): number =>
+  body.kind === "opaque" ? HEADER_LENGTH + body.bytes.length : bodyEnd(opcodeOf(body))
 
 const requestError = (packet: PcpRequest, length: number): EncodeError | undefined => {
-  if (!isU32(packet.lifetime)) return range("lifetime", packet.lifetime, 32)
   const body = packet.body
-  if (body.kind === "authentication" && !isU8(body.result)) return range("result", body.result, 8)
-  if (body.kind === "opaque" && body.opcode <= Opcode.AUTHENTICATION) {
-    return { code: "contradiction", text: `a request with opcode ${body.opcode} has a body that is no opaque one` }
-  }
-  return bodyError(body, packet.options.length) ?? commonError(packet, length)
+  return (
+    misfit("lifetime", packet.lifetime, 32) ??
+    (body.kind === "authentication" ? misfit("result", body.result, 8) : undefined) ??
+    (body.kind === "opaque" ? opaqueError("request", body) : undefined) ??
+    bodyError(body, packet.options.length) ??
+    commonError(packet, length)
+  )
 }
 
+/** Only in an error response may the body of an opcode known here be anything. */
+const opaqueError = (what: string, { opcode }: OpaqueBody): EncodeError | undefined =>
+  opcode <= Opcode.AUTHENTICATION
+    ? contradiction(`a ${what} with opcode ${opcode} has a body that is no opaque one`)
+    : undefined
+
+const contradiction = (text: string): EncodeError => ({ code: "contradiction", text })
+
 const responseError = (packet: PcpResponse, length: number): EncodeError | undefined => {
-  if (!isU32(packet.lifetime)) return range("lifetime", packet.lifetime, 32)
-  if (!isU32(packet.epoch)) return range("epoch", packet.epoch, 32)
-  if (!isU8(packet.result)) return range("result", packet.result, 8)
-  const tail = packet.clientTail
-  if (tail !== undefined) {
-    if (tail.length !== 12) return { code: "range", text: `the client tail has ${tail.length} octets, not 12` }
-    if (packet.result === ResultCode.SUCCESS) {
-      return { code: "contradiction", text: "a success response has zeros where an error has the client tail" }
-    }
-  }
-  const body = packet.body
-  if (packet.result === ResultCode.UNSUPP_VERSION && body.kind !== "opaque") {
-    return {
-      code: "contradiction",
-      text: "an UNSUPP_VERSION response copies a packet of another version: its body is opaque",
-    }
-  }
-  if (packet.result === ResultCode.SUCCESS && body.kind === "opaque" && body.opcode <= Opcode.AUTHENTICATION) {
-    return {
-      code: "contradiction",
-      text: `a success response with opcode ${body.opcode} has a body that is no opaque one`,
-    }
-  }
-  return bodyError(body, packet.options.length) ?? commonError(packet, length)
+  const { body, clientTail, result } = packet
+  return (
+    misfit("lifetime", packet.lifetime, 32) ??
+    misfit("epoch", packet.epoch, 32) ??
+    misfit("result", result, 8) ??
+    (clientTail === undefined ? undefined : tailError(clientTail, result)) ??
+    (result === ResultCode.UNSUPP_VERSION && body.kind !== "opaque"
+      ? contradiction("an UNSUPP_VERSION response copies a packet of another version: its body is opaque")
+      : undefined) ??
+    (result === ResultCode.SUCCESS && body.kind === "opaque" ? opaqueError("success response", body) : undefined) ??
+    bodyError(body, packet.options.length) ??
+    commonError(packet, length)
+  )
+}
+
+const tailError = (tail: Uint8Array, result: number): EncodeError | undefined => {
+  if (tail.length !== 12) return { code: "range", text: `the client tail has ${tail.length} octets, not 12` }
+  return result === ResultCode.SUCCESS
+    ? contradiction("a success response has zeros where an error has the client tail")
+    : undefined
 }
 
 const bodyError = (body: RequestBody | ResponseBody, options: number): EncodeError | undefined => {
@@ -184,23 +178,23 @@ const bodyError = (body: RequestBody | ResponseBody, options: number): EncodeErr
     case "map":
       return mappingError(body)
     case "peer":
-      return isU16(body.remotePort) ? mappingError(body) : range("remotePort", body.remotePort, 16)
+      return misfit("remotePort", body.remotePort, 16) ?? mappingError(body)
     case "announce":
       return undefined
     case "authentication":
-      if (!isU32(body.sessionId)) return range("sessionId", body.sessionId, 32)
-      return isU32(body.sequence) ? undefined : range("sequence", body.sequence, 32)
+      return misfit("sessionId", body.sessionId, 32) ?? misfit("sequence", body.sequence, 32)
     case "opaque":
-      if (!isOpcode(body.opcode)) return range("opcode", body.opcode, 7)
-      if (options > 0) return { code: "contradiction", text: "an opaque body already has the options in its bytes" }
+      return (
+        misfit("opcode", body.opcode, 7) ??
+        (options > 0 ? contradiction("an opaque body already has the options in its bytes") : undefined)
+      )
   }
 }
 
-const mappingError = (body: MapBody | PeerBody): EncodeError | undefined => {
-  if (!isU8(body.protocol)) return range("protocol", body.protocol, 8)
-  if (!isU16(body.internalPort)) return range("internalPort", body.internalPort, 16)
-  return isU16(body.externalPort) ? undefined : range("externalPort", body.externalPort, 16)
-}
+const mappingError = (body: MapBody | PeerBody): EncodeError | undefined =>
+  misfit("protocol", body.protocol, 8) ??
+  misfit("internalPort", body.internalPort, 16) ??
+  misfit("externalPort", body.externalPort, 16)
 
 const commonError = (packet: PcpRequest | PcpResponse, length: number): EncodeError | undefined => {
   if (length > MAX_MESSAGE) {
@@ -208,11 +202,6 @@ const commonError = (packet: PcpRequest | PcpResponse, length: number): EncodeEr
   }
   return packet.options.length === 0 ? undefined : optionsError(packet.options)
 }
-
-const range = (field: string, value: number, bits: number): EncodeError => ({
-  code: "range",
-  text: `${field} ${value} does not fit ${bits} bits`,
-})
 
 const writeBody = (bytes: Uint8Array, body: RequestBody | ResponseBody): void => {
   switch (body.kind) {

@@ -16,6 +16,10 @@ export type Encoded =
 /** A failed encode. */
 export const impossible = (code: EncodeError["code"], text: string): Encoded => ({ ok: false, error: { code, text } })
 
-export const isU8 = (value: number): boolean => (value & 0xff) === value
-export const isU16 = (value: number): boolean => (value & 0xffff) === value
-export const isU32 = (value: number): boolean => value >>> 0 === value
+/** Is it a whole number of so many bits, up to 32, unsigned? */
+export const fits = (value: number, bits: number): boolean =>
+  value >>> 0 === value && (bits > 31 || value >>> bits === 0)
+
+/** Why a number has no place in its field. */
+export const misfit = (field: string, value: number, bits: number): EncodeError | undefined =>
+  fits(value, bits) ? undefined : { code: "range", text: `${field} ${value} does not fit ${bits} bits` }

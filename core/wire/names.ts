@@ -1,4 +1,5 @@
 import { protocolKeyword } from "./protocol-names.ts"
+import { Opcode, OptionCode } from "./registry.ts"
 
 /** What the registries' numbers are called and mean, for people. Codes nobody has assigned are named by their range. */
 
@@ -14,156 +15,84 @@ export interface ResultEntry {
   readonly clause: string
 }
 
-const result = (name: string, lifetime: LifetimeClass | undefined, clause: string, meaning: string): ResultEntry => ({
-  name,
-  meaning,
-  lifetime,
-  clause,
-})
+type Meaning = readonly [meaning: string, lifetime?: LifetimeClass]
+
+const results = (clause: string, meanings: Readonly<Record<string, Meaning>>): readonly ResultEntry[] =>
+  Object.entries(meanings).map(([name, [meaning, lifetime]]) => ({ name, meaning, lifetime, clause }))
 
 /** PCP result codes 0 to 26, by code. */
 export const RESULTS: readonly ResultEntry[] = [
-  result("SUCCESS", undefined, "RFC 6887 7.4", "Success."),
-  result(
-    "UNSUPP_VERSION",
-    "long",
-    "RFC 6887 7.4",
-    "The version number at the start of the request header is not recognized by this server.",
-  ),
-  result(
-    "NOT_AUTHORIZED",
-    "long",
-    "RFC 6887 7.4",
-    "The operation is disabled for this client, or the server's security policy does not allow it.",
-  ),
-  result("MALFORMED_REQUEST", "long", "RFC 6887 7.4", "The request could not be successfully parsed."),
-  result("UNSUPP_OPCODE", "long", "RFC 6887 7.4", "Unsupported Opcode."),
-  result(
-    "UNSUPP_OPTION",
-    "long",
-    "RFC 6887 7.4",
-    "Unsupported option; only for options in the mandatory-to-process range.",
-  ),
-  result(
-    "MALFORMED_OPTION",
-    "long",
-    "RFC 6887 7.4",
-    "Malformed option, for example one that appears too many times or has an invalid length.",
-  ),
-  result(
-    "NETWORK_FAILURE",
-    "short",
-    "RFC 6887 7.4",
-    "The server or the device it controls has a network failure, for example no external address yet.",
-  ),
-  result(
-    "NO_RESOURCES",
-    "short",
-    "RFC 6887 7.4",
-    "The request is valid, but the server has insufficient resources for it at this time.",
-  ),
-  result(
-    "UNSUPP_PROTOCOL",
-    "long",
-    "RFC 6887 7.4",
-    "Unsupported transport protocol, for example SCTP in a NAT that handles only UDP and TCP.",
-  ),
-  result("USER_EX_QUOTA", "short", "RFC 6887 7.4", "A new mapping would exceed this subscriber's port quota."),
-  result(
-    "CANNOT_PROVIDE_EXTERNAL",
-    undefined,
-    "RFC 6887 7.4",
-    "The suggested external port or external address cannot be provided.",
-  ),
-  result(
-    "ADDRESS_MISMATCH",
-    "long",
-    "RFC 6887 7.4",
-    "The packet's source address is not the one in its PCP Client's IP Address field: there is an unexpected NAT between.",
-  ),
-  result(
-    "EXCESSIVE_REMOTE_PEERS",
-    "long",
-    "RFC 6887 7.4",
-    "The server was not able to create the filters in this request.",
-  ),
-  result("INITIATION", undefined, "RFC 7652 7", "The client asks the server for authentication."),
-  result("AUTHENTICATION_REQUIRED", undefined, "RFC 7652 7", "EAP authentication is required."),
-  result("AUTHENTICATION_FAILED", undefined, "RFC 7652 7", "EAP authentication failed."),
-  result("AUTHENTICATION_SUCCEEDED", undefined, "RFC 7652 7", "EAP authentication succeeded."),
-  result("AUTHORIZATION_FAILED", undefined, "RFC 7652 7", "EAP authentication succeeded but authorization failed."),
-  result("SESSION_TERMINATED", undefined, "RFC 7652 7", "The authentication session must be terminated."),
-  result(
-    "UNKNOWN_SESSION_ID",
-    undefined,
-    "RFC 7652 7",
-    "The server knows no authentication session with the Session ID in the request.",
-  ),
-  result("DOWNGRADE_ATTACK_DETECTED", undefined, "RFC 7652 7", "The server detected a downgrade attack."),
-  result("AUTHENTICATION_REQUEST", undefined, "RFC 7652 7", "The message contains an EAP request."),
-  result("AUTHENTICATION_REPLY", undefined, "RFC 7652 7", "The message contains an EAP response."),
-  result(
-    "THIRD_PARTY_ID_UNKNOWN",
-    "long",
-    "RFC 7843 4.1",
-    "The identifier in a THIRD_PARTY_ID option is unknown or unavailable to the server.",
-  ),
-  result(
-    "THIRD_PARTY_MISSING_OPTION",
-    "long",
-    "RFC 7843 4.1",
-    "Both THIRD_PARTY and THIRD_PARTY_ID options are expected, but one is missing.",
-  ),
-  result(
-    "UNSUPP_THIRD_PARTY_ID_LENGTH",
-    "long",
-    "RFC 7843 4.1",
-    "The length of the THIRD_PARTY_ID option is not supported.",
-  ),
+  ...results("RFC 6887 7.4", {
+    SUCCESS: ["Success."],
+    UNSUPP_VERSION: ["The version number at the start of the request header is not recognized by this server.", "long"],
+    NOT_AUTHORIZED: [
+      "The operation is disabled for this client, or the server's security policy does not allow it.",
+      "long",
+    ],
+    MALFORMED_REQUEST: ["The request could not be successfully parsed.", "long"],
+    UNSUPP_OPCODE: ["Unsupported Opcode.", "long"],
+    UNSUPP_OPTION: ["Unsupported option; only for options in the mandatory-to-process range.", "long"],
+    MALFORMED_OPTION: [
+      "Malformed option, for example one that appears too many times or has an invalid length.",
+      "long",
+    ],
+    NETWORK_FAILURE: [
+      "The server or the device it controls has a network failure, for example no external address yet.",
+      "short",
+    ],
+    NO_RESOURCES: ["The request is valid, but the server has insufficient resources for it at this time.", "short"],
+    UNSUPP_PROTOCOL: [
+      "Unsupported transport protocol, for example SCTP in a NAT that handles only UDP and TCP.",
+      "long",
+    ],
+    USER_EX_QUOTA: ["A new mapping would exceed this subscriber's port quota.", "short"],
+    CANNOT_PROVIDE_EXTERNAL: ["The suggested external port or external address cannot be provided."],
+    ADDRESS_MISMATCH: [
+      "The packet's source address is not the one in its PCP Client's IP Address field: there is an unexpected NAT between.",
+      "long",
+    ],
+    EXCESSIVE_REMOTE_PEERS: ["The server was not able to create the filters in this request.", "long"],
+  }),
+  ...results("RFC 7652 7", {
+    INITIATION: ["The client asks the server for authentication."],
+    AUTHENTICATION_REQUIRED: ["EAP authentication is required."],
+    AUTHENTICATION_FAILED: ["EAP authentication failed."],
+    AUTHENTICATION_SUCCEEDED: ["EAP authentication succeeded."],
+    AUTHORIZATION_FAILED: ["EAP authentication succeeded but authorization failed."],
+    SESSION_TERMINATED: ["The authentication session must be terminated."],
+    UNKNOWN_SESSION_ID: ["The server knows no authentication session with the Session ID in the request."],
+    DOWNGRADE_ATTACK_DETECTED: ["The server detected a downgrade attack."],
+    AUTHENTICATION_REQUEST: ["The message contains an EAP request."],
+    AUTHENTICATION_REPLY: ["The message contains an EAP response."],
+  }),
+  ...results("RFC 7843 4.1", {
+    THIRD_PARTY_ID_UNKNOWN: [
+      "The identifier in a THIRD_PARTY_ID option is unknown or unavailable to the server.",
+      "long",
+    ],
+    THIRD_PARTY_MISSING_OPTION: [
+      "Both THIRD_PARTY and THIRD_PARTY_ID options are expected, but one is missing.",
+      "long",
+    ],
+    UNSUPP_THIRD_PARTY_ID_LENGTH: ["The length of the THIRD_PARTY_ID option is not supported.", "long"],
+  }),
 ]
 
 /** NAT-PMP result codes 0 to 5, by code (RFC 6886 section 3.5). It has no error lifetimes. */
-export const NATPMP_RESULTS: readonly ResultEntry[] = [
-  result("Success", undefined, "RFC 6886 3.5", "Success."),
-  result("Unsupported Version", undefined, "RFC 6886 3.5", "The gateway does not speak the version of the request."),
-  result(
-    "Not Authorized/Refused",
-    undefined,
-    "RFC 6886 3.5",
-    "The gateway supports mapping, but its user has turned the feature off.",
-  ),
-  result(
-    "Network Failure",
-    undefined,
-    "RFC 6886 3.5",
-    "The gateway itself has no external address yet, for example no DHCP lease.",
-  ),
-  result("Out of resources", undefined, "RFC 6886 3.5", "The gateway cannot create any more mappings at this time."),
-  result("Unsupported opcode", undefined, "RFC 6886 3.5", "The gateway does not know the opcode of the request."),
-]
+export const NATPMP_RESULTS: readonly ResultEntry[] = results("RFC 6886 3.5", {
+  Success: ["Success."],
+  "Unsupported Version": ["The gateway does not speak the version of the request."],
+  "Not Authorized/Refused": ["The gateway supports mapping, but its user has turned the feature off."],
+  "Network Failure": ["The gateway itself has no external address yet, for example no DHCP lease."],
+  "Out of resources": ["The gateway cannot create any more mappings at this time."],
+  "Unsupported opcode": ["The gateway does not know the opcode of the request."],
+})
 
-const OPCODES: readonly string[] = ["ANNOUNCE", "MAP", "PEER", "AUTHENTICATION"]
+const OPCODES: readonly string[] = Object.keys(Opcode)
 
 const NATPMP_OPCODES: readonly string[] = ["external address", "map UDP", "map TCP"]
 
-const OPTIONS: ReadonlyMap<number, string> = new Map([
-  [1, "THIRD_PARTY"],
-  [2, "PREFER_FAILURE"],
-  [3, "FILTER"],
-  [4, "NONCE"],
-  [5, "AUTHENTICATION_TAG"],
-  [6, "PA_AUTHENTICATION_TAG"],
-  [7, "EAP_PAYLOAD"],
-  [8, "PRF"],
-  [9, "MAC_ALGORITHM"],
-  [10, "SESSION_LIFETIME"],
-  [11, "RECEIVED_PAK"],
-  [12, "ID_INDICATOR"],
-  [13, "THIRD_PARTY_ID"],
-  [128, "DESCRIPTION"],
-  [129, "PREFIX64"],
-  [130, "PORT_SET"],
-])
+const OPTIONS: ReadonlyMap<number, string> = new Map(Object.entries(OptionCode).map(([name, code]) => [code, name]))
 
 /** Numbers that PCP has a meaning of its own for (RFC 6887 section 11.1), or that the registry has no keyword for. */
 const PROTOCOLS: ReadonlyMap<number, string> = new Map([

@@ -24,7 +24,7 @@ export const putU32 = (bytes: Uint8Array, offset: number, value: number): void =
 }
 
 /** The octets from `from` to `to`, copied into a plain Uint8Array: Node's Buffer has a `slice` of its own, which copies none. */
-export const sliceOctets = (bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array =>
+export const sliceOctets = (bytes: Uint8Array, from = 0, to: number = bytes.length): Uint8Array =>
   new Uint8Array(bytes.subarray(from, to))
 
 /** The octets of all parts, one after another. */

@@ -165,7 +165,7 @@ const parseResponse = (bytes: Uint8Array): Parsed => {
 }
 
 /** Octets up to the first option; a body nobody knows begins right after the header. */
-const bodyEnd = (opcode: number): number => {
+export const bodyEnd = (opcode: number): number => {
   switch (opcode) {
     case Opcode.MAP:
       return MAP_LENGTH

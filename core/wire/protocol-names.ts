@@ -14,26 +14,5 @@ const KEYWORDS: readonly string[] = (
   "BIT-EMU"
 ).split(",")
 
-/** What systems and people call some of them besides. */
-const ALIASES: ReadonlyMap<string, number> = new Map([
-  ["ipencap", 4],
-  ["icmpv6", 58],
-  ["ospf", 89],
-  ["udp-lite", 136],
-])
-
 /** The registry's keyword; `undefined`: the number is not assigned, or has none. */
 export const protocolKeyword = (number: number): string | undefined => KEYWORDS[number] || undefined
-
-const DECIMAL = /^(?:0|[1-9]\d{0,2})$/
-
-/**
- * The number of a protocol by its keyword in IANA's registry, in either case, or by the number itself in decimal, 0 to 255; `undefined`
- * for anything else. In PCP 0 is all protocols (RFC 6887 section 11.1), not the registry's HOPOPT.
- */
-export const protocolNumber = (text: string): number | undefined => {
-  if (DECIMAL.test(text)) return Number(text) <= 255 ? Number(text) : undefined
-  const name = text.toLowerCase()
-  const number = name === "" ? -1 : KEYWORDS.findIndex((keyword) => keyword.toLowerCase() === name)
-  return number >= 0 ? number : ALIASES.get(name)
-}

@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts"
-import { addressWord, formatMapped, isIpv4 } from "./address.ts"
+import { addressWord, formatMapped, isAny, isIpv4 } from "./address.ts"
 import type { Report } from "./finding.ts"
 import type { AddressFamily } from "./profile.ts"
 
@@ -16,6 +16,9 @@ export const isMulticast = (address: Address): boolean =>
 /** 127.0.0.0/8 or ::1. */
 export const isLoopback = (address: Address): boolean =>
   isIpv4(address) ? addressWord(address, 3) >>> 24 === 127 : isLowOnly(address) && addressWord(address, 3) === 1
+
+/** No one host that can be reached from elsewhere has it. */
+export const isNoHost = (address: Address): boolean => isAny(address) || isMulticast(address) || isLoopback(address)
 
 const isLowOnly = (address: Address): boolean =>
   addressWord(address, 0) === 0 && addressWord(address, 1) === 0 && addressWord(address, 2) === 0

@@ -3,7 +3,8 @@ import type { Report } from "./finding.ts"
 import { natPmpResultName } from "./names.ts"
 import type { NatPmpMapRequest, NatPmpMapResponse, NatPmpPacket } from "./natpmp.ts"
 import type { WireProfile } from "./profile.ts"
-import { CLIENT_PORT, NatPmpResult, SERVER_PORT } from "./registry.ts"
+import { isReservedPort } from "./protocol.ts"
+import { NatPmpResult } from "./registry.ts"
 
 /** The rules of a NAT-PMP message (RFC 6886 section 3). */
 export const validateNatPmp = (packet: NatPmpPacket, profile: WireProfile, report: Report): void => {
@@ -63,7 +64,7 @@ const validateMapRequest = (packet: NatPmpMapRequest, profile: WireProfile, repo
     const text = `a lifetime of ${lifetime} s, where 7200 s are recommended: milliseconds by mistake?`
     report("warning", "lifetime-above", 8, "RFC 6886 3.3", text)
   }
-  if (protocol === "udp" && (externalPort === CLIENT_PORT || externalPort === SERVER_PORT)) {
+  if (protocol === "udp" && isReservedPort(externalPort)) {
     report("note", "external-port", 6, "RFC 6887 11.3", `external UDP port ${externalPort} is never assigned`)
   }
 }

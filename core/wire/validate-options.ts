@@ -7,8 +7,9 @@ import { optionCodeOf } from "./option.ts"
 import { OPTION_RULES, type OptionRule } from "./option-rule.ts"
 import type { PcpPacket } from "./packet.ts"
 import { opcodeOf } from "./packet.ts"
+import { bodyEnd } from "./parse.ts"
 import type { WireProfile } from "./profile.ts"
-import { HEADER_LENGTH, MAP_LENGTH, Opcode, OptionCode, PEER_LENGTH, ResultCode } from "./registry.ts"
+import { Opcode, OptionCode, ResultCode } from "./registry.ts"
 import { validateOption } from "./validate-option.ts"
 
 /**
@@ -21,7 +22,7 @@ export const validateOptions = (packet: PcpPacket, profile: WireProfile, report:
     return
   const opcode = opcodeOf(packet.body)
   const request = packet.kind === "pcp-request"
-  let offset = optionsStart(opcode)
+  let offset = bodyEnd(opcode)
   const seen = new Map<number, number>()
   packet.options.forEach((option, index) => {
     const code = optionCodeOf(option)
@@ -34,20 +35,6 @@ export const validateOptions = (packet: PcpPacket, profile: WireProfile, report:
     }
     offset += optionLength(option)
   })
-}
-
-/** Octets before the options. */
-const optionsStart = (opcode: number): number => {
-  switch (opcode) {
-    case Opcode.MAP:
-      return MAP_LENGTH
-    case Opcode.PEER:
-      return PEER_LENGTH
-    case Opcode.AUTHENTICATION:
-      return HEADER_LENGTH + 8
-    default:
-      return HEADER_LENGTH
-  }
 }
 
 /** The B4's own address in each softwire (RFC 6333 section 5.7). */

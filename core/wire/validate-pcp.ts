@@ -5,9 +5,9 @@ import { ZERO_NONCE } from "./nonce.ts"
 import type { MapBody, PcpPacket, PcpRequest, PcpResponse, PeerBody } from "./packet.ts"
 import { opcodeOf } from "./packet.ts"
 import type { WireProfile } from "./profile.ts"
-import { hasPorts } from "./protocol.ts"
-import { CLIENT_PORT, Opcode, Protocol, ResultCode, SERVER_PORT } from "./registry.ts"
-import { familyName, familyOf, isLoopback, isMulticast, validateMappedForm } from "./validate-address.ts"
+import { hasPorts, isReservedPort } from "./protocol.ts"
+import { Opcode, Protocol, ResultCode } from "./registry.ts"
+import { familyName, familyOf, isMulticast, isNoHost, validateMappedForm } from "./validate-address.ts"
 import { validateAuthentication } from "./validate-authentication.ts"
 import { validateSameEnd } from "./validate-firewall.ts"
 import { validateOptions } from "./validate-options.ts"
@@ -184,10 +184,10 @@ const validateSuggestion = (
   } else if (profile.externalFamily !== undefined && family !== profile.externalFamily) {
     const text = `${formatAddress(external)} is not ${familyName(profile.externalFamily)} and cannot be assigned`
     report("warning", "external-family", 44, clause, text)
-  } else if (isMulticast(external) || isLoopback(external)) {
+  } else if (isNoHost(external)) {
     report("warning", "external-address", 44, clause, `${formatAddress(external)} cannot be assigned`)
   }
-  if (body.protocol === Protocol.UDP && (body.externalPort === CLIENT_PORT || body.externalPort === SERVER_PORT)) {
+  if (body.protocol === Protocol.UDP && isReservedPort(body.externalPort)) {
     report("note", "external-port", 42, "RFC 6887 11.3", `external UDP port ${body.externalPort} is never assigned`)
   }
   const deletes = body.kind === "map" && packet.lifetime === 0
@@ -238,7 +238,7 @@ const validatePeer = (packet: PcpPacket, body: PeerBody, profile: WireProfile, r
     report("error", "peer-port-0", 40, clause, "PEER has an internal port: MALFORMED_REQUEST")
   if (body.remotePort === 0) report("error", "peer-port-0", 60, clause, "PEER has a remote port: MALFORMED_REQUEST")
   const wanted = profile.remoteFamily ?? (packet.kind === "pcp-request" ? familyOf(packet.client) : undefined)
-  if (isAny(body.remote) || isMulticast(body.remote) || isLoopback(body.remote)) {
+  if (isNoHost(body.remote)) {
     const text = `${formatAddress(body.remote)} is no remote peer: MALFORMED_REQUEST`
     report("error", "remote-address", 64, "RFC 6887 12.3", text)
   } else if (wanted !== undefined && familyOf(body.remote) !== wanted) {
@@ -264,7 +264,7 @@ const validateAssigned = (
   if (packet.result !== ResultCode.SUCCESS || packet.lifetime === 0) return
   const clause = body.kind === "map" ? "RFC 6887 11.1" : "RFC 6887 12.1"
   const { external, externalPort } = body
-  if (isAny(external) || isMulticast(external) || isLoopback(external)) {
+  if (isNoHost(external)) {
     report("error", "assigned-address", 44, clause, `${formatAddress(external)} cannot be reached from outside`)
   } else if (profile.externalFamily !== undefined && familyOf(external) !== profile.externalFamily) {
     report("error", "external-family", 44, clause, `the assigned address is not ${familyName(profile.externalFamily)}`)
@@ -272,7 +272,7 @@ const validateAssigned = (
   if (externalPort === 0 && body.internalPort !== 0) {
     report("error", "assigned-port", 42, clause, "no external port is assigned")
   } else if (body.kind === "map" && body.protocol === Protocol.UDP) {
-    if (externalPort === CLIENT_PORT || externalPort === SERVER_PORT) {
+    if (isReservedPort(externalPort)) {
       const text = `external UDP port ${externalPort} must not be mapped for a client`
       report("error", "assigned-port", 42, "RFC 6887 11.3", text)
     }

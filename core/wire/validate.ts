@@ -1,5 +1,4 @@
 import type { Finding, Report, Severity } from "./finding.ts"
-import type { NatPmpPacket } from "./natpmp.ts"
 import type { OtherVersion, Packet, PcpPacket } from "./packet.ts"
 import { opcodeOf, versionName } from "./packet.ts"
 import { parse } from "./parse.ts"
@@ -83,21 +82,10 @@ const validateRole = (packet: Packet, profile: WireProfile, report: Report): voi
   }
 }
 
-const isResponse = (packet: Packet): boolean => {
-  switch (packet.kind) {
-    case "pcp-request":
-      return false
-    case "pcp-response":
-      return true
-    case "other-version":
-      return packet.response
-    default:
-      return isNatPmpResponse(packet)
-  }
-}
-
-const isNatPmpResponse = (packet: NatPmpPacket): boolean =>
-  packet.kind === "natpmp-version-error" || packet.kind.endsWith("-response")
+const isResponse = (packet: Packet): boolean =>
+  packet.kind === "other-version"
+    ? packet.response
+    : packet.kind === "natpmp-version-error" || packet.kind.endsWith("-response")
 
 const validateResidue = (packet: Packet, residue: Residue, report: Report): void => {
   if (packet.kind === "pcp-request" || packet.kind === "pcp-response") {

@@ -5,10 +5,12 @@ import { posix } from "node:path"
 type Place = string
 
 type Rule = {
-  /** Places it may import from, through their index.ts. It may always import from itself. */
+  /** Places it may import from, through their index.ts or another of their faces. It may always import from itself. */
   readonly places: readonly Place[]
-  /** Packages, by name; `node:` stands for all of Node's own modules, `*` for whatever package.json declares. */
+  /** Packages, by name; `node:` stands for all of Node's own modules, `#runtime` for the adapter of the runtime at hand, `*` for whatever package.json declares. */
   readonly packages: readonly string[]
+  /** Files of data, by their path from the root. */
+  readonly data?: readonly string[]
 }
 
 const PURE = ["@noble/hashes", "ts-pattern"]
@@ -18,6 +20,9 @@ const RUNTIME: Rule = {
   places: [...CORE, "adapters", "adapters/client", "adapters/gateway"],
   packages: ["node:"],
 }
+
+/** Faces besides a place's index.ts: what is an entry of the package by itself, so that its room's users need not carry it. */
+const FACES: readonly string[] = ["core/wire/text/index.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -37,8 +42,10 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/browser": { ...RUNTIME, packages: [] },
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
   "adapters/cli": {
-    places: [...CORE, "adapters", "adapters/client", "adapters/node", "adapters/conformance"],
-    packages: ["node:", "*"],
+    // No runtime by name: package.json's conditions choose the adapter behind #runtime.
+    places: [...CORE, "adapters", "adapters/client", "adapters/conformance"],
+    packages: ["node:", "#runtime", "#console", "*"],
+    data: ["package.json", "schema/serve.schema.json"],
   },
   playground: { places: CORE, packages: ["*"] },
 }
@@ -73,18 +80,22 @@ export const judgeImport = (
 
   if (!specifier.startsWith(".")) {
     const name = packageOf(specifier)
-    if (name !== "node:" && !declared(name))
+    if (name !== "node:" && !name.startsWith("#") && !declared(name))
       return `${specifier} is not a package that package.json declares for ${from}`
     if (rule === undefined || rule.packages.includes(name)) return undefined
-    return rule.packages.includes("*") && name !== "node:" ? undefined : `${from} may not import ${specifier}`
+    return rule.packages.includes("*") && !name.startsWith("#") && name !== "node:"
+      ? undefined
+      : `${from} may not import ${specifier}`
   }
 
   const target = posix.join(posix.dirname(path), specifier)
   if (!exists(target)) return `${specifier} is no file`
+  if (rule?.data?.includes(target)) return undefined
   const to = placeOf(target)
   if (rule === undefined || to === from) return undefined
   if (!rule.places.includes(to)) return `${from} may not import from ${to}`
   // The adapters' own ground has no index.ts: its files are package entries themselves.
-  if (to !== "adapters" && target !== `${to}/index.ts`) return `${to} is imported through its index.ts alone`
+  if (to !== "adapters" && target !== `${to}/index.ts` && !FACES.includes(target))
+    return `${to} is imported through its index.ts alone`
   return undefined
 }

@@ -2,7 +2,8 @@
  * `dissect` against `tshark -T json` on the same packets in one run; prints a table. tshark's figure leaves its start-up
  * out: it is timed on a capture without packets and subtracted.
  */
-import { describe, dissect, walk } from "../../core/wire/index.ts"
+import { dissect, walk } from "../../core/wire/index.ts"
+import { describe } from "../../core/wire/text/index.ts"
 import { runTshark, tsharkVersion } from "../interop/tshark.ts"
 import { generate } from "../interop/tshark-packets.ts"
 

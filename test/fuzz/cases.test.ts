@@ -1,8 +1,9 @@
 /** The named packets of test/vectors/fuzz-cases.json, each on a server of its own; the file says what its members mean. */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { createProfile } from "../../core/cgn/index.ts"
 import { createServer, mappingCount, process } from "../../core/server/index.ts"
-import { type Address, createProfile, parse, parseAddress, validate } from "../../core/wire/index.ts"
+import { type Address, parse, parseAddress, validate } from "../../core/wire/index.ts"
 import cases from "../vectors/fuzz-cases.json" with { type: "json" }
 
 /** A packet for a server. */

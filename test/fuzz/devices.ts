@@ -1,14 +1,15 @@
 import {
   type Cgn,
+  type CgnProfile,
   createFirewall,
   createNpt,
   type FirewallState,
   firewallCgn,
   nptCgn,
+  PROFILES,
   pinholeCount,
 } from "../../core/cgn/index.ts"
 import { advance, createServerOver, process } from "../../core/server/index.ts"
-import { type CgnProfile, PROFILES } from "../../core/wire/index.ts"
 import { address, judge, SERVER_LIFE, sendAs, type Target } from "./target.ts"
 
 const SOURCES = ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:1:1::1", "10.0.0.1", "10.0.0.2", "::", "ff02::1"].map(

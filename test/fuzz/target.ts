@@ -1,4 +1,5 @@
 import type { CgnState } from "../../core/cgn/index.ts"
+import { PROFILES } from "../../core/cgn/index.ts"
 import {
   advance,
   createServer,
@@ -7,17 +8,8 @@ import {
   type Response,
   type ServerState,
 } from "../../core/server/index.ts"
-import {
-  type Address,
-  describe,
-  dissect,
-  PROFILES,
-  parse,
-  parseAddress,
-  validate,
-  walk,
-  writeAddress,
-} from "../../core/wire/index.ts"
+import { type Address, dissect, parse, parseAddress, validate, walk, writeAddress } from "../../core/wire/index.ts"
+import { describe } from "../../core/wire/text/index.ts"
 
 /** What a fuzz run does with each input; a text says what is wrong with what came of it, as does anything thrown. */
 export type Target = (bytes: Uint8Array, index: number) => string | undefined

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { parse, toHex } from "../../core/wire/index.ts"
+import { parse } from "../../core/wire/index.ts"
+import { toHex } from "../../core/wire/text/index.ts"
 import {
   amend,
   appendOption,

@@ -10,7 +10,7 @@ import { readTarget } from "../../adapters/cli/client/target.ts"
 import { VECTOR_FILE } from "../../adapters/conformance/schema.ts"
 import { fill, match } from "../../adapters/conformance/template.ts"
 import { createClient, step } from "../../core/client/index.ts"
-import { toHex, toHexdump } from "../../core/wire/index.ts"
+import { toHex, toHexdump } from "../../core/wire/text/index.ts"
 import { build } from "../../playground/model/edit/index.ts"
 import {
   EXPORTS,
@@ -136,9 +136,8 @@ describe("a command line", () => {
   const sentBy = (line: string): Uint8Array => {
     const [name, command, ...args] = words(line)
     assert.deepEqual([name, command], ["sallyport", "map"])
-    const program = new Command()
-    mapCommand(program)
-    const map = program.commands.find((one) => one.name() === "map") ?? assert.fail("no map")
+    const map = new Command("map")
+    mapCommand(map)
     const { operands, unknown } = map.parseOptions([...args])
     assert.deepEqual(unknown, [])
     const target = readTarget(operands[0])

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
+import { CGN_KINDS } from "../../core/cgn/index.ts"
 import type { ClientEvent, MappingRequest } from "../../core/client/index.ts"
-import { CGN_KINDS } from "../../core/wire/index.ts"
 import {
   type Act,
   eventWords,

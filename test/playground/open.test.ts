@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { toHex, toHexdump, toPcap } from "../../core/wire/index.ts"
+import { toHex, toHexdump, toPcap } from "../../core/wire/text/index.ts"
 import { directionOf, open, openInSteps } from "../../playground/model/open/index.ts"
 import { anyBytes } from "../core/wire/arbitrary.ts"
 import { address, hex, MAP_REQUEST, MAP_RESPONSE, NATPMP_MAP_REQUEST } from "./packets.ts"

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { CGN_KINDS, formatAddress, isIpv4, parse } from "../../core/wire/index.ts"
+import { CGN_KINDS } from "../../core/cgn/index.ts"
+import { formatAddress, isIpv4, parse } from "../../core/wire/index.ts"
 import {
   checkConfiguration,
   compareAnswers,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { CGN_KINDS } from "../../core/wire/index.ts"
+import { CGN_KINDS } from "../../core/cgn/index.ts"
 import { readPackets } from "../../playground/model/capture/index.ts"
 import { directionOf, type OpenedPacket } from "../../playground/model/open/index.ts"
 import { compareAnswers, play } from "../../playground/model/replay/index.ts"

@@ -1,6 +1,7 @@
 /** Sessions for the tests of the playground. */
 import assert from "node:assert/strict"
-import { type CgnKind, isIpv4 } from "../../core/wire/index.ts"
+import type { CgnKind } from "../../core/cgn/index.ts"
+import { isIpv4 } from "../../core/wire/index.ts"
 import { build, type FormOption } from "../../playground/model/edit/index.ts"
 import { CLIENTS, PRESETS, type Session, type SessionStep } from "../../playground/model/session/index.ts"
 import { address } from "./packets.ts"

@@ -13,8 +13,8 @@ import {
   isMulticast,
   parse,
   parseAddress,
-  toHex,
 } from "../../core/wire/index.ts"
+import { toHex } from "../../core/wire/text/index.ts"
 import { inspect } from "../../playground/model/inspect/index.ts"
 import { play, viewAt } from "../../playground/model/replay/index.ts"
 import { PRESETS } from "../../playground/model/session/index.ts"

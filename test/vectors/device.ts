@@ -9,6 +9,7 @@ import {
   createCgn,
   createFirewall,
   createNpt,
+  createProfile,
   firewallCgn,
   listMappings,
   listPinholes,
@@ -30,7 +31,7 @@ import {
   type ServerSettings,
   type ServerState,
 } from "../../core/server/index.ts"
-import { type Address, createProfile, type Prefix64, parseAddress, writeAddress } from "../../core/wire/index.ts"
+import { type Address, type Prefix64, parseAddress, writeAddress } from "../../core/wire/index.ts"
 
 /** What the runner needs of a device; every call goes on from the one before. */
 export interface Device {

@@ -18,10 +18,7 @@ interface AnnounceOptions extends ServerOptions {
   readonly control?: string | boolean
 }
 
-export const announceCommand = (program: Command): void => {
-  const command = program
-    .command("announce")
-    .description("ask whether PCP servers are there, and how long; or have our own one announce itself")
+export const announceCommand = (command: Command): void => {
   addServerOptions(command)
     .addOption(
       new Option(

@@ -9,10 +9,7 @@ UDP port 9 (discard) is mapped for a moment to learn it, and the mapping deleted
 
 Exit codes: those of 'sallyport map'.`
 
-export const externalCommand = (program: Command): void => {
-  const command = program
-    .command("external")
-    .description("tell the address that this host has outside of its NAT, and what kind of address it is")
+export const externalCommand = (command: Command): void => {
   addServerOptions(command)
     .addHelpText("after", NOTES)
     .action(async (options: ServerOptions) => {

@@ -1,7 +1,7 @@
+import { discoverGateways, ownAddresses, udp } from "#runtime"
 import type { ServerEnd } from "../../../core/client/index.ts"
 import { type Address, type AddressFamily, formatAddress } from "../../../core/wire/index.ts"
 import { type FoundServers, findServers, serverName } from "../../client/index.ts"
-import { discoverGateways, nodeUdp, ownAddresses } from "../../node/index.ts"
 import type { Endpoint } from "../../udp.ts"
 import { complain } from "../complain.ts"
 import { findServer } from "../find-server.ts"
@@ -26,7 +26,7 @@ export const find = async (options: ServerOptions, family?: AddressFamily): Prom
   if (client !== undefined && !(await isOwn(client)))
     return { ok: false, text: `option '--internal-address': ${formatAddress(client)} is no address of this host` }
   const found = await findServers({
-    udp: nodeUdp,
+    udp,
     discover: (signal) => discoverGateways(signal === undefined ? {} : { signal }),
     ownAddresses,
     servers: server === undefined ? undefined : ends,
@@ -41,7 +41,7 @@ export const find = async (options: ServerOptions, family?: AddressFamily): Prom
 
 /** Does the system let us send from it? It may from more than its interfaces have, as from all of 127.0.0.0/8. */
 const isOwn = async (address: Address): Promise<boolean> => {
-  const bound = await nodeUdp.bind({ local: { address, port: 0 } }, { receive: () => {}, error: () => {} })
+  const bound = await udp.bind({ local: { address, port: 0 } }, { receive: () => {}, error: () => {} })
   if (bound.ok) await bound.value.close()
   return bound.ok || bound.error.code !== "EADDRNOTAVAIL"
 }

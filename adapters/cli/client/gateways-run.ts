@@ -1,6 +1,6 @@
+import { clock, ownAddresses } from "#runtime"
 import { ADDRESS_CLASSES, classOfAddress } from "../../../core/client/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
-import { nodeClock, ownAddresses } from "../../node/index.ts"
 import { complain } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { paintFor } from "../paint.ts"
@@ -28,7 +28,7 @@ export const gateways = async ({ interface: name, json }: GatewaysOptions): Prom
     interface: end.zone ?? own.find(({ address }) => address === end.client)?.interfaceName,
   }))
   if (rows.length === 0) return Exit.FAILED
-  const time = wallClock(nodeClock).time()
+  const time = wallClock(clock).time()
   if (json)
     for (const row of rows) {
       const record = {

@@ -7,10 +7,8 @@ const NOTES = `
 These are the servers that other commands ask when --server is not given. Reads
 the system's routing table and sends nothing. Exit code 4: there are none.`
 
-export const gatewaysCommand = (program: Command): void => {
-  const command = program
-    .command("gateways")
-    .description("list this host's default gateways, and the own address on the way to each")
+export const gatewaysCommand = (command: Command): void => {
+  command
     .addOption(
       new Option("-i, --interface <name>", "only those of this interface").argParser(
         once((text) => (text === "" ? { ok: false, text: "Expected a name." } : { ok: true, value: text })),

@@ -1,5 +1,5 @@
 import { createLogUpdate } from "log-update"
-import { nodeClock } from "../../node/index.ts"
+import { clock } from "#runtime"
 import { formatCountdown } from "../mapping-text.ts"
 import type { Paint } from "../paint.ts"
 import { plainTable } from "../plain-table.ts"
@@ -19,7 +19,7 @@ export interface LiveTable {
 
 export const liveTable = (board: () => Board, paint: Paint, stream: NodeJS.WriteStream = process.stdout): LiveTable => {
   const log = createLogUpdate(stream)
-  const update = (): void => log(tableText(board(), nodeClock.now(), paint))
+  const update = (): void => log(tableText(board(), clock.now(), paint))
   const timer = setInterval(update, STEP)
   return {
     update,

@@ -30,11 +30,8 @@ export const readTargets = (text: string): Read<readonly Target[]> => {
   return read.ok ? { ok: true, value: [read.value] } : read
 }
 
-export const mapCommand = (program: Command): void => {
-  const command = program
-    .command("map")
-    .description("open ports: have a NAT or firewall let others in to this host")
-    .argument("<mapping...>", "what to map, such as 8080/tcp", repeated(readTargets))
+export const mapCommand = (command: Command): void => {
+  command.argument("<mapping...>", "what to map, such as 8080/tcp", repeated(readTargets))
   addServerOptions(addInboundOptions(command))
     .option("-k, --keep", "stay, renew, say what changes, and delete on Ctrl-C")
     .addHelpText("after", NOTES)

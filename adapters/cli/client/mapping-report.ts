@@ -1,5 +1,5 @@
+import { clock } from "#runtime"
 import type { Assigned, ClientEvent, ClientState, Failure } from "../../../core/client/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import { complain, note } from "../complain.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Place } from "./board.ts"
@@ -72,7 +72,7 @@ const textReport = ({ wanted, chosen, timed, print }: MappingReportOptions): Map
           break
         case "exhausted":
           complain(
-            `${event.server} does not answer; it is asked again in ${durationText((event.retryAt - nodeClock.now()) / 1000)}`,
+            `${event.server} does not answer; it is asked again in ${durationText((event.retryAt - clock.now()) / 1000)}`,
           )
           break
         case "state":
@@ -93,7 +93,7 @@ const textReport = ({ wanted, chosen, timed, print }: MappingReportOptions): Map
 }
 
 const jsonReport = ({ wanted, state, print }: MappingReportOptions): MappingReport => {
-  const clock = wallClock(nodeClock)
+  const wall = wallClock(clock)
   const say = (record: object): void => print(`${JSON.stringify(record)}\n`)
   const subject = (event: string, id: string, name: string): Subject | undefined => {
     const request = wanted.find((one) => one.id === id)?.request
@@ -109,14 +109,14 @@ const jsonReport = ({ wanted, state, print }: MappingReportOptions): MappingRepo
   const tellState = ({ id, server, state: now }: Extract<ClientEvent, { type: "state" }>): void => {
     switch (now.kind) {
       case "error":
-        about("failed", id, server, (of) => failedRecord(of, now.failure, [], clock, { retryAt: now.retryAt }))
+        about("failed", id, server, (of) => failedRecord(of, now.failure, [], wall, { retryAt: now.retryAt }))
         break
       case "expired":
       case "dropped":
-        about(now.kind, id, server, (of) => otherRecord(of, {}, clock))
+        about(now.kind, id, server, (of) => otherRecord(of, {}, wall))
         break
       case "revoked":
-        about("deleted", id, server, (of) => otherRecord(of, { answered: now.answered }, clock))
+        about("deleted", id, server, (of) => otherRecord(of, { answered: now.answered }, wall))
         break
       default:
         break
@@ -124,14 +124,14 @@ const jsonReport = ({ wanted, state, print }: MappingReportOptions): MappingRepo
   }
   return {
     mapped: ({ id, server, quirks }, mapping) =>
-      about("mapped", id, server, (of) => mappedRecord(of, mapping, quirks, clock)),
+      about("mapped", id, server, (of) => mappedRecord(of, mapping, quirks, wall)),
     failed: ({ id, server, quirks, standing }, failure) =>
       about("failed", id, server, (of) =>
         failedRecord(
           of,
           failure ?? { kind: "no-answer", sent: standing.kind === "waiting" ? standing.sent : 0 },
           quirks,
-          clock,
+          wall,
         ),
       ),
     event: (event) => {
@@ -139,20 +139,20 @@ const jsonReport = ({ wanted, state, print }: MappingReportOptions): MappingRepo
         case "assigned":
         case "renewed": {
           const name = event.type === "assigned" ? "changed" : "renewed"
-          about(name, event.id, event.server, (of) => mappedRecord(of, event.mapping, [], clock))
+          about(name, event.id, event.server, (of) => mappedRecord(of, event.mapping, [], wall))
           break
         }
         case "renewal-refused":
-          about("refused", event.id, event.server, (of) => failedRecord(of, event.failure, [], clock, event))
+          about("refused", event.id, event.server, (of) => failedRecord(of, event.failure, [], wall, event))
           break
         case "state-lost":
-          say({ time: clock.time(), event: "state-lost", server: event.server, recover: clock.at(event.recoverAt) })
+          say({ time: wall.time(), event: "state-lost", server: event.server, recover: wall.at(event.recoverAt) })
           break
         case "exhausted":
-          say({ time: clock.time(), event: "silent", server: event.server, retry: clock.at(event.retryAt) })
+          say({ time: wall.time(), event: "silent", server: event.server, retry: wall.at(event.retryAt) })
           break
         case "failover":
-          say({ time: clock.time(), event: "failover", server: event.server })
+          say({ time: wall.time(), event: "failover", server: event.server })
           break
         case "state":
           tellState(event)

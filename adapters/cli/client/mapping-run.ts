@@ -1,10 +1,11 @@
+import { clock } from "#runtime"
 import type { ClientEvent } from "../../../core/client/index.ts"
 import { type AddressFamily, familyOf } from "../../../core/wire/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import { complain, note as remark } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
+import { openOutput } from "../output.ts"
 import { paintFor } from "../paint.ts"
-import { fileSink, openOutput, type Sink } from "../sink.ts"
+import { fileSink, type Sink } from "../sink.ts"
 import { type Board, note, type Place } from "./board.ts"
 import { complainOf, type Found, find } from "./find.ts"
 import { firstOutcome } from "./first-outcome.ts"
@@ -133,7 +134,7 @@ const ask = async ({ wanted, options, found, memory, session, board, stop }: Run
       }),
     })
   // Before anybody answers: whatever happens to this process, a later one can delete what may be there by then.
-  await memory.note(session.state(), nodeClock.now())
+  await memory.note(session.state(), clock.now())
   const limit = options.timeout ?? TIMEOUT
   const line = waitingLine((elapsed) => waitingText(board(), limit - elapsed))
   await firstOutcome(session, board, found.named, limit, stop.signal)
@@ -155,7 +156,7 @@ const tellOutcome = ({ board, found, report }: Run): ExitCode => {
 
 /** What was refused is not there: its nonce is forgotten, unless an earlier run has left it. What was not answered may be there. */
 const remember = async ({ board, memory, session, wanted }: Run): Promise<void> => {
-  await memory.note(session.state(), nodeClock.now())
+  await memory.note(session.state(), clock.now())
   const refused = board().filter(({ standing }) => standing.kind === "failed" && standing.failure.kind !== "no-answer")
   await memory.forget(ownersOf({ wanted, session }, refused).filter((one) => !memory.isKnown(one)))
 }
@@ -177,7 +178,7 @@ const stay = async (run: Run, listen: (later: (event: ClientEvent) => void) => v
   listen((event) => {
     if (table === undefined) report.event(event)
     else table.update()
-    if (event.type === "assigned" || event.type === "renewed") void memory.note(session.state(), nodeClock.now())
+    if (event.type === "assigned" || event.type === "renewed") void memory.note(session.state(), clock.now())
   })
   await session.wait(() => false, { signal: stop.signal })
   session.command({ type: "stop", revoke: true })

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSyn
 import { homedir } from "node:os"
 import { dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
-import { lockState } from "../../node/index.ts"
+import { lockState } from "#runtime"
 import { hasCode, reasonOf } from "../../system-error.ts"
 import { makeFolder } from "../folder.ts"
 import type { Read } from "../read.ts"

@@ -26,10 +26,8 @@ const readRemote = (text: string): Read<Endpoint> => {
     : end
 }
 
-export const peerCommand = (program: Command): void => {
-  const command = program
-    .command("peer")
-    .description("have a NAT or firewall keep the way to one remote peer")
+export const peerCommand = (command: Command): void => {
+  command
     .argument("<mapping>", "our end, such as 5060/udp", once(readTarget))
     .argument("<remote>", "the remote peer and its port, such as 198.51.100.7:5060", once(readRemote))
   addServerOptions(addMappingOptions(command))

@@ -1,7 +1,6 @@
+import { clock, ownAddresses } from "#runtime"
 import { ADDRESS_CLASSES, classOfAddress, isDoubleNat } from "../../../core/client/index.ts"
 import { formatAddress, resultName } from "../../../core/wire/index.ts"
-import { nodeClock, ownAddresses } from "../../node/index.ts"
-import { complain } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { type Paint, paintFor } from "../paint.ts"
 import { wallClock } from "../wall-clock.ts"
@@ -9,10 +8,11 @@ import { wrap } from "../wrap.ts"
 import { type Diagnosis, diagnose } from "./diagnosis.ts"
 import { durationText } from "./duration.ts"
 import { failureRecord, failureText } from "./failure.ts"
-import { complainOf, find, serverRecord } from "./find.ts"
-import { type Inquiry, inquire, type Reply } from "./inquiry.ts"
+import { serverRecord } from "./find.ts"
+import type { Inquiry, Reply } from "./inquiry.ts"
 import { externalText } from "./mapping-words.ts"
 import type { ServerOptions } from "./server-options.ts"
+import { survey } from "./survey.ts"
 
 /** Columns of a report. */
 const WIDTH = 80
@@ -20,20 +20,10 @@ const NAME = 12
 
 /** Finds out what can be done from here, and prints it; gives the exit code. */
 export const probe = async (options: ServerOptions): Promise<ExitCode> => {
-  const found = await find(options)
-  if (!found.ok) {
-    complain(found.text)
-    return Exit.USAGE
-  }
-  complainOf(found.value)
-  const { servers, named } = found.value
-  if (servers.length === 0) return Exit.FAILED
-  const asked = await inquire(servers, named, { announce: true, address: true, mapping: true }, options)
-  if (!asked.ok) {
-    complain(asked.text)
-    return Exit.USAGE
-  }
-  const all = asked.value.map((inquiry) => ({ inquiry, diagnosis: diagnose(inquiry, named) }))
+  const seen = await survey({ announce: true, address: true, mapping: true }, options)
+  if (typeof seen === "number") return seen
+  const { inquiries, named } = seen
+  const all = inquiries.map((inquiry) => ({ inquiry, diagnosis: diagnose(inquiry, named) }))
   const paint = paintFor(process.stdout)
   const texts = all.map(({ inquiry, diagnosis }) =>
     options.json ? `${JSON.stringify(recordOf(inquiry, diagnosis))}\n` : reportOf(inquiry, diagnosis, named, paint),
@@ -112,7 +102,7 @@ const recordOf = (inquiry: Inquiry, { finding, outside, advice }: Diagnosis): ob
         ? { ok: true, ...record(reply.value) }
         : { ok: false, ...failureRecord(reply.failure) }
   return {
-    time: wallClock(nodeClock).time(),
+    time: wallClock(clock).time(),
     event: "probe",
     server: serverRecord(end),
     own: { address: formatAddress(client), class: classOfAddress(client) },

@@ -12,10 +12,7 @@ while, 4 refused, or nobody is there to ask, 5 another NAT is in front, the
 Internet has no way to the address outside, or some of the servers named are no
 good.`
 
-export const probeCommand = (program: Command): void => {
-  const command = program
-    .command("probe")
-    .description("find out whether and how ports can be opened from here, and what stands in the way")
+export const probeCommand = (command: Command): void => {
   addServerOptions(command)
     .addHelpText("after", NOTES)
     .action(async (options: ServerOptions) => {

@@ -1,4 +1,5 @@
-import { Protocol, protocolName, protocolNumber } from "../../../core/wire/index.ts"
+import { Protocol, protocolName } from "../../../core/wire/index.ts"
+import { protocolNumber } from "../../../core/wire/text/index.ts"
 import type { Read } from "../read.ts"
 
 /** Reads the name of an IANA protocol, in any case, or its number, 0 to 255; `all` and 0 are all protocols (RFC 6887 section 11.1). */

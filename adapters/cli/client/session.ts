@@ -1,3 +1,4 @@
+import { clock, entropy, udp } from "#runtime"
 import {
   type ClientEvent,
   type ClientServer,
@@ -7,7 +8,6 @@ import {
   createClient,
 } from "../../../core/client/index.ts"
 import { type Driven, type DriveOptions, drive } from "../../client/index.ts"
-import { entropy, nodeClock, nodeUdp } from "../../node/index.ts"
 import type { Endpoint, UdpError } from "../../udp.ts"
 import type { Read } from "../read.ts"
 
@@ -35,12 +35,12 @@ export interface Session {
 
 export const openSession = (options: SessionOptions): Read<Session> => {
   const { servers, announcements = [], settings, tell, socketError } = options
-  const created = createClient({ seed: entropy(32), now: nodeClock.now(), servers, settings })
+  const created = createClient({ seed: entropy(32), now: clock.now(), servers, settings })
   if (!created.ok) return { ok: false, text: created.error.text }
   const looking = new Set<() => void>()
   const driven: Driven = drive({
-    udp: nodeUdp,
-    clock: nodeClock,
+    udp,
+    clock,
     state: created.state,
     announcements,
     listener: {

@@ -1,6 +1,6 @@
+import { clock } from "#runtime"
 import { type ClientEvent, type ClientServer, checkRequest, type Failure } from "../../../core/client/index.ts"
 import { NatPmpResult, ResultCode } from "../../../core/wire/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import { complain, note } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { wallClock } from "../wall-clock.ts"
@@ -158,7 +158,7 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
   const { client: _, ...end } = server.ends[0]
   const failure = outcome === undefined ? ({ kind: "no-answer", sent } as const) : outcome.failure
   if (json) {
-    const head = { time: wallClock(nodeClock).time(), mapping: id, server: serverRecord(end) }
+    const head = { time: wallClock(clock).time(), mapping: id, server: serverRecord(end) }
     const record =
       failure === undefined
         ? { ...head, event: "deleted", remembered: deletion?.remembered !== undefined }

@@ -23,10 +23,8 @@ Examples:
   sallyport unmap 8080/tcp --server 192.168.1.1 --nonce 0102030405060708090a0b0c
   sallyport unmap --all`
 
-export const unmapCommand = (program: Command): void => {
-  const command = program
-    .command("unmap")
-    .description("close ports: delete mappings at a NAT or firewall")
+export const unmapCommand = (command: Command): void => {
+  command
     .argument("[mapping...]", "what to delete, such as 8080/tcp", repeated(readTargets))
     .option("-a, --all", "all that is remembered, and with NAT-PMP all of this host's")
   addServerOptions(addMemoryOptions(addOwnerOptions(command, "unmap")))

@@ -16,11 +16,8 @@ Exit codes: those of 'sallyport map'; 5 also if not all were deleted at the end.
 Example:
   sallyport watch 8080/tcp 8080/udp`
 
-export const watchCommand = (program: Command): void => {
-  const command = program
-    .command("watch")
-    .description("open ports and watch them live, until Ctrl-C deletes them")
-    .argument("<mapping...>", "what to map, such as 8080/tcp", repeated(readTargets))
+export const watchCommand = (command: Command): void => {
+  command.argument("<mapping...>", "what to map, such as 8080/tcp", repeated(readTargets))
   addServerOptions(addInboundOptions(command))
     .addHelpText("after", NOTES)
     .action(async (targets: readonly Target[], options: InboundOptions) => {

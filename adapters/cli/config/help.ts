@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import published from "../../../schema/serve.schema.json" with { type: "json" }
 import { wrap } from "../wrap.ts"
 
 /** What the published schema says of one setting, as far as help needs it. */
@@ -10,12 +10,18 @@ interface Described {
   readonly anyOf?: readonly Described[]
 }
 
+const isDescribed = (value: unknown): value is Described => typeof value === "object" && value !== null
+
+// The type that TypeScript gives the file names each setting, where help asks all of them the same.
+const json: unknown = published
+const schema: Described = isDescribed(json) ? json : {}
+
 const WIDTH = 80
 const NAMES = 19
 
 /** Every setting of a configuration file, in 80 columns: read from the schema, so that help loads nothing else for it. */
 export const settingsHelp = (): string => {
-  const settings = Object.entries(schema().properties ?? {}).filter(([name]) => !name.startsWith("$"))
+  const settings = Object.entries(schema.properties ?? {}).filter(([name]) => !name.startsWith("$"))
   const lines = settings.flatMap(([name, described]) => [
     ...entry(name, described, 2),
     ...fieldsOf(described).flatMap(([field, inner]) => entry(field, inner, 4)),
@@ -64,19 +70,4 @@ const fieldsOf = (described: Described): readonly (readonly [string, Described])
   return Object.entries(properties ?? items?.properties ?? {}).filter(
     ([, { description }]) => description !== undefined,
   )
-}
-
-const isDescribed = (value: unknown): value is Described => typeof value === "object" && value !== null
-
-/** The sources lie three folders below the schema's, the built files four. */
-const schema = (): Described => {
-  for (const path of ["../../../schema/serve.schema.json", "../../../../schema/serve.schema.json"]) {
-    try {
-      const read: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
-      if (isDescribed(read)) return read
-    } catch {
-      // Not there: the next.
-    }
-  }
-  return {}
 }

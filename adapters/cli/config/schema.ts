@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { CGN_DEFAULTS, LEAST_BLOCK, MAX_POOL, MOST_BLOCKS } from "../../../core/cgn/index.ts"
+import { CGN_DEFAULTS, CGN_FLAGS, type CgnFlag, LEAST_BLOCK, MAX_POOL, MOST_BLOCKS } from "../../../core/cgn/index.ts"
 import { DEFAULT_SETTINGS } from "../../../core/server/index.ts"
-import { CGN_FLAGS, type CgnFlag, Opcode, OptionCode } from "../../../core/wire/index.ts"
+import { Opcode, OptionCode } from "../../../core/wire/index.ts"
 import { address, anyPorts, endpoint, mappingEnd, pool, ports, prefix, protocol } from "./text.ts"
 
 /**

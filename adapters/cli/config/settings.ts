@@ -3,7 +3,11 @@ import {
   type Assignment,
   CGN_DEFAULTS,
   type CgnChangeable,
+  type CgnKind,
+  type CgnProfile,
+  createProfile,
   MAX_POOL,
+  PROFILES,
   type Prefix,
   type PrefixPair,
   type Rule,
@@ -16,17 +20,7 @@ import {
   type ServerSettings,
   type ServerSettingsError,
 } from "../../../core/server/index.ts"
-import {
-  type Address,
-  type CgnKind,
-  type CgnProfile,
-  createProfile,
-  isIpv4,
-  OptionCode,
-  PROFILES,
-  type Prefix64,
-  writeAddress,
-} from "../../../core/wire/index.ts"
+import { type Address, isIpv4, OptionCode, type Prefix64, writeAddress } from "../../../core/wire/index.ts"
 import { DEFAULT_POOL, poolAddresses, poolSize } from "../pool.ts"
 import type { Read } from "../read.ts"
 import type { ServeOptions } from "../serve-options.ts"

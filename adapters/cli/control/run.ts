@@ -1,8 +1,9 @@
-import { nodeClock } from "../../node/index.ts"
+import { clock } from "#runtime"
 import { complain } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
+import { openOutput } from "../output.ts"
 import { paintFor } from "../paint.ts"
-import { fileSink, openOutput } from "../sink.ts"
+import { fileSink } from "../sink.ts"
 import { wallClock } from "../wall-clock.ts"
 import { ask, findSocket, type Unanswered } from "./ask.ts"
 import { counterView, endView, mappingView, recordView, subscriberView, type View } from "./view.ts"
@@ -60,7 +61,7 @@ const viewOf = (command: ControlCommand, json: boolean): View => {
     case "announce":
       return endView(() =>
         json
-          ? `${JSON.stringify({ time: wallClock(nodeClock).time(), event: "announcing" })}\n`
+          ? `${JSON.stringify({ time: wallClock(clock).time(), event: "announcing" })}\n`
           : "The server announces its epoch to its clients.\n",
       )
     case "revoke":

@@ -1,7 +1,7 @@
+import type { Saved } from "#runtime"
 import type { Page } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import type { Address } from "../../../core/wire/index.ts"
-import type { Saved } from "../../node/index.ts"
 import type { ServePlan } from "../config/plan.ts"
 import type { Read } from "../read.ts"
 import type { ServeHost } from "../serve-listen.ts"

@@ -1,3 +1,4 @@
+import { clock, entropy, firewallForm } from "#runtime"
 import {
   createFirewall,
   type FirewallState,
@@ -8,7 +9,6 @@ import {
   saveFirewall,
 } from "../../../core/cgn/index.ts"
 import { adopt, type CgnStep, createServerOver, reconfigureOver } from "../../../core/server/index.ts"
-import { entropy, firewallForm, nodeClock } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { settingOf } from "../config/settings.ts"
@@ -20,7 +20,7 @@ export const firewallDevice: Device<FirewallState> = {
   begin: async (plan) => {
     const { line, settings } = plan
     const wanted = wantedBy(plan)
-    const now = nodeClock.now()
+    const now = clock.now()
     const made = createFirewall({ ...wanted, now })
     if (!made.ok) return { ok: false, text: line([FIREWALL_SETTINGS[made.error.code]], made.error.text) }
     const created = createServerOver(firewallCgn, made.state, now, settings.server)
@@ -32,7 +32,7 @@ export const firewallDevice: Device<FirewallState> = {
   undo: undoWith(saveFirewall),
   keep: keepWith(saveFirewall),
   apply: (plan, host) => {
-    const made = createFirewall({ ...wantedBy(plan), now: nodeClock.now() })
+    const made = createFirewall({ ...wantedBy(plan), now: clock.now() })
     if (!made.ok) return [plan.line([FIREWALL_SETTINGS[made.error.code]], made.error.text)]
     return applyOver(plan, host, (state, now) => {
       // Pinholes stay; those of hosts that are served no more end with their lifetime.

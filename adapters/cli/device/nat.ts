@@ -1,3 +1,4 @@
+import { clock, entropy, natForm } from "#runtime"
 import {
   type CgnState,
   createCgn,
@@ -9,7 +10,6 @@ import {
   saveCgn,
 } from "../../../core/cgn/index.ts"
 import { createServerOver, reconfigure, revoke, type ServerState } from "../../../core/server/index.ts"
-import { entropy, natForm, nodeClock } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
 import type { SettingPath } from "../config/fault.ts"
 import type { ServePlan } from "../config/plan.ts"
@@ -30,7 +30,7 @@ export const createState = ({ cgn, server }: ServeSettings, secret: Uint8Array, 
 }
 
 const begin = async (plan: ServePlan): Promise<Read<Begin<CgnState>>> => {
-  const made = createState(plan.settings, entropy(32), nodeClock.now())
+  const made = createState(plan.settings, entropy(32), clock.now())
   return made.ok
     ? beginFrom(plan, natForm(plan.settings.cgn), made.state)
     : { ok: false, text: plan.line(made.path, made.text) }

@@ -1,7 +1,7 @@
 import { rename } from "node:fs/promises"
 import { match } from "ts-pattern"
+import { clock, keepState, loadState, type StateForm, saveState, type Versioned } from "#runtime"
 import type { SaveCgn, ServerReconfigured, ServerState } from "../../../core/server/index.ts"
-import { keepState, loadState, nodeClock, type StateForm, saveState, type Versioned } from "../../node/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
 import { complain } from "../complain.ts"
 import type { ServePlan } from "../config/plan.ts"
@@ -18,7 +18,7 @@ export const beginFrom = async <S>(
 ): Promise<Read<Begin<S>>> => {
   const fresh = { ok: true, value: { state: made, outdated: false, lost: true } } as const
   if (kept === undefined) return fresh
-  const loaded = await loadState(kept.file, form, { server, now: nodeClock.now(), wallClock: Date.now() })
+  const loaded = await loadState(kept.file, form, { server, now: clock.now(), wallClock: Date.now() })
   return match(loaded)
     .returnType<Read<Begin<S>>>()
     .with({ found: "nothing" }, () => fresh)
@@ -46,7 +46,7 @@ export const undoWith =
     if (kept === undefined) return
     if (aside !== undefined) await rename(aside, kept.file).then(() => complain(`${kept.file}: put back`))
     if (lost) return
-    await saveState(kept.file, save, state, { now: nodeClock.now(), wallClock: Date.now(), final: true })
+    await saveState(kept.file, save, state, { now: clock.now(), wallClock: Date.now(), final: true })
   }
 
 /** Has the state written to its file again and again; `undefined`: nobody wants that. */
@@ -58,7 +58,7 @@ export const keepWith =
       path: kept.file,
       save,
       period: kept.period,
-      clock: nodeClock,
+      clock: clock,
       state: host.state,
       saved: (saved) => {
         if (!saved.ok) complain(`state file ${kept.file}: not written: ${saved.text}`)

@@ -1,6 +1,6 @@
+import { clock } from "#runtime"
 import type { Cgn } from "../../../core/cgn/index.ts"
 import { createServerOver, reconfigureOver } from "../../../core/server/index.ts"
-import { nodeClock } from "../../node/index.ts"
 import type { SettingPath } from "../config/fault.ts"
 import type { ServePlan } from "../config/plan.ts"
 import { settingOf } from "../config/settings.ts"
@@ -27,7 +27,7 @@ export const statelessDevice = <S>({ cgn, name, make, addressing, outside }: Sta
   begin: async (plan) => {
     const made = make(plan)
     if (!made.ok) return { ok: false, text: plan.line(made.path, made.text) }
-    const created = createServerOver(cgn, made.state, nodeClock.now(), plan.settings.server)
+    const created = createServerOver(cgn, made.state, clock.now(), plan.settings.server)
     if (!created.ok) return { ok: false, text: plan.line(settingOf(created.error), created.error.text) }
     return { ok: true, value: { state: created.state, outdated: false, lost: true } }
   },

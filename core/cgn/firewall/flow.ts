@@ -36,7 +36,10 @@ const findRemote = (table: Table, remote: Address): number => {
 }
 
 /** The row of a flow, or 0. */
-export const findFlow = (table: Table, { protocol, internal, internalPort, realm, remote, remotePort }: FlowEnds) => {
+export const findFlow = (
+  table: Table,
+  { protocol, internal, internalPort, realm, remote, remotePort }: FlowEnds,
+): number => {
   const host = remote === undefined ? 0 : findHost(table, internal, realm)
   const peer = remote === undefined || host === 0 ? 0 : findRemote(table, remote)
   if (peer === 0) return 0

@@ -167,7 +167,7 @@ export const delMappings = (
   realm: Realm | undefined,
   protocol: number,
   now: number,
-) => {
+): { readonly state: FirewallState; readonly complete: boolean; readonly changes: readonly Change[] } => {
   const step = stepOf(state, now)
   const changes: Change[] = []
   let complete = true

@@ -17,7 +17,7 @@ import { readTransport } from "./transport.ts"
  * IPv4 (RFC 791) and IPv6 (RFC 8200) with any options and extension headers; AH is a protocol of its own, as what it
  * protects cannot be translated (RFC 7915 section 8). Jumbograms are not known: a payload length of 0 is no payload.
  */
-export const readPacket = (bytes: Uint8Array, start = 0, limit = bytes.length): IpPacket | Drop => {
+export const readPacket = (bytes: Uint8Array, start = 0, limit: number = bytes.length): IpPacket | Drop => {
   if (start >= limit) return drop("truncated", start)
   const version = bytes[start] >>> 4
   if (version !== 4 && version !== 6) return drop("bad-version", start)

@@ -51,7 +51,6 @@ export type Field = {
 }
 
 type Extra = {
-  readonly wireshark?: string
   readonly zero?: string
   readonly bit?: number
   readonly bits?: number
@@ -59,14 +58,21 @@ type Extra = {
 }
 
 /** One constructor for all fields keeps them one hidden class, so that reads of them stay monomorphic. */
-export const field = (name: string, kind: Kind, size: number, rfc: string, extra: Extra = {}): Field => ({
+export const field = (
+  name: string,
+  kind: Kind,
+  size: number,
+  rfc: string,
+  wireshark?: string,
+  extra: Extra = {},
+): Field => ({
   name,
   kind,
   size,
   bit: extra.bit ?? 0,
   bits: extra.bits ?? 0,
   rfc,
-  wireshark: extra.wireshark,
+  wireshark,
   zero: extra.zero,
   parts: extra.parts,
 })

@@ -3,12 +3,9 @@ import { dissectNatPmp } from "./natpmp.ts"
 import type { Dissection } from "./node.ts"
 import { dissectOtherVersion, dissectPcp } from "./pcp.ts"
 
-export type { ExpandedField } from "./describe.ts"
-export { describe, expand } from "./describe.ts"
 export type { Field, Kind } from "./field.ts"
 export type { Dissection, FieldNode } from "./node.ts"
 export { leaves, rawValue, walk } from "./node.ts"
-export { fieldValues } from "./wireshark.ts"
 
 /**
  * Takes a UDP payload apart into a tree of fields. Total: any octets give a tree, nothing throws, and every octet

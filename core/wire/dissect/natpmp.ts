@@ -11,35 +11,32 @@ const RESULTS = "RFC 6886 section 3.5"
 
 const MESSAGE = field("NAT Port Mapping Protocol", "message", 0, "RFC 6886 section 3")
 const HEADER: readonly Field[] = [
-  field("Vers", "version", 1, "RFC 6886 section 3", { wireshark: "nat-pmp.version" }),
-  field("OP", "natPmpOpcode", 1, "RFC 6886 section 3", { wireshark: "nat-pmp.opcode" }),
+  field("Vers", "version", 1, "RFC 6886 section 3", "nat-pmp.version"),
+  field("OP", "natPmpOpcode", 1, "RFC 6886 section 3", "nat-pmp.opcode"),
 ]
-const RESULT: readonly Field[] = [
-  field("Result Code", "natPmpResult", 2, RESULTS, { wireshark: "nat-pmp.result_code" }),
-]
+const RESULT: readonly Field[] = [field("Result Code", "natPmpResult", 2, RESULTS, "nat-pmp.result_code")]
 const STARTED: readonly Field[] = [
   ...RESULT,
-  field("Seconds Since Start of Epoch", "seconds", 4, "RFC 6886 section 3.6", { wireshark: "nat-pmp.sssoe" }),
+  field("Seconds Since Start of Epoch", "seconds", 4, "RFC 6886 section 3.6", "nat-pmp.sssoe"),
 ]
 const EXTERNAL_ADDRESS_RESPONSE: readonly Field[] = [
   ...STARTED,
-  field("External IPv4 Address", "ipv4", 4, EXTERNAL, { wireshark: "nat-pmp.external_ip", zero: "none" }),
+  field("External IPv4 Address", "ipv4", 4, EXTERNAL, "nat-pmp.external_ip", { zero: "none" }),
 ]
-const internalPort = field("Internal Port", "uint", 2, MAPPING, { wireshark: "nat-pmp.internal_port" })
+const internalPort = field("Internal Port", "uint", 2, MAPPING, "nat-pmp.internal_port")
 const MAP_REQUEST: readonly Field[] = [
-  field("Reserved", "zeros", 2, MAPPING, { wireshark: "nat-pmp.reserved" }),
+  field("Reserved", "zeros", 2, MAPPING, "nat-pmp.reserved"),
   internalPort,
-  field("Suggested External Port", "uint", 2, MAPPING, { wireshark: "nat-pmp.external_port", zero: "no preference" }),
-  field("Requested Port Mapping Lifetime in Seconds", "seconds", 4, MAPPING, {
-    wireshark: "nat-pmp.pml",
+  field("Suggested External Port", "uint", 2, MAPPING, "nat-pmp.external_port", { zero: "no preference" }),
+  field("Requested Port Mapping Lifetime in Seconds", "seconds", 4, MAPPING, "nat-pmp.pml", {
     zero: "destroy the mapping",
   }),
 ]
 const MAP_RESPONSE: readonly Field[] = [
   ...STARTED,
   internalPort,
-  field("Mapped External Port", "uint", 2, MAPPING, { wireshark: "nat-pmp.external_port", zero: "none" }),
-  field("Port Mapping Lifetime in Seconds", "seconds", 4, MAPPING, { wireshark: "nat-pmp.pml", zero: "no mapping" }),
+  field("Mapped External Port", "uint", 2, MAPPING, "nat-pmp.external_port", { zero: "none" }),
+  field("Port Mapping Lifetime in Seconds", "seconds", 4, MAPPING, "nat-pmp.pml", { zero: "no mapping" }),
 ]
 const NOTHING: readonly Field[] = []
 

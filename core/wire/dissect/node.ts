@@ -1,4 +1,3 @@
-import { u16, u32 } from "../octets.ts"
 import type { Field } from "./field.ts"
 
 /** One field as it stands in a packet. A node without children is a leaf; leaves share out all octets, each once. */
@@ -89,18 +88,10 @@ const cut = (bytes: Uint8Array, field: Field, at: number, left: number): FieldNo
 }
 
 const readUnsigned = (bytes: Uint8Array, at: number, size: number): number => {
-  switch (size) {
-    case 1:
-      return bytes[at]
-    case 2:
-      return u16(bytes, at)
-    case 3:
-      return (u16(bytes, at) << 8) | bytes[at + 2]
-    case 4:
-      return u32(bytes, at)
-    default:
-      return 0
-  }
+  if (size > 4) return 0
+  let value = 0
+  for (let i = 0; i < size; i++) value = value * 256 + bytes[at + i]
+  return value
 }
 
 /** The node and everything below it, parents first, in the order of the packet. */
@@ -111,8 +102,7 @@ export function* walk(node: FieldNode): Generator<FieldNode, void, undefined> {
 
 /** The leaves below a node, in the order of the packet: they cover each of its octets exactly once, bit by bit. */
 export function* leaves(node: FieldNode): Generator<FieldNode, void, undefined> {
-  if (node.children.length === 0) yield node
-  else for (const child of node.children) yield* leaves(child)
+  for (const part of walk(node)) if (part.children.length === 0) yield part
 }
 
 /**

@@ -8,15 +8,15 @@ import { group, leaf, readFields } from "./node.ts"
 const OPTIONS = "RFC 6887 section 7.3"
 const W = "portcontrol.option"
 
-const OPTION_LIST = field("PCP Options", "group", 0, OPTIONS, { wireshark: "portcontrol.options" })
-const OPTION = field("PCP Option", "option", 0, OPTIONS, { wireshark: W })
+const OPTION_LIST = field("PCP Options", "group", 0, OPTIONS, "portcontrol.options")
+const OPTION = field("PCP Option", "option", 0, OPTIONS, W)
 const OPTION_HEADER: readonly Field[] = [
-  field("Option Code", "optionCode", 1, OPTIONS, { wireshark: `${W}.code` }),
-  field("Reserved", "zeros", 1, OPTIONS, { wireshark: `${W}.reserved` }),
-  field("Option Length", "uint", 2, OPTIONS, { wireshark: `${W}.length` }),
+  field("Option Code", "optionCode", 1, OPTIONS, `${W}.code`),
+  field("Reserved", "zeros", 1, OPTIONS, `${W}.reserved`),
+  field("Option Length", "uint", 2, OPTIONS, `${W}.length`),
 ]
 const OPTION_HEADER_LENGTH = 4
-const PADDING = field("Padding", "zeros", 0, OPTIONS, { wireshark: `${W}.padding` })
+const PADDING = field("Padding", "zeros", 0, OPTIONS, `${W}.padding`)
 const DATA = field("Data", "bytes", 0, OPTIONS)
 const TRAILING = field("Trailing option data", "bytes", 0, OPTIONS)
 
@@ -32,10 +32,10 @@ const word = (name: string, rfc: string, kind: Kind = "uint"): Body => fixed(fie
 /** RFC 7753 calls the second field First Internal Port in both directions; Wireshark has an external port there. */
 const portSet = (wireshark: string): Body =>
   fixed(
-    field("Port Set Size", "uint", 2, "RFC 7753 section 4", { wireshark: `${PORTSET}.size` }),
-    field("First Internal Port", "uint", 2, "RFC 7753 section 4", { wireshark: `${PORTSET}.${wireshark}` }),
-    field("Reserved", "zeros", 1, "RFC 7753 section 4", { wireshark: `${PORTSET}.reserved`, bit: 0, bits: 7 }),
-    field("P (parity bit)", "flag", 1, "RFC 7753 section 4", { wireshark: `${PORTSET}.parity`, bit: 7, bits: 1 }),
+    field("Port Set Size", "uint", 2, "RFC 7753 section 4", `${PORTSET}.size`),
+    field("First Internal Port", "uint", 2, "RFC 7753 section 4", `${PORTSET}.${wireshark}`),
+    field("Reserved", "zeros", 1, "RFC 7753 section 4", `${PORTSET}.reserved`, { bit: 0, bits: 7 }),
+    field("P (parity bit)", "flag", 1, "RFC 7753 section 4", `${PORTSET}.parity`, { bit: 7, bits: 1 }),
   )
 
 const REQUEST_PORT_SET = portSet("req_sug_first_external_port")
@@ -45,28 +45,20 @@ const UNKNOWN: Body = rest(DATA)
 const BODIES: ReadonlyMap<number, Body> = new Map<number, Body>([
   [
     OptionCode.THIRD_PARTY,
-    fixed(
-      field("Internal IP Address", "address", 16, "RFC 6887 section 13.1", {
-        wireshark: `${W}.third_party.internal_ip`,
-      }),
-    ),
+    fixed(field("Internal IP Address", "address", 16, "RFC 6887 section 13.1", `${W}.third_party.internal_ip`)),
   ],
   [OptionCode.PREFER_FAILURE, fixed()],
   [
     OptionCode.FILTER,
     fixed(
-      field("Reserved", "zeros", 1, "RFC 6887 section 13.3", { wireshark: `${W}.filter.reserved` }),
-      field("Prefix Length", "prefixLength", 1, "RFC 6887 section 13.3", {
-        wireshark: `${W}.filter.prefix_length`,
+      field("Reserved", "zeros", 1, "RFC 6887 section 13.3", `${W}.filter.reserved`),
+      field("Prefix Length", "prefixLength", 1, "RFC 6887 section 13.3", `${W}.filter.prefix_length`, {
         zero: "remove all filters",
       }),
-      field("Remote Peer Port", "uint", 2, "RFC 6887 section 13.3", {
-        wireshark: `${W}.filter.remote_peer_port`,
+      field("Remote Peer Port", "uint", 2, "RFC 6887 section 13.3", `${W}.filter.remote_peer_port`, {
         zero: "all ports",
       }),
-      field("Remote Peer IP Address", "address", 16, "RFC 6887 section 13.3", {
-        wireshark: `${W}.filter.remote_peer_ip`,
-      }),
+      field("Remote Peer IP Address", "address", 16, "RFC 6887 section 13.3", `${W}.filter.remote_peer_ip`),
     ),
   ],
   [OptionCode.NONCE, word("Nonce", `${AUTH}.3`, "bytes")],
@@ -76,14 +68,14 @@ const BODIES: ReadonlyMap<number, Body> = new Map<number, Body>([
       field("Authentication Data", "bytes", 0, `${AUTH}.4`),
       field("Session ID", "uint", 4, `${AUTH}.4`),
       field("Sequence Number", "uint", 4, `${AUTH}.4`),
-      field("Key ID", "uint", 4, `${AUTH}.4`, { zero: "the MSK itself" }),
+      field("Key ID", "uint", 4, `${AUTH}.4`, undefined, { zero: "the MSK itself" }),
     ),
   ],
   [
     OptionCode.PA_AUTHENTICATION_TAG,
     rest(
       field("Authentication Data", "bytes", 0, `${AUTH}.5`),
-      field("Key ID", "uint", 4, `${AUTH}.5`, { zero: "the MSK itself" }),
+      field("Key ID", "uint", 4, `${AUTH}.5`, undefined, { zero: "the MSK itself" }),
     ),
   ],
   [OptionCode.EAP_PAYLOAD, rest(field("EAP Message", "bytes", 0, `${AUTH}.6`))],
@@ -93,30 +85,23 @@ const BODIES: ReadonlyMap<number, Body> = new Map<number, Body>([
   [OptionCode.RECEIVED_PAK, word("Received Sequence Number", `${AUTH}.10`)],
   [OptionCode.ID_INDICATOR, rest(field("ID Indicator", "text", 0, `${AUTH}.11`))],
   [OptionCode.THIRD_PARTY_ID, rest(field("THIRD_PARTY_ID", "bytes", 0, "RFC 7843 section 4"))],
-  [
-    OptionCode.DESCRIPTION,
-    rest(field("Description", "text", 0, "RFC 7220 section 2", { wireshark: `${W}.description` })),
-  ],
+  [OptionCode.DESCRIPTION, rest(field("Description", "text", 0, "RFC 7220 section 2", `${W}.description`))],
 ])
 
 const P64 = "RFC 7225 section 4.1"
-const PREFIX64_LENGTH: readonly Field[] = [
-  field("Prefix64 Length", "prefix64Length", 2, P64, { wireshark: `${W}.p64.length` }),
-]
+const PREFIX64_LENGTH: readonly Field[] = [field("Prefix64 Length", "prefix64Length", 2, P64, `${W}.p64.length`)]
 /** Prefix64 and Suffix have 12 octets together; indexed by the octets of Prefix64. */
 const PREFIX64_AND_SUFFIX: readonly (readonly Field[])[] = Array.from({ length: 13 }, (_, octets) => [
-  field("Prefix64", "prefix64", octets, P64, { wireshark: `${W}.p64.prefix64` }),
-  field("Suffix", "bytes", 12 - octets, P64, { wireshark: `${W}.p64.suffix` }),
+  field("Prefix64", "prefix64", octets, P64, `${W}.p64.prefix64`),
+  field("Suffix", "bytes", 12 - octets, P64, `${W}.p64.suffix`),
 ])
 const PREFIX64_UNKNOWN: readonly Field[] = [field("Prefix64 and Suffix", "bytes", 12, P64)]
-const IPV4_PREFIX_COUNT: readonly Field[] = [
-  field("IPv4 Prefix Count", "uint", 2, P64, { wireshark: `${W}.p64.ipv4_prefix_count` }),
-]
+const IPV4_PREFIX_COUNT: readonly Field[] = [field("IPv4 Prefix Count", "uint", 2, P64, `${W}.p64.ipv4_prefix_count`)]
 const IPV4_PREFIX: readonly Field[] = [
-  field("IPv4 Prefix", "ipv4Prefix", 6, P64, {
+  field("IPv4 Prefix", "ipv4Prefix", 6, P64, undefined, {
     parts: [
-      field("IPv4 Prefix Length", "uint", 2, P64, { wireshark: `${W}.p64.ipv4_prefix_length` }),
-      field("IPv4 Address", "ipv4", 4, P64, { wireshark: `${W}.p64.ipv4_address` }),
+      field("IPv4 Prefix Length", "uint", 2, P64, `${W}.p64.ipv4_prefix_length`),
+      field("IPv4 Address", "ipv4", 4, P64, `${W}.p64.ipv4_address`),
     ],
   }),
 ]

@@ -14,21 +14,20 @@ const REQUEST_HEADER = field("Request Header", "group", 0, REQUEST)
 const RESPONSE_HEADER = field("Response Header", "group", 0, RESPONSE)
 
 const start = (rfc: string): readonly Field[] => [
-  field("Version", "version", 1, rfc, { wireshark: "portcontrol.version" }),
-  field("R", "direction", 1, rfc, { wireshark: "portcontrol.r", bit: 0, bits: 1 }),
-  field("Opcode", "opcode", 1, rfc, { wireshark: "portcontrol.opcode", bit: 1, bits: 7 }),
+  field("Version", "version", 1, rfc, "portcontrol.version"),
+  field("R", "direction", 1, rfc, "portcontrol.r", { bit: 0, bits: 1 }),
+  field("Opcode", "opcode", 1, rfc, "portcontrol.opcode", { bit: 1, bits: 7 }),
 ]
 const request = (reserved: Field): readonly Field[] => [
   ...start(REQUEST),
   reserved,
-  field("Requested Lifetime", "seconds", 4, REQUEST, { wireshark: "portcontrol.lifetime_req" }),
-  field("PCP Client's IP Address", "address", 16, REQUEST, { wireshark: "portcontrol.client_ip" }),
+  field("Requested Lifetime", "seconds", 4, REQUEST, "portcontrol.lifetime_req"),
+  field("PCP Client's IP Address", "address", 16, REQUEST, "portcontrol.client_ip"),
 ]
-const REQUEST_FIELDS = request(field("Reserved", "zeros", 2, REQUEST, { wireshark: "portcontrol.reserved" }))
+const REQUEST_FIELDS = request(field("Reserved", "zeros", 2, REQUEST, "portcontrol.reserved"))
 /** RFC 7652 section 5.1 gives the second reserved octet to the opcode; AUTHENTICATION puts a result code there. */
 const AUTHENTICATION_REQUEST_FIELDS = request(
-  field("Reserved and Opcode-specific data", "group", 2, "RFC 7652 section 5.1", {
-    wireshark: "portcontrol.reserved",
+  field("Reserved and Opcode-specific data", "group", 2, "RFC 7652 section 5.1", "portcontrol.reserved", {
     parts: [
       field("Reserved", "zeros", 1, "RFC 7652 section 5.1"),
       field("Result Code", "result", 1, "RFC 7652 section 5.1"),
@@ -37,11 +36,11 @@ const AUTHENTICATION_REQUEST_FIELDS = request(
 )
 const RESPONSE_FIELDS: readonly Field[] = [
   ...start(RESPONSE),
-  field("Reserved", "zeros", 1, RESPONSE, { wireshark: "portcontrol.reserved" }),
-  field("Result Code", "result", 1, "RFC 6887 section 7.4", { wireshark: "portcontrol.result_code" }),
-  field("Lifetime", "seconds", 4, RESPONSE, { wireshark: "portcontrol.lifetime_rsp" }),
-  field("Epoch Time", "seconds", 4, "RFC 6887 section 8.5", { wireshark: "portcontrol.epoch_time" }),
-  field("Reserved", "zeros", 12, RESPONSE, { wireshark: "portcontrol.rsp_reserved" }),
+  field("Reserved", "zeros", 1, RESPONSE, "portcontrol.reserved"),
+  field("Result Code", "result", 1, "RFC 6887 section 7.4", "portcontrol.result_code"),
+  field("Lifetime", "seconds", 4, RESPONSE, "portcontrol.lifetime_rsp"),
+  field("Epoch Time", "seconds", 4, "RFC 6887 section 8.5", "portcontrol.epoch_time"),
+  field("Reserved", "zeros", 12, RESPONSE, "portcontrol.rsp_reserved"),
 ]
 
 /** Opcode-specific information: the name of the group and what is in it. */
@@ -54,13 +53,12 @@ const mapping = (rfc: string, w: string, response: boolean, zeroPort: string | u
   const preference = response ? {} : { zero: "no preference" }
   const internal = zeroPort === undefined ? {} : { zero: zeroPort }
   return [
-    field("Mapping Nonce", "bytes", 12, rfc, { wireshark: `${w}.nonce` }),
-    field("Protocol", "protocol", 1, rfc, { wireshark: `${w}.protocol` }),
-    field("Reserved", "zeros", 3, rfc, { wireshark: `${w}.reserved` }),
-    field("Internal Port", "uint", 2, rfc, { wireshark: `${w}.internal_port`, ...internal }),
-    field(`${external} Port`, "uint", 2, rfc, { wireshark: `${wireshark}_external_port`, ...preference }),
-    field(`${external} IP Address`, "address", 16, rfc, {
-      wireshark: response ? `${wireshark}_ext_ip` : `${wireshark}_external_ip`,
+    field("Mapping Nonce", "bytes", 12, rfc, `${w}.nonce`),
+    field("Protocol", "protocol", 1, rfc, `${w}.protocol`),
+    field("Reserved", "zeros", 3, rfc, `${w}.reserved`),
+    field("Internal Port", "uint", 2, rfc, `${w}.internal_port`, internal),
+    field(`${external} Port`, "uint", 2, rfc, `${wireshark}_external_port`, preference),
+    field(`${external} IP Address`, "address", 16, rfc, response ? `${wireshark}_ext_ip` : `${wireshark}_external_ip`, {
       ...preference,
     }),
   ]
@@ -77,9 +75,9 @@ const peer = (response: boolean): Body => {
     name: field("PEER", "group", 0, rfc),
     fields: [
       ...mapping(rfc, "portcontrol.peer", response, undefined),
-      field("Remote Peer Port", "uint", 2, rfc, { wireshark: "portcontrol.peer.remote_peer_port" }),
-      field("Reserved", "zeros", 2, rfc, { wireshark: "portcontrol.peer.reserved" }),
-      field("Remote Peer IP Address", "address", 16, rfc, { wireshark: "portcontrol.peer.remote_peer_ip" }),
+      field("Remote Peer Port", "uint", 2, rfc, "portcontrol.peer.remote_peer_port"),
+      field("Reserved", "zeros", 2, rfc, "portcontrol.peer.reserved"),
+      field("Remote Peer IP Address", "address", 16, rfc, "portcontrol.peer.remote_peer_ip"),
     ],
   }
 }
@@ -161,7 +159,7 @@ const dissectBody = (
   if (at >= 0 && at < end) out.push(dissectOptions(bytes, at, response))
 }
 
-const DRAFT = field("Version", "version", 1, VERSIONS, { wireshark: "portcontrol.version" })
+const DRAFT = field("Version", "version", 1, VERSIONS, "portcontrol.version")
 const OTHER = field("Version", "version", 1, VERSIONS)
 const OTHER_DATA = field("Data", "bytes", 0, VERSIONS)
 

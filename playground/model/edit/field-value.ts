@@ -4,9 +4,9 @@ import {
   type Kind,
   readAddress,
   readIpv4,
-  toHex,
   writeAddress,
 } from "../../../core/wire/index.ts"
+import { toHex } from "../../../core/wire/text/index.ts"
 import { choicesOf, typedChoice } from "./choice.ts"
 import { mistyped, type Typed, typed } from "./edited.ts"
 import { typedAddress, typedIpv4, typedNumber, typedOctets, typedProtocol, typedSeconds, typedText } from "./typed.ts"

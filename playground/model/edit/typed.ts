@@ -1,4 +1,5 @@
-import { type Address, formatAddress, isIpv4, parseAddress, protocolNumber } from "../../../core/wire/index.ts"
+import { type Address, formatAddress, isIpv4, parseAddress } from "../../../core/wire/index.ts"
+import { protocolNumber } from "../../../core/wire/text/index.ts"
 import { mistyped, type Typed, typed } from "./edited.ts"
 
 /** A whole number from 0 to `most`: decimal, or hex with `0x`. */

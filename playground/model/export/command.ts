@@ -11,9 +11,8 @@ import {
   Protocol,
   parse,
   protocolName,
-  protocolNumber,
-  toHex,
 } from "../../../core/wire/index.ts"
+import { protocolNumber, toHex } from "../../../core/wire/text/index.ts"
 import { shellWord } from "./shell.ts"
 
 /** A line for a shell. `without`: what of the packet the command has no option for. */

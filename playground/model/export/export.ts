@@ -1,4 +1,4 @@
-import { type PcapPacket, toHex, toHexdump, toPcap } from "../../../core/wire/index.ts"
+import { type PcapPacket, toHex, toHexdump, toPcap } from "../../../core/wire/text/index.ts"
 import type { OpenedPacket } from "../open/index.ts"
 import { decodeCommand, requestCommand } from "./command.ts"
 import { literal } from "./literal.ts"

@@ -1,4 +1,4 @@
-import { toHex } from "../../../core/wire/index.ts"
+import { toHex } from "../../../core/wire/text/index.ts"
 
 /** Languages that a packet is written for. */
 export type Language = "c" | "typescript" | "python" | "go"

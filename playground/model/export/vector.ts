@@ -1,4 +1,5 @@
-import { NATPMP_VERSION, Opcode, opcodeName, PCP_VERSION, toHex } from "../../../core/wire/index.ts"
+import { NATPMP_VERSION, Opcode, opcodeName, PCP_VERSION } from "../../../core/wire/index.ts"
+import { toHex } from "../../../core/wire/text/index.ts"
 import { directionOf } from "../open/index.ts"
 
 export type Vector = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly text: string }

@@ -1,6 +1,5 @@
 import {
   type Dissection,
-  describe,
   type FieldNode,
   formatAddress,
   formatMapped,
@@ -8,8 +7,8 @@ import {
   optionName,
   readAddress,
   readIpv4,
-  toHex,
 } from "../../../core/wire/index.ts"
+import { describe, toHex } from "../../../core/wire/text/index.ts"
 import { type FieldClass, fieldClassOf } from "./field-class.ts"
 import { type Reference, referenceOf } from "./reference.ts"
 import { type RegistryEntry, registryOf } from "./registry-entry.ts"

@@ -1,12 +1,5 @@
-import {
-  type Address,
-  ANY_PROFILE,
-  CGN_KINDS,
-  type CgnKind,
-  PROFILES,
-  type WireProfile,
-  wireProfileOf,
-} from "../../../core/wire/index.ts"
+import { CGN_KINDS, type CgnKind, PROFILES, wireProfileOf } from "../../../core/cgn/index.ts"
+import { type Address, ANY_PROFILE, type WireProfile } from "../../../core/wire/index.ts"
 
 /** By whose rules a packet is looked at: the RFCs alone, or those of one kind of device. */
 export type ProfileName = "any" | CgnKind

@@ -10,7 +10,8 @@ import {
   type ProtocolChoice,
   step,
 } from "../../../core/client/index.ts"
-import { type Address, SERVER_PORT, toHex } from "../../../core/wire/index.ts"
+import { type Address, SERVER_PORT } from "../../../core/wire/index.ts"
+import { toHex } from "../../../core/wire/text/index.ts"
 import { factsOf } from "../capture/index.ts"
 import { type Machine, type Made, makeMachine, machine as server } from "../replay/index.ts"
 import { type CgnConfiguration, CLIENTS, SERVERS } from "../session/index.ts"

@@ -9,7 +9,7 @@ import {
   readCapture,
   type Skipped,
   type SkipReason,
-} from "../../../core/wire/index.ts"
+} from "../../../core/wire/text/index.ts"
 import { directionOf } from "./direction.ts"
 import type { Opened, OpenedPacket, OpenProgress, Unread } from "./opened.ts"
 import { advice, counted, skippedWords, takenFor } from "./words.ts"

@@ -1,4 +1,4 @@
-import type { Encapsulation, Endpoint, Place, Timestamp } from "../../../core/wire/index.ts"
+import type { Encapsulation, Endpoint, Place, Timestamp } from "../../../core/wire/text/index.ts"
 
 /** Which way a message goes, as it says itself; `undefined`: it has not even the two octets that say it. */
 export type Direction = "request" | "response"

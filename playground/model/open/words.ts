@@ -5,7 +5,7 @@ import {
   formatForm,
   type Skipped,
   type SkipReason,
-} from "../../../core/wire/index.ts"
+} from "../../../core/wire/text/index.ts"
 import type { Unread } from "./opened.ts"
 
 /** `1 packet`, `2 packets`. */

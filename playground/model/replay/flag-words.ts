@@ -1,4 +1,4 @@
-import { CGN_FLAGS, type CgnFlag, createProfile } from "../../../core/wire/index.ts"
+import { CGN_FLAGS, type CgnFlag, createProfile } from "../../../core/cgn/index.ts"
 import type { CgnConfiguration } from "../session/index.ts"
 
 /** A switch of the profile, and what turning it changes. */

@@ -1,9 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import {
   type Cgn,
+  type CgnProfile,
   createCgn,
   createFirewall,
   createNpt,
+  createProfile,
   createSiit,
   firewallCgn,
   memoryCgn,
@@ -11,7 +13,7 @@ import {
   siitCgn,
 } from "../../../core/cgn/index.ts"
 import { createServerOver, type ServerSettings, type ServerState } from "../../../core/server/index.ts"
-import { type CgnProfile, createProfile, type Prefix64, writeAddress } from "../../../core/wire/index.ts"
+import { type Prefix64, writeAddress } from "../../../core/wire/index.ts"
 import type { CgnConfiguration } from "../session/index.ts"
 import type { Machine } from "./family.ts"
 

@@ -1,5 +1,7 @@
 import type {
   AddressPair,
+  CgnFlag,
+  CgnKind,
   Dependence,
   NoncePolicy,
   PortRange,
@@ -7,7 +9,7 @@ import type {
   PrefixPair,
   StaticMapping,
 } from "../../../core/cgn/index.ts"
-import { type Address, ANY6, type CgnFlag, type CgnKind, parseAddress } from "../../../core/wire/index.ts"
+import { type Address, ANY6, parseAddress } from "../../../core/wire/index.ts"
 
 /** Seconds for UDP and for TCP. */
 export interface Times {

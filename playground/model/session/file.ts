@@ -1,5 +1,6 @@
 import type { Prefix } from "../../../core/cgn/index.ts"
-import { type Address, ANY6, type Endpoint, formatAddress, isIpv4, toHex } from "../../../core/wire/index.ts"
+import { type Address, ANY6, formatAddress, isIpv4 } from "../../../core/wire/index.ts"
+import { type Endpoint, toHex } from "../../../core/wire/text/index.ts"
 import {
   addressText,
   between,

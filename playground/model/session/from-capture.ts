@@ -1,13 +1,5 @@
-import {
-  type Address,
-  addressWord,
-  type CgnKind,
-  isAny,
-  isIpv4,
-  isLoopback,
-  isMulticast,
-  parse,
-} from "../../../core/wire/index.ts"
+import type { CgnKind } from "../../../core/cgn/index.ts"
+import { type Address, addressWord, isAny, isIpv4, isLoopback, isMulticast, parse } from "../../../core/wire/index.ts"
 import type { Capture, Row } from "../capture/index.ts"
 import { type CgnConfiguration, CLIENTS, PRESETS } from "./configuration.ts"
 import { MOST_STEPS } from "./file.ts"

@@ -1,5 +1,6 @@
 import type { AddressPair, PortRange, Prefix, PrefixPair, StaticMapping } from "../../../core/cgn/index.ts"
-import { ANY6, CGN_FLAGS, CGN_KINDS, isIpv4, parseAddress } from "../../../core/wire/index.ts"
+import { CGN_FLAGS, CGN_KINDS } from "../../../core/cgn/index.ts"
+import { ANY6, isIpv4, parseAddress } from "../../../core/wire/index.ts"
 import { addressText, fault, listOf, members, oneOf, type Reader, text, truth, whole } from "./checked.ts"
 import { type CgnConfiguration, type PortAssignment, PRESETS, type Times } from "./configuration.ts"
 

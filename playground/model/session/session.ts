@@ -1,5 +1,6 @@
 import type { Side } from "../../../core/cgn/index.ts"
-import type { Address, Endpoint } from "../../../core/wire/index.ts"
+import type { Address } from "../../../core/wire/index.ts"
+import type { Endpoint } from "../../../core/wire/text/index.ts"
 import type { CgnConfiguration } from "./configuration.ts"
 
 /** A packet of data as people write one; the octets are made from it. Both ends are of one family, as the sender sees them. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
 import { readCaptureFile } from "../../../adapters/cli/capture-file.ts"
-import type { InputItem } from "../../../adapters/cli/input.ts"
-import { read, toPcap } from "../../../core/wire/index.ts"
+import type { InputItem } from "../../../adapters/cli/input-item.ts"
+import { read, toPcap } from "../../../core/wire/text/index.ts"
 
 const inMemory = (bytes: Uint8Array) => ({
   size: bytes.length,

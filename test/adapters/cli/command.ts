@@ -5,9 +5,10 @@ import { once } from "node:events"
 import { after } from "node:test"
 import { fileURLToPath } from "node:url"
 
-const MAIN = fileURLToPath(new URL("../../../adapters/cli/main.ts", import.meta.url))
+/** `npm test` bundles the command once, as it starts sooner then; a file that runs by itself starts the sources. */
+const MAIN = process.env.SALLYPORT_COMMAND ?? fileURLToPath(new URL("../../../adapters/cli/main.ts", import.meta.url))
 
-/** The arguments that start the command from its sources. */
+/** The arguments that start the command. */
 export const COMMAND: readonly string[] = [process.execPath, MAIN]
 
 /** Servers that a failed test left running would keep its file from ending. */

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import fc from "fast-check"
 import { streamInput } from "../../../adapters/cli/input.ts"
-import { toPcap } from "../../../core/wire/index.ts"
+import { toPcap } from "../../../core/wire/text/index.ts"
 import { assertNoStack, COMMAND, mapRequest, octets, records, sallyport } from "./command.ts"
 
 /** RFC 6886 section 3.3: map TCP 8080 for an hour. */

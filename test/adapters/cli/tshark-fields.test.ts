@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
 import { WIRESHARK_NAMES } from "../../../adapters/cli/wireshark-names.ts"
-import { toPcap } from "../../../core/wire/index.ts"
+import { toPcap } from "../../../core/wire/text/index.ts"
 import { mapRequest, octets, sallyport } from "./command.ts"
 
 const tshark = (...args: readonly string[]): string =>

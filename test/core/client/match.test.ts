@@ -1,19 +1,10 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import type { IgnoredReason, MappingRequest, OutboundRequest } from "../../../core/client/index.ts"
-import { ANY4, Protocol } from "../../../core/wire/index.ts"
+import type { IgnoredReason, MappingRequest } from "../../../core/client/index.ts"
+import { ANY4 } from "../../../core/wire/index.ts"
 import { failure, natPmpAnswer, success } from "./answer.ts"
-import { address, CLIENT, ROUTER, router, scene, TCP_8080 } from "./scene.ts"
-
-const PEER: OutboundRequest = {
-  kind: "outbound",
-  protocol: Protocol.TCP,
-  internalPort: 4000,
-  lifetime: 600,
-  remote: address("198.51.100.7"),
-  remotePort: 443,
-}
+import { address, CLIENT, PEER, ROUTER, router, scene, TCP_8080 } from "./scene.ts"
 
 /** A client that asked, and the octets of a good answer. */
 const asking = (request: MappingRequest = TCP_8080) => {

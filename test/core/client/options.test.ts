@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { PROFILES } from "../../../core/cgn/index.ts"
 import type { MappingRequest } from "../../../core/client/index.ts"
 import { filters, mappings } from "../../../core/server/index.ts"
-import { PROFILES, Protocol } from "../../../core/wire/index.ts"
+import { Protocol } from "../../../core/wire/index.ts"
 import { address, CLIENT, EXTERNAL, realServer, scene, TCP_8080 } from "./scene.ts"
 
 const THIRD = address("192.168.1.20")

@@ -11,6 +11,7 @@ import {
   type Effect,
   type InboundRequest,
   listLeases,
+  type OutboundRequest,
   step,
 } from "../../../core/client/index.ts"
 import { createServer, process, type ServerState } from "../../../core/server/index.ts"
@@ -29,6 +30,16 @@ export const SEED = new Uint8Array(32).fill(7)
 
 /** A request for TCP 8080, an hour. */
 export const TCP_8080: InboundRequest = { kind: "inbound", protocol: Protocol.TCP, internalPort: 8080, lifetime: 3600 }
+
+/** An outbound mapping: the way to one HTTPS server. */
+export const PEER: OutboundRequest = {
+  kind: "outbound",
+  protocol: Protocol.TCP,
+  internalPort: 4000,
+  lifetime: 600,
+  remote: address("198.51.100.7"),
+  remotePort: 443,
+}
 
 export const router = (more: Partial<ClientServer> = {}): ClientServer => ({
   name: "router",

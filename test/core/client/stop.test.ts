@@ -1,18 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import type { OutboundRequest } from "../../../core/client/index.ts"
-import { Protocol } from "../../../core/wire/index.ts"
 import { failure, success } from "./answer.ts"
-import { address, realServer, router, scene, TCP_8080 } from "./scene.ts"
-
-const PEER: OutboundRequest = {
-  kind: "outbound",
-  protocol: Protocol.TCP,
-  internalPort: 4000,
-  lifetime: 600,
-  remote: address("198.51.100.7"),
-  remotePort: 443,
-}
+import { address, PEER, realServer, router, scene, TCP_8080 } from "./scene.ts"
 
 const granted = () => {
   const client = scene()

@@ -7,6 +7,7 @@ import {
   mappingCounts,
   memoryCgn,
   noteOutbound,
+  PROFILES,
 } from "../../../core/cgn/index.ts"
 import {
   advance,
@@ -23,7 +24,7 @@ import {
   type ServerState,
   snapshot,
 } from "../../../core/server/index.ts"
-import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
+import { formatAddress } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
 import { serveModel } from "./model.ts"
 import type { Chosen } from "./model-choice.ts"

@@ -1,8 +1,9 @@
 /** What the profile makes of the server (libpcpd's flags), and the threat models of RFC 6887 section 18. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { type CgnProfile, createProfile, PROFILES } from "../../../core/cgn/index.ts"
 import { createServer, DEFAULT_SETTINGS } from "../../../core/server/index.ts"
-import { type CgnProfile, createProfile, formatAddress, PROFILES } from "../../../core/wire/index.ts"
+import { formatAddress } from "../../../core/wire/index.ts"
 import {
   address,
   announce,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { PROFILES } from "../../../core/cgn/index.ts"
 import { advance, apply, reconfigure, revoke, type ServerOptions } from "../../../core/server/index.ts"
-import { formatAddress, PROFILES } from "../../../core/wire/index.ts"
+import { formatAddress } from "../../../core/wire/index.ts"
 import {
   address,
   announce,

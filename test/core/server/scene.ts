@@ -3,7 +3,7 @@
  * test, and replies are read the same way.
  */
 import assert from "node:assert/strict"
-import { type CgnState, type Mapping, noteOutbound } from "../../../core/cgn/index.ts"
+import { type CgnProfile, type CgnState, createProfile, type Mapping, noteOutbound } from "../../../core/cgn/index.ts"
 import {
   advance,
   counters,
@@ -14,7 +14,7 @@ import {
   type ServerOptions,
   type ServerState,
 } from "../../../core/server/index.ts"
-import { type Address, type CgnProfile, createProfile, parseAddress } from "../../../core/wire/index.ts"
+import { type Address, parseAddress } from "../../../core/wire/index.ts"
 
 export const address = (text: string): Address => {
   const parsed = parseAddress(text)

@@ -1,6 +1,6 @@
 /** A server with something of all that it can have, for the tests of snapshots; how it comes about is random. */
 import assert from "node:assert/strict"
-import { type CgnSettings, createCgn, listFilters, memoryCgn, noteOutbound } from "../../../core/cgn/index.ts"
+import { type CgnSettings, createCgn, listFilters, memoryCgn, noteOutbound, PROFILES } from "../../../core/cgn/index.ts"
 import {
   advance,
   apply,
@@ -11,7 +11,6 @@ import {
   type RestoreOptions,
   type ServerState,
 } from "../../../core/server/index.ts"
-import { PROFILES } from "../../../core/wire/index.ts"
 import type { Random } from "../../fuzz/random.ts"
 import { randomFrom } from "../../fuzz/random.ts"
 import { address, announce, filter, map, natPmpMap, OTHER_NONCE, option, peer, preferFailure } from "./scene.ts"

@@ -2,7 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import type { FieldNode } from "../../../core/wire/index.ts"
-import { describe, dissect, expand, fieldValues, leaves, walk } from "../../../core/wire/index.ts"
+import { dissect, leaves, walk } from "../../../core/wire/index.ts"
+import { describe, expand, fieldValues } from "../../../core/wire/text/index.ts"
 
 /** Every bit of the packet is in exactly one leaf, in order, and every node lies within its parent. */
 const holdsTogether = (bytes: Uint8Array): void => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Dissection, FieldNode } from "../../../core/wire/index.ts"
-import { describe, dissect, expand, fieldValues, leaves, rawValue, walk } from "../../../core/wire/index.ts"
+import { dissect, leaves, rawValue, walk } from "../../../core/wire/index.ts"
+import { describe, expand, fieldValues } from "../../../core/wire/text/index.ts"
 
 const bytes = (...hex: string[]): Uint8Array => {
   const digits = hex.join("").replace(/\s/g, "")

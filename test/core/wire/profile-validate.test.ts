@@ -3,21 +3,23 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import type { Cgn, CgnDone } from "../../../core/cgn/index.ts"
-import { createServerOver, process } from "../../../core/server/index.ts"
 import {
-  type Address,
   CGN_KINDS,
   type CgnKind,
   type CgnProfile,
   createProfile,
-  type Finding,
   PROFILES,
+  wireProfileOf,
+} from "../../../core/cgn/index.ts"
+import { createServerOver, process } from "../../../core/server/index.ts"
+import {
+  type Address,
+  type Finding,
   parseAddress,
   RESULTS,
   ResultCode,
   validate,
   type WireProfile,
-  wireProfileOf,
 } from "../../../core/wire/index.ts"
 import { announce, type Fields, filter, map, option, peer, preferFailure, thirdParty } from "../server/scene.ts"
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import fc from "fast-check"
-import { Protocol, protocolName, protocolNumber } from "../../../core/wire/index.ts"
+import { Protocol, protocolName } from "../../../core/wire/index.ts"
+import { protocolNumber } from "../../../core/wire/text/index.ts"
 
 /** IANA's protocol-numbers-1.csv, columns Decimal and Keyword: rows that have a keyword. */
 const REGISTRY = readFileSync(new URL("protocol-numbers.csv", import.meta.url), "utf8")

@@ -4,13 +4,13 @@ import { Command, CommanderError } from "commander"
 import { inboundWanted } from "../../../../adapters/cli/client/map-run.ts"
 import type { InboundOptions } from "../../../../adapters/cli/client/mapping-options.ts"
 import type { Target } from "../../../../adapters/cli/client/target.ts"
-import { clientCommands } from "../../../../adapters/cli/client.ts"
+import { addCommands } from "../../../../adapters/cli/commands.ts"
 import { assertNoStack, sallyport } from "../command.ts"
 
 /** The commands as the program has them, in this process; `undefined`: nothing is wrong with the arguments. */
 const parsed = async (text: string, act?: (targets: readonly Target[], options: InboundOptions) => void) => {
   const program = new Command("sallyport").exitOverride().configureOutput({ outputError: () => {} })
-  clientCommands(program)
+  await addCommands(program, text.split(" "))
   for (const command of program.commands) command.action(act ?? (() => {}))
   try {
     await program.parseAsync(text.split(" "), { from: "user" })
@@ -55,7 +55,8 @@ describe("arguments that the client commands refuse", () => {
 
   it("each option that may be there once, given twice", async () => {
     const program = new Command("sallyport")
-    clientCommands(program)
+    // serve and decode keep the last value given, the commands of the client refuse a second.
+    await addCommands(program, ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"])
     const values: ReadonlyMap<string, string> = new Map([
       ["external-port", "80"],
       ["external", "192.0.2.1"],

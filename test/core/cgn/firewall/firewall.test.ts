@@ -7,12 +7,13 @@ import {
   type FirewallState,
   firewallCgn,
   listPinholes,
+  PROFILES,
   pinholeCount,
   pinholeFilters,
   revokePinholes,
 } from "../../../../core/cgn/index.ts"
 import { apply, type ServerState } from "../../../../core/server/index.ts"
-import { PROFILES, readNonce } from "../../../../core/wire/index.ts"
+import { readNonce } from "../../../../core/wire/index.ts"
 import { address, filter, map, NONCE, natPmpMap, OTHER_NONCE, octets, peer, preferFailure } from "../../server/scene.ts"
 import { digits, Stage } from "../stage.ts"
 

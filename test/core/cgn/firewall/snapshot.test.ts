@@ -5,6 +5,7 @@ import {
   type FirewallState,
   firewallCgn,
   listPinholes,
+  PROFILES,
   pinholeFilters,
   restoreFirewall,
   saveFirewall,
@@ -17,7 +18,6 @@ import {
   type ServerState,
   snapshotOver,
 } from "../../../../core/server/index.ts"
-import { PROFILES } from "../../../../core/wire/index.ts"
 import { type Random, randomFrom } from "../../../fuzz/random.ts"
 import { address, filter, map, OTHER_NONCE, option } from "../../server/scene.ts"
 import { digits } from "../stage.ts"

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import {
+  type CgnProfile,
   type CgnState,
   createCgn,
   createFirewall,
@@ -10,12 +11,12 @@ import {
   listMappings,
   listPinholes,
   memoryCgn,
+  PROFILES,
   type TranslationSettings,
   translate,
   translateFirewall,
 } from "../../../../core/cgn/index.ts"
 import { createServerOver } from "../../../../core/server/index.ts"
-import { type CgnProfile, PROFILES } from "../../../../core/wire/index.ts"
 import { filter, thirdParty } from "../../server/scene.ts"
 import { address } from "../packet/scene.ts"
 import { digits } from "../stage.ts"

@@ -14,12 +14,12 @@ import {
   memoryCgn,
   type NptState,
   nptCgn,
+  PROFILES,
   translate,
   translateFirewall,
   translateNpt,
 } from "../../../../core/cgn/index.ts"
 import { createServerOver } from "../../../../core/server/index.ts"
-import { PROFILES } from "../../../../core/wire/index.ts"
 import { filter, address as four } from "../../server/scene.ts"
 import { prefix } from "../packet/scene.ts"
 import { Backbone, Gateway } from "./gateway.ts"

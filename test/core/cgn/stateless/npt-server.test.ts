@@ -1,8 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { createNpt, nptCgn } from "../../../../core/cgn/index.ts"
+import { createNpt, nptCgn, PROFILES } from "../../../../core/cgn/index.ts"
 import { adopt, type ServerSettings } from "../../../../core/server/index.ts"
-import { PROFILES } from "../../../../core/wire/index.ts"
 import {
   address,
   announce,

@@ -4,6 +4,7 @@ import fc from "fast-check"
 import {
   createSiit,
   type Out,
+  PROFILES,
   REASON_CLAUSES,
   type Side,
   type SiitSettings,
@@ -12,7 +13,7 @@ import {
   siitCgn,
   translateSiit,
 } from "../../../../core/cgn/index.ts"
-import { addressFromIpv4, formatAddress, PROFILES } from "../../../../core/wire/index.ts"
+import { addressFromIpv4, formatAddress } from "../../../../core/wire/index.ts"
 import { map, octets as octetsOf, preferFailure } from "../../server/scene.ts"
 import { type Ends, icmp4, icmp6, ip4, ip6, type PortEnds, tcp, udp } from "../packet/build.ts"
 import { address, prefix, same } from "../packet/scene.ts"

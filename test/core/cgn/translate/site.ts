@@ -1,7 +1,15 @@
 /** One NAT with its PCP server: requests and packets of its hosts, on one clock, over one state. */
 import assert from "node:assert/strict"
 import type { CgnState } from "../../../../core/cgn/index.ts"
-import { type CgnSettings, type Change, memoryCgn, type Out, type Side, translate } from "../../../../core/cgn/index.ts"
+import {
+  type CgnSettings,
+  type Change,
+  memoryCgn,
+  type Out,
+  PROFILES,
+  type Side,
+  translate,
+} from "../../../../core/cgn/index.ts"
 import {
   adopt,
   advance,
@@ -11,7 +19,6 @@ import {
   process,
   type ServerState,
 } from "../../../../core/server/index.ts"
-import { PROFILES } from "../../../../core/wire/index.ts"
 import { type Fields, map, octets, peer, read, thirdParty } from "../../server/scene.ts"
 import { address, cgnWith } from "../scene.ts"
 import { digits } from "../stage.ts"

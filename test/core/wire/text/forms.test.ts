@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { Form, Reading } from "../../../../core/wire/index.ts"
-import { formatForm, read, toHex } from "../../../../core/wire/index.ts"
+import type { Form, Reading } from "../../../../core/wire/text/index.ts"
+import { formatForm, read, toHex } from "../../../../core/wire/text/index.ts"
 import { hex } from "../hex.ts"
 
 const ok = (input: string | Uint8Array): Extract<Reading, { ok: true }> => {

@@ -1,5 +1,4 @@
-import { ANY_PROFILE, type WireProfile } from "./profile.ts"
-import { Opcode, OptionCode } from "./registry.ts"
+import { ANY_PROFILE, Opcode, OptionCode, type WireProfile } from "../wire/index.ts"
 
 /** The kinds of device that libpcpd knows: what stands between the PCP client and the outside. */
 export const CGN_KINDS = [

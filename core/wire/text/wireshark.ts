@@ -1,12 +1,12 @@
 import type { Address } from "../address.ts"
 import { addressFromIpv4, addressWord, formatAddress, formatMapped, readAddress, readIpv4 } from "../address.ts"
+import type { Kind } from "../dissect/field.ts"
+import type { Dissection, FieldNode } from "../dissect/node.ts"
+import { walk } from "../dissect/node.ts"
+import { isKnownOpcode } from "../dissect/pcp.ts"
 import { isKnownOption } from "../names.ts"
 import { NatPmpOpcode } from "../registry.ts"
 import { decodeText, hex } from "./describe.ts"
-import type { Kind } from "./field.ts"
-import type { Dissection, FieldNode } from "./node.ts"
-import { walk } from "./node.ts"
-import { isKnownOpcode } from "./pcp.ts"
 
 /**
  * The values of one of Wireshark's fields (`portcontrol.map.nonce`, `nat-pmp.opcode` …) in the order of the packet,
@@ -44,9 +44,6 @@ const DERIVED: ReadonlyMap<string, (node: FieldNode) => boolean> = new Map<strin
   ],
 ])
 
-/** The names that {@link fieldValues} knows without their standing on a node. */
-export const derivedFieldNames: readonly string[] = [...DERIVED.keys()]
-
 type Print = (bytes: Uint8Array, node: FieldNode) => string
 
 const decimal: Print = (_, { value }) => `${value}`
@@ -63,31 +60,16 @@ const EXCEPTIONS: ReadonlyMap<string, Print> = new Map<string, Print>([
   ["portcontrol.reserved", decimal],
 ])
 
-const PRINTS: Readonly<Record<Kind, Print>> = {
+/** All others are numbers. */
+const PRINTS: Readonly<Partial<Record<Kind, Print>>> = {
   message: present,
   group: present,
   option: present,
-  version: decimal,
-  direction: decimal,
-  opcode: decimal,
-  natPmpOpcode: decimal,
-  result: decimal,
-  natPmpResult: decimal,
-  seconds: decimal,
-  uint: decimal,
-  protocol: decimal,
-  optionCode: decimal,
-  prefixLength: decimal,
-  prefix64Length: decimal,
   prefix64: octets,
   ipv4Prefix: present,
-  flag: decimal,
-  prf: decimal,
-  mac: decimal,
   address: (bytes, { offset }) => formatLikeTshark(readAddress(bytes, offset)),
   ipv4: (bytes, { offset }) => formatAddress(readIpv4(bytes, offset)),
   text: (bytes, { offset, length }) => escapeControls(decodeText(bytes, offset, length)),
-  zeros: decimal,
   bytes: octets,
 }
 
@@ -98,7 +80,7 @@ const formatLikeTshark = (address: Address): string =>
     : formatMapped(address)
 
 const print: Print = (bytes, node) =>
-  (EXCEPTIONS.get(node.field.wireshark ?? "") ?? PRINTS[node.field.kind])(bytes, node)
+  (EXCEPTIONS.get(node.field.wireshark ?? "") ?? PRINTS[node.field.kind] ?? decimal)(bytes, node)
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["\0", "\\0"],

@@ -10,7 +10,7 @@ import {
   createProfile,
   PROFILES,
   wireProfileOf,
-} from "../../../core/wire/index.ts"
+} from "../../../core/cgn/index.ts"
 
 const ruleOf = (created: CreatedProfile): string | undefined => (created.ok ? undefined : created.error.rule)
 

@@ -1,4 +1,8 @@
 import { formatAddress, formatMapped, isIpv4, readAddress, readIpv4 } from "../address.ts"
+import type { Kind } from "../dissect/field.ts"
+import { isVersionError } from "../dissect/natpmp.ts"
+import type { Dissection, FieldNode } from "../dissect/node.ts"
+import { rawValue } from "../dissect/node.ts"
 import {
   natPmpOpcodeName,
   natPmpResultMeaning,
@@ -9,10 +13,6 @@ import {
   resultMeaning,
   resultName,
 } from "../names.ts"
-import type { Kind } from "./field.ts"
-import { isVersionError } from "./natpmp.ts"
-import type { Dissection, FieldNode } from "./node.ts"
-import { rawValue } from "./node.ts"
 
 /**
  * One line of text for people: names of codes and what they mean, addresses in both forms where they are IPv4-mapped,

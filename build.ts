@@ -1,0 +1,85 @@
+/**
+ * `npm run build`: the library's modules and their types by tsc, and the command as one bundle, so that it starts at once and brings the
+ * packages it uses with it: whoever installs the library gets none of those.
+ */
+import { spawnSync } from "node:child_process"
+import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { build, type Metafile } from "esbuild"
+
+const root = import.meta.dirname
+
+/** Where a bundle lies, and what stands for `#console` and `#runtime` in it. */
+export interface BundleOptions {
+  readonly outdir: string
+  /** `own`: the package's entry, which the runtime resolves by its condition; `node`: Node's adapter, in the bundle. */
+  readonly runtime: "own" | "node"
+}
+
+/**
+ * Bundles the command. What starts it and what decodes a packet are a file each, which share nothing with the others that would have to be
+ * loaded as well; all else is split, so that a command loads what it uses when it is named.
+ */
+export const bundleCommand = async ({ outdir, runtime }: BundleOptions): Promise<readonly Metafile[]> => {
+  mkdirSync(join(root, outdir), { recursive: true })
+  const bundle = async (entry: string, splitting: boolean, external: readonly string[]): Promise<Metafile> => {
+    const { metafile, outputFiles } = await build({
+      absWorkingDir: root,
+      entryPoints: [`adapters/cli/${entry}.ts`],
+      outdir,
+      bundle: true,
+      splitting,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      minify: true,
+      metafile: true,
+      write: false,
+      legalComments: "none",
+      external: [...external, "sallyport/*"],
+      alias: runtime === "own" ? { "#console": "sallyport/console", "#runtime": "sallyport/runtime" } : {},
+    })
+    for (const { path, text } of outputFiles)
+      writeFileSync(path, withRequire(text.replaceAll(/(?<=import\("\.\/[\w-]+\.)ts(?="\))/g, "js")))
+    return metafile
+  }
+  return [
+    await bundle("main", false, ["./decode-words.ts", "./program.ts"]),
+    await bundle("decode-words", false, []),
+    await bundle("program", true, []),
+  ]
+}
+
+/** Some of the packages are CommonJS and ask for Node's own modules by `require`; a file without them starts without it. */
+const withRequire = (text: string): string => {
+  if (!text.includes("Dynamic require of")) return text
+  const [, line = "", rest = text] = /^(#!.*\n)?([\s\S]*)$/.exec(text) ?? []
+  return `${line}import{createRequire as sallyportRequire}from"node:module";const require=sallyportRequire(import.meta.url);${rest}`
+}
+
+/** The licences of all packages in a bundle, as they ask for. */
+const notices = (metafiles: readonly Metafile[]): string => {
+  const folders = new Set(
+    metafiles
+      .flatMap(({ inputs }) => Object.keys(inputs))
+      .flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+  )
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const text = globSync("{LICENSE,LICENCE,license}*", { cwd: join(root, folder) }).sort()
+      const name = folder.replace(/^.*node_modules\//, "")
+      return `${name}\n\n${text.map((file) => readFileSync(join(root, folder, file), "utf8").trim()).join("\n\n")}\n`
+    })
+    .join(`\n${"-".repeat(80)}\n\n`)
+}
+
+if (import.meta.main) {
+  rmSync(join(root, "dist"), { recursive: true, force: true })
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
+  if (status !== 0) process.exit(status ?? 1)
+  const metafiles = await bundleCommand({ outdir: "dist/cli", runtime: "own" })
+  writeFileSync(join(root, "dist/cli/LICENSES.txt"), notices(metafiles))
+  chmodSync(join(root, "dist/cli/main.js"), 0o755)
+}

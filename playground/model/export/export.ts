@@ -1,0 +1,73 @@
+import { type PcapPacket, toHex, toHexdump, toPcap } from "../../../core/wire/text/index.ts"
+import type { OpenedPacket } from "../open/index.ts"
+import { decodeCommand, requestCommand } from "./command.ts"
+import { literal } from "./literal.ts"
+import { vectorFile } from "./vector.ts"
+
+/** What a packet can be written as, in the order of the menu. */
+export const EXPORTS = [
+  { format: "hex", name: "Hex digits", extension: "txt" },
+  { format: "hexdump", name: "Hex dump", extension: "txt" },
+  { format: "c", name: "C array", extension: "h" },
+  { format: "typescript", name: "TypeScript array", extension: "ts" },
+  { format: "python", name: "Python bytes", extension: "py" },
+  { format: "go", name: "Go slice", extension: "go" },
+  { format: "pcap", name: "pcap file", extension: "pcap" },
+  { format: "vector", name: "Test vector", extension: "json" },
+  { format: "decode", name: "sallyport decode", extension: "sh" },
+  { format: "request", name: "sallyport command that sends it", extension: "sh" },
+] as const
+
+export type ExportFormat = (typeof EXPORTS)[number]["format"]
+
+export type Exported =
+  | { readonly ok: true; readonly content: string | Uint8Array; readonly note?: string }
+  /** Why there is no such thing of this packet. */
+  | { readonly ok: false; readonly text: string }
+
+/** A packet in one format. `answer` is the response to it where that is known: a test vector holds both. */
+export const exportPacket = (packet: OpenedPacket, format: ExportFormat, answer?: Uint8Array): Exported => {
+  const { bytes } = packet
+  switch (format) {
+    case "hex":
+      return { ok: true, content: `${toHex(bytes, { spaced: true })}\n` }
+    case "hexdump":
+      return { ok: true, content: toHexdump(bytes) }
+    case "c":
+    case "typescript":
+    case "python":
+    case "go":
+      return { ok: true, content: literal(bytes, format) }
+    case "pcap":
+      return { ok: true, content: exportCapture([packet]) }
+    case "vector": {
+      const vector = vectorFile(bytes, answer)
+      return vector.ok ? { ok: true, content: vector.text } : vector
+    }
+    case "decode":
+      return { ok: true, content: `${decodeCommand(bytes).line}\n` }
+    case "request": {
+      const command = requestCommand(bytes)
+      if (command === undefined) return { ok: false, text: "no command sends such a packet: it is no request" }
+      const { line, without } = command
+      return without.length === 0
+        ? { ok: true, content: `${line}\n` }
+        : { ok: true, content: `${line}\n`, note: `the command has no option for ${without.join(", ")}` }
+    }
+  }
+}
+
+/** Packets as a pcap file: with their own ends and times where they have them. */
+export const exportCapture = (packets: readonly OpenedPacket[]): Uint8Array =>
+  toPcap(
+    packets.map(
+      ({ bytes, direction, source, destination, at }): PcapPacket => ({
+        bytes,
+        ...(direction === undefined ? {} : { direction }),
+        ...(source === undefined ? {} : { source: source.address, sourcePort: source.port }),
+        ...(destination === undefined ? {} : { destination: destination.address, destinationPort: destination.port }),
+        ...(at === undefined ? {} : { at }),
+      }),
+    ),
+    { precision: "nanoseconds" },
+  )

@@ -5,6 +5,7 @@ import {
   type BindOptions,
   CLOSED,
   type Endpoint,
+  NO_REUSE_PORT,
   type Outgoing,
   type Receiver,
   type Result,
@@ -18,9 +19,11 @@ import { type BunSocket, flagsOf, interfaces, isIcmp, udpSocket } from "./net.ts
 
 /** {@link Udp} over `Bun.udpSocket`. */
 export const bunUdp: Udp = {
-  limits: isSizing ? ["destination"] : ["destination", "buffers"],
+  // Of Linux both are known.
+  limits: isSizing ? ["destination"] : ["destination", "buffers", "reuse-port"],
   bind: async (options, receiver) => {
-    const { local, remote, ipv6Only = true, reuseAddress = false } = options
+    const { local, remote, ipv6Only = true, reuseAddress = false, reusePort = false } = options
+    if (reusePort && !isSizing) return { ok: false, error: NO_REUSE_PORT }
     const family = familyOf(local.address)
     const text = addressText(family)
     let socket: Opened | undefined
@@ -30,7 +33,7 @@ export const bunUdp: Udp = {
         hostname,
         port: local.port,
         ...(remote === undefined ? {} : { connect: { hostname: text.print(named(remote)), port: remote.port } }),
-        flags: flagsOf(family === 6 && ipv6Only, reuseAddress),
+        flags: flagsOf(family === 6 && ipv6Only, reuseAddress, reusePort),
         socket: {
           data: (_, bytes, port, from) => socket?.heard(bytes, port, from),
           drain: () => socket?.drained(),

@@ -56,7 +56,11 @@ describe("arguments that the client commands refuse", () => {
   it("each option that may be there once, given twice", async () => {
     const program = new Command("sallyport")
     // serve and decode keep the last value given, the commands of the client refuse a second.
-    await addCommands(program, ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"])
+    await addCommands(
+      program,
+      ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"],
+      new URL(import.meta.url),
+    )
     const values: ReadonlyMap<string, string> = new Map([
       ["external-port", "80"],
       ["external", "192.0.2.1"],

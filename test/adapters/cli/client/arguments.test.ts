@@ -10,7 +10,7 @@ import { assertNoStack, sallyport } from "../command.ts"
 /** The commands as the program has them, in this process; `undefined`: nothing is wrong with the arguments. */
 const parsed = async (text: string, act?: (targets: readonly Target[], options: InboundOptions) => void) => {
   const program = new Command("sallyport").exitOverride().configureOutput({ outputError: () => {} })
-  await addCommands(program, text.split(" "))
+  await addCommands(program, text.split(" "), new URL(import.meta.url))
   for (const command of program.commands) command.action(act ?? (() => {}))
   try {
     await program.parseAsync(text.split(" "), { from: "user" })

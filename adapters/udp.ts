@@ -80,6 +80,11 @@ export interface BindOptions {
   readonly ipv6Only?: boolean
   /** Share the address and port with other sockets that say so too, as receivers of multicast do. Default false. */
   readonly reuseAddress?: boolean
+  /**
+   * Share the load of the address and port with other sockets that say so too (SO_REUSEPORT): each datagram goes to one of them, always
+   * to the same for the same two ends while no socket comes or goes. Default false; EINVAL where it is a {@link UdpLimit}.
+   */
+  readonly reusePort?: boolean
   /** Octets asked of the system for datagrams not read yet; what it grants is in {@link UdpSocket.buffers}. See {@link UdpLimit}. */
   readonly receiveBuffer?: number
   /** Octets asked of the system for datagrams not sent yet. See {@link UdpLimit}. */
@@ -137,6 +142,8 @@ export const UDP_LIMITS = [
    * the interface that the system's routes choose: bind one socket a link where there are several.
    */
   "zone",
+  /** `reusePort` is refused: EINVAL. */
+  "reuse-port",
 ] as const
 
 /** One of {@link UDP_LIMITS}. */
@@ -160,6 +167,12 @@ export const udpError = (cause: unknown): UdpError => {
 /** Runtimes refuse some arguments by codes of their own before the system sees them: a destination's port of 0, say. */
 const isArgument = (code: unknown): boolean =>
   typeof code === "string" && /^ERR_(?:INVALID_ARG|SOCKET_BAD_PORT|OUT_OF_RANGE)/.test(code)
+
+/** What a bind with `reusePort` comes to where that is a limit. */
+export const NO_REUSE_PORT: UdpError = {
+  code: "EINVAL",
+  text: "sockets cannot share a port's load here (SO_REUSEPORT)",
+}
 
 /** What a socket answers once it is closed. */
 export const CLOSED: UdpError = { code: "CLOSED", text: "the socket is closed" }

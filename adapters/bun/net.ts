@@ -36,12 +36,13 @@ declare const Bun: { udpSocket(options: BunOptions): Promise<BunSocket> }
 export const udpSocket = (options: BunOptions): Promise<BunSocket> => Bun.udpSocket(options)
 
 /** Bun's own flags, which its node:dgram binds with too and its declarations do not have. */
+const REUSE_PORT = 4
 const IPV6_ONLY = 8
 const REUSE_ADDRESS = 16
 const NO_REUSE_PORT_FAILURE = 32
 
-export const flagsOf = (ipv6Only: boolean, reuseAddress: boolean): number =>
-  NO_REUSE_PORT_FAILURE | (ipv6Only ? IPV6_ONLY : 0) | (reuseAddress ? REUSE_ADDRESS : 0)
+export const flagsOf = (ipv6Only: boolean, reuseAddress: boolean, reusePort: boolean): number =>
+  NO_REUSE_PORT_FAILURE | (ipv6Only ? IPV6_ONLY : 0) | (reuseAddress ? REUSE_ADDRESS : 0) | (reusePort ? REUSE_PORT : 0)
 
 /**
  * Bun has the system tell ICMP errors to every socket (IP_RECVERR), connected or not. Such an error is about a datagram that

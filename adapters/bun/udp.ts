@@ -5,6 +5,7 @@ import {
   type BindOptions,
   CLOSED,
   type Endpoint,
+  NO_REUSE_PORT,
   type Outgoing,
   type Receiver,
   type Result,
@@ -19,9 +20,11 @@ import { type BunSocket, flagsOf, isIcmp, udpSocket } from "./net.ts"
 
 /** {@link Udp} over `Bun.udpSocket`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
-  limits: isSizing ? ["destination"] : ["destination", "buffers"],
+  // Of Linux both are known.
+  limits: isSizing ? ["destination"] : ["destination", "buffers", "reuse-port"],
   bind: async (options, receiver) => {
-    const { local, remote, ipv6Only = true, reuseAddress = false } = options
+    const { local, remote, ipv6Only = true, reuseAddress = false, reusePort = false } = options
+    if (reusePort && !isSizing) return { ok: false, error: NO_REUSE_PORT }
     const family = familyOf(local.address)
     const text = addressText(family)
     let socket: Opened | undefined
@@ -31,7 +34,7 @@ const udpOver = (isRef: boolean): Udp => ({
         hostname,
         port: local.port,
         ...(remote === undefined ? {} : { connect: { hostname: text.print(named(remote)), port: remote.port } }),
-        flags: flagsOf(family === 6 && ipv6Only, reuseAddress),
+        flags: flagsOf(family === 6 && ipv6Only, reuseAddress, reusePort),
         socket: {
           data: (_, bytes, port, from) => socket?.heard(bytes, port, from),
           drain: () => socket?.drained(),

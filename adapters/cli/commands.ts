@@ -4,8 +4,8 @@ import type { Command } from "commander"
 interface Entry {
   readonly name: string
   readonly description: string
-  /** Gives what adds the command's arguments, options and action. */
-  load(): Promise<(command: Command) => unknown>
+  /** Gives what, from the command and the file that runs it, adds the command's arguments, options and action. */
+  load(): Promise<(command: Command, entry: URL) => unknown>
 }
 
 /** Every subcommand, in the order of `sallyport --help`. */
@@ -96,11 +96,11 @@ export const COMMANDS: readonly Entry[] = [
  * Adds every command to the program, though only those that a word on the command line names with all they take: the others are
  * lines of the help, and loading them would cost more time than a packet takes to decode.
  */
-export const addCommands = async (program: Command, words: readonly string[]): Promise<void> => {
+export const addCommands = async (program: Command, words: readonly string[], entry: URL): Promise<void> => {
   for (const { name, description, load } of COMMANDS) {
     const command = program.command(name).description(description)
     if (!words.includes(name)) continue
     const define = await load()
-    define(command)
+    define(command, entry)
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http"
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 import type { Counters } from "../../core/cgn/index.ts"
 import { reasonOf } from "../system-error.ts"
 import type { Endpoint } from "../udp.ts"
@@ -19,6 +19,10 @@ export interface MetricsSource {
   readonly kinds: () => Readonly<Record<string, number>>
   /** `undefined`: the device has no pool. */
   readonly pool: () => ReturnType<Device<unknown>["pool"]>
+  /** Before each scrape, where the numbers are elsewhere. */
+  readonly refresh?: () => Promise<void>
+  /** The latency histograms of other threads, in prom-client's JSON, where {@link Metrics.took} hears nothing. */
+  readonly latency?: () => Promise<readonly (readonly object[])[]>
 }
 
 /** A server of Prometheus metrics at `/metrics`, and of `/healthz`. */
@@ -37,12 +41,13 @@ export const startMetrics = async (endpoint: Endpoint, source: MetricsSource): P
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   register(registry, source)
-  const latency = new Histogram({
-    name: "sallyport_request_duration_seconds",
-    help: "Time from a datagram's arrival in the process until its answer was handed to the system.",
-    buckets: BUCKETS,
-    registers: [registry],
-  })
+  const latency = source.latency === undefined ? latencyIn(registry) : undefined
+  const scrape = async (): Promise<string> => {
+    await source.refresh?.()
+    const own = await registry.metrics()
+    if (source.latency === undefined) return own
+    return own + (await AggregatorRegistry.aggregate([...(await source.latency())].map((one) => [...one])).metrics())
+  }
   const server = createServer((request, response) => {
     const path = request.url?.split("?")[0]
     const reply = (status: number, type: string, text: string): void => {
@@ -54,7 +59,7 @@ export const startMetrics = async (endpoint: Endpoint, source: MetricsSource): P
       reply(405, PLAIN, "only GET and HEAD\n")
     } else if (path === "/healthz") reply(200, PLAIN, "ok\n")
     else if (path === "/metrics")
-      registry.metrics().then(
+      scrape().then(
         (text) => reply(200, registry.contentType, text),
         (cause) => reply(500, PLAIN, `${reasonOf(cause)}\n`),
       )
@@ -68,13 +73,32 @@ export const startMetrics = async (endpoint: Endpoint, source: MetricsSource): P
     ok: true,
     value: {
       where: formatEndpoint({ ...endpoint, port: bound.value }),
-      took: (duration) => latency.observe(duration / 1000),
+      took: (duration) => latency?.observe(duration / 1000),
       stop: () =>
         new Promise((resolve) => {
           server.close(() => resolve())
           server.closeAllConnections()
         }),
     },
+  }
+}
+
+const latencyIn = (registry: Registry): Histogram =>
+  new Histogram({
+    name: "sallyport_request_duration_seconds",
+    help: "Time from a datagram's arrival in the process until its answer was handed to the system.",
+    buckets: BUCKETS,
+    registers: [registry],
+  })
+
+/** The latency histogram of one of several threads. */
+export const startLatency = () => {
+  const registry = new Registry()
+  const latency = latencyIn(registry)
+  return {
+    /** One datagram took so many milliseconds. */
+    took: (duration: number): void => latency.observe(duration / 1000),
+    json: (): Promise<readonly object[]> => registry.getMetricsAsJSON(),
   }
 }
 

@@ -1,9 +1,11 @@
+import { parentPort, workerData } from "node:worker_threads"
 import { Command } from "commander"
 import { reasonOf } from "../system-error.ts"
 import { addCommands } from "./commands.ts"
 import { complain } from "./complain.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { version } from "./version.ts"
+import { isRole } from "./workers/role.ts"
 
 // Whoever reads our output may leave before its end, as `head` does.
 process.stdout.on("error", () => process.exit(Exit.DONE))
@@ -25,7 +27,7 @@ const program = new Command("sallyport")
   // Commands made after this say what is wrong as everything else does, and show no raw argument.
   .configureOutput({ outputError: (text) => complain(text.trim().replace(/^error: /, "")) })
 
-await addCommands(program, process.argv.slice(2))
+await addCommands(program, process.argv.slice(2), new URL(import.meta.url))
 
 program
   .command("help")
@@ -38,4 +40,8 @@ program
     else command.help()
   })
 
-await program.parseAsync()
+// A thread of `serve --workers` runs this file too.
+if (parentPort !== null && isRole(workerData)) {
+  const { runWorker } = await import("./workers/thread.ts")
+  runWorker(workerData, parentPort)
+} else await program.parseAsync()

@@ -7,8 +7,7 @@ import { assignmentRecord } from "./assignment-json.ts"
 import type { ServeSettings } from "./config/settings.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import { endRecord, entryRecord, mappingRecord } from "./entry-json.ts"
-import { entryPrinter } from "./entry-text.ts"
-import { type Entry, entriesOf, isAssignmentEntry } from "./event.ts"
+import { jsonEvents, textEvents } from "./event-report.ts"
 import { mappingTable } from "./mapping-table.ts"
 import type { Paint } from "./paint.ts"
 import type { Sink } from "./sink.ts"
@@ -37,18 +36,12 @@ export interface Report {
 
 /** A server's mappings: a page of them, rows after `after`, and how many there are. */
 export interface Listing {
-  page(after: number, limit: number): Page
-  count(): number
+  page(after: number, limit: number): Page | Promise<Page>
+  count(): number | Promise<number>
 }
 
 /** Which of the two protocols the server answers. */
 export type Answers = { readonly pcp: boolean; readonly natPmp: boolean }
-
-/** Which entries these settings have printed. */
-const wantedBy = (settings: ServeSettings | undefined): ((entry: Entry) => boolean) => {
-  const kind = settings?.cgn.assignment?.kind ?? "random"
-  return settings?.log === "assignments" ? (entry) => isAssignmentEntry(kind, entry) : () => true
-}
 
 /** Mappings in one page of a listing: some milliseconds. */
 const PAGE = 500
@@ -57,31 +50,24 @@ const TABLE_ROWS = 1000
 
 /** Lines and tables on standard output; on standard error what to try next. */
 export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: Paint, profile: CgnProfile): Report => {
-  const print = entryPrinter(paint)
-  let isWanted = wantedBy(undefined)
+  const { settings, events } = textEvents(sink, paint, profile)
   return {
-    settings: (settings) => {
-      isWanted = wantedBy(settings)
-    },
+    settings,
+    events,
     live: async () => {},
     listening: (local, pool, answers, places) => {
       process.stderr.write(`${greeting(local, pool, answers, places, errorPaint).join("\n")}\n`)
-    },
-    events: (events) => {
-      const time = new Date().toTimeString().slice(0, 8)
-      for (const event of events)
-        for (const entry of entriesOf(event, profile)) if (isWanted(entry)) sink.offer(`${print(entry, time)}\n`)
     },
     mappings: async (listing) => {
       const rows: Mapping[] = []
       let after: number | undefined = 0
       while (after !== undefined && rows.length < TABLE_ROWS) {
-        const page: Page = listing.page(after, Math.min(PAGE, TABLE_ROWS - rows.length))
+        const page: Page = await listing.page(after, Math.min(PAGE, TABLE_ROWS - rows.length))
         rows.push(...page.mappings)
         after = page.after
         await turn()
       }
-      const total = after === undefined ? rows.length : Math.max(rows.length, listing.count())
+      const total = after === undefined ? rows.length : Math.max(rows.length, await listing.count())
       sink.print(`\n${mappingTable(rows, clock.now(), total, paint)}`)
     },
   }
@@ -91,7 +77,7 @@ export const textReport = (sink: Sink, clock: Clock, paint: Paint, errorPaint: P
 export const jsonReport = (sink: Sink, clock: Clock, profile: CgnProfile): Report => {
   const wall = wallClock(clock)
   const line = (record: object): string => `${JSON.stringify(record)}\n`
-  let isWanted = wantedBy(undefined)
+  const told = jsonEvents(sink, wall, profile)
   let isRandom = false
   // What is in force comes after what listens, but before anything that happens under it.
   let listens = false
@@ -102,7 +88,7 @@ export const jsonReport = (sink: Sink, clock: Clock, profile: CgnProfile): Repor
   }
   return {
     settings: (settings, fresh) => {
-      isWanted = wantedBy(settings)
+      told.settings(settings)
       isRandom = settings.log === "assignments" && settings.cgn.assignment?.kind === "random"
       said = line({ time: wall.time(), event: "assignment", fresh, ...assignmentRecord(settings.cgn) })
       if (listens) sayRest()
@@ -116,12 +102,11 @@ export const jsonReport = (sink: Sink, clock: Clock, profile: CgnProfile): Repor
     },
     events: (events) => {
       sayRest()
-      for (const event of events)
-        for (const entry of entriesOf(event, profile)) if (isWanted(entry)) sink.offer(line(entryRecord(entry, wall)))
+      told.events(events)
     },
     live: async (listing) => {
       for (let after: number | undefined = 0; after !== undefined && isRandom; ) {
-        const page: Page = listing.page(after, PAGE)
+        const page: Page = await listing.page(after, PAGE)
         for (const mapping of page.mappings)
           sink.print(line(entryRecord({ event: "created", mapping, asked: undefined, lifetime: undefined }, wall)))
         after = page.after
@@ -133,7 +118,7 @@ export const jsonReport = (sink: Sink, clock: Clock, profile: CgnProfile): Repor
       let count = 0
       let after: number | undefined = 0
       while (after !== undefined) {
-        const page: Page = listing.page(after, PAGE)
+        const page: Page = await listing.page(after, PAGE)
         for (const mapping of page.mappings) sink.print(line({ event: "mapping", ...mappingRecord(mapping, wall) }))
         count += page.mappings.length
         after = page.after

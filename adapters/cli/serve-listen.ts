@@ -1,11 +1,11 @@
-import { clock, udp } from "#runtime"
+import { clock, udp as runtimeUdp } from "#runtime"
 import type { ServerState } from "../../core/server/index.ts"
 import { formatAddress, parseAddress, SERVER_PORT } from "../../core/wire/index.ts"
 import { familyOf } from "../address-text.ts"
 import { type Host, type HostListener, type HostStart, startHost } from "../host.ts"
 import { type ServerEvent, serverMachine } from "../server-machine.ts"
 import { reasonOf } from "../system-error.ts"
-import type { Endpoint, UdpError } from "../udp.ts"
+import type { Endpoint, Udp, UdpError } from "../udp.ts"
 import { bindReason } from "./bind-error.ts"
 import { complain } from "./complain.ts"
 import { formatEndpoint } from "./endpoint.ts"
@@ -25,6 +25,7 @@ export const listen = async <S>(
   given: readonly Endpoint[] | undefined,
   state: ServerState<S>,
   listener: Pick<HostListener<ServerEvent>, "events" | "took">,
+  udp: Udp = runtimeUdp,
 ): Promise<Read<ServeHost<S>>> => {
   const warned = new Map<string, number>()
   const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState<S>, ServerEvent>> =>

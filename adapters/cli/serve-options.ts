@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly metrics?: Endpoint
   /** A path; `false`: no control socket. */
   readonly control?: string | false
+  /** `auto`: one a core. */
+  readonly workers?: number | "auto"
   readonly listen?: readonly Endpoint[]
   readonly external?: readonly Span[]
   readonly ports?: { readonly first: number; readonly last: number }
@@ -40,6 +42,15 @@ export const METRICS_PORT = 9351
 
 const present = (text: string): Read<string> =>
   text === "" ? { ok: false, text: "Expected a path." } : { ok: true, value: text }
+
+/** More threads than any machine here has cores for. */
+export const MOST_WORKERS = 64
+
+const workers = (text: string): Read<number | "auto"> => {
+  const number = text === "auto" ? undefined : wholeNumber(1, MOST_WORKERS)(text)
+  if (number === undefined) return { ok: true, value: "auto" }
+  return number.ok ? number : { ok: false, text: `Expected a whole number from 1 to ${MOST_WORKERS}, or auto.` }
+}
 
 const listed = (text: string): Read<readonly Endpoint[]> => {
   const endpoint = readEndpoint(text)
@@ -93,6 +104,12 @@ export const addServeOptions = (command: Command): Command =>
         "-q, --quota <mappings>",
         "most mappings of one internal address, 0 for no limit (default: 1024)",
       ).argParser(once(wholeNumber(0, 0x7fffffff))),
+    )
+    .addOption(
+      new Option(
+        "-w, --workers <number>",
+        "worker threads that share the load, or auto: one a core (default: 1)",
+      ).argParser(once(workers)),
     )
     .option("--third-party", "allow the THIRD_PARTY option: only where everybody inside is trusted")
     .option("--no-pcp", "answer NAT-PMP alone")

@@ -1,26 +1,23 @@
 import { reasonOf } from "../system-error.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
-import type { Device } from "./device/device.ts"
-import type { ServeHost } from "./serve-listen.ts"
 import type { ServeOptions } from "./serve-options.ts"
 
 /**
  * Reads the configuration file again: its settings are in force from then on, or, of a bad file, none of them. One reading at
  * a time; whoever asks while one waits for its turn is served by that one.
  */
-export const reloader = <S>(
+export const reloader = (
   options: ServeOptions,
   first: ServePlan,
-  device: Device<S>,
-  host: ServeHost<S>,
+  apply: (plan: ServePlan) => readonly string[] | Promise<readonly string[]>,
   applied: (plan: ServePlan) => void,
 ): (() => void) => {
   let plan = first
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
     const planned = await planServe(options, true)
-    const refused = planned.ok ? (otherKind(plan, planned.value) ?? device.apply(planned.value, host)) : planned.lines
+    const refused = planned.ok ? (otherKind(plan, planned.value) ?? (await apply(planned.value))) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {
       complain(`${options.config}: not read: the settings stay as they were`)

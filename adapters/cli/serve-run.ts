@@ -1,24 +1,21 @@
+import { availableParallelism } from "node:os"
 import type { Command } from "commander"
-import { clock, lockState } from "#runtime"
-import { announce } from "../../core/server/index.ts"
-import { pushedOutput } from "../server-machine.ts"
+import { clock, lockState, udp } from "#runtime"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
-import type { Device } from "./device/device.ts"
-import { firewallDevice } from "./device/firewall.ts"
-import { natDevice } from "./device/nat.ts"
-import { nptDevice } from "./device/npt.ts"
-import { siitDevice } from "./device/siit.ts"
+import { withDevice } from "./device/choose.ts"
 import { Exit } from "./exit.ts"
 import { openOutput } from "./output.ts"
 import { paintFor } from "./paint.ts"
 import type { Read } from "./read.ts"
-import { jsonReport, type Listing, type Report, textReport } from "./report.ts"
-import { listen, type ServeHost } from "./serve-listen.ts"
+import { jsonReport, type Report, textReport } from "./report.ts"
+import { beginOne } from "./serve-one.ts"
 import type { ServeOptions } from "./serve-options.ts"
 import { reloader } from "./serve-reload.ts"
-import { type Services, startServices } from "./serve-services.ts"
-import { fileSink, type Sink } from "./sink.ts"
+import { startServices } from "./serve-services.ts"
+import type { Beginning } from "./serving.ts"
+import { fileSink, leftOutLine, type Sink } from "./sink.ts"
+import { otherWorkers } from "./workers/state-files.ts"
 
 /** Milliseconds that a reader of standard output may take nothing once the server is to stop. */
 const FAREWELL = 1000
@@ -29,8 +26,8 @@ const DAY = 86_400_000
 /** Says all of it and ends the command. */
 type Fail = (lines: readonly string[]) => never
 
-/** Serves until a signal, or until nobody reads what it prints. `command` says what is wrong with the options. */
-export const serve = async (options: ServeOptions, command: Command): Promise<void> => {
+/** Serves until a signal, or until nobody reads what it prints. `command` says what is wrong with the options; `entry` is the file that runs it. */
+export const serve = async (options: ServeOptions, command: Command, entry: URL): Promise<void> => {
   const fail: Fail = (lines) => {
     for (const line of lines.slice(0, -1)) complain(line)
     return command.error(lines[lines.length - 1], { exitCode: Exit.USAGE })
@@ -38,20 +35,34 @@ export const serve = async (options: ServeOptions, command: Command): Promise<vo
   const planned = await planServe(options)
   const plan = planned.ok ? planned.value : fail(planned.lines)
   for (const warning of plan.warnings) complain(warning)
-  switch (plan.settings.server.profile.kind) {
-    case "firewall4":
-    case "firewall6":
-      return run(firewallDevice, plan, options, fail)
-    case "nptv6":
-      return run(nptDevice, plan, options, fail)
-    case "nat46":
-      return run(siitDevice, plan, options, fail)
-    default:
-      return run(natDevice, plan, options, fail)
-  }
+  const workers = workersOf(options)
+  if (!workers.ok) return fail([workers.text])
+  const { kind } = plan.settings.server.profile
+  if (workers.value === 1)
+    return run(() => withDevice(kind, (device) => beginOne(device, plan)), plan, options, 1, fail)
+  // Loaded when it runs: a server on one thread starts without it.
+  const { beginCrew } = await import("./workers/begin-crew.ts")
+  const crew = { workers: workers.value, entry, json: options.json === true }
+  return run(() => beginCrew(plan, crew), plan, options, workers.value, fail)
 }
 
-const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions, failed: Fail): Promise<void> => {
+/** How many workers serve; or why there cannot be several. */
+const workersOf = ({ workers = 1 }: ServeOptions): Read<number> => {
+  const wanted = workers === "auto" ? availableParallelism() : workers
+  if (wanted === 1 || !udp.limits.includes("reuse-port")) return { ok: true, value: wanted }
+  const text = "workers share each port by SO_REUSEPORT, which there is not on this system and runtime"
+  if (workers !== "auto") return { ok: false, text: `option '--workers': ${text}` }
+  complain(`${text}: it is one`)
+  return { ok: true, value: 1 }
+}
+
+const run = async (
+  begin: () => Promise<Read<Beginning>>,
+  plan: ServePlan,
+  options: ServeOptions,
+  workers: number,
+  failed: Fail,
+): Promise<void> => {
   // Before the file is looked at: what another server is about must not be set aside or written over.
   const locked = plan.state === undefined ? undefined : lockState(plan.state.file)
   if (locked?.ok === false) failed([`state file ${plan.state?.file}: ${locked.text}`])
@@ -60,52 +71,38 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     release()
     return failed(lines)
   }
-  const begun = await device.begin(plan)
-  const begin = begun.ok ? begun.value : fail([begun.text])
-  const { state, lost } = begin
+  const other = plan.state === undefined ? undefined : otherWorkers(plan.state.file, workers)
+  if (other !== undefined) fail([`state file ${plan.state?.file}: ${other}`])
+  const begun = await begin()
+  const beginning = begun.ok ? begun.value : fail([begun.text])
+  const { lost, outdated, outside } = beginning
 
   let stop = (): void => {}
   const sink = outputFor(options, () => stop())
   const report = reportFor(options, plan, sink)
   let { settings } = plan
-  const isNat = device.outside(plan) === undefined
-  if (isNat) report.settings(settings, !begin.outdated)
-  let took: ((duration: number) => void) | undefined
-  const started = await listen(plan.listen, state, {
-    // Work a datagram, for those who want it.
-    ...(options.quiet ? {} : { events: report.events }),
-    ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
-  })
-  const host = started.ok ? started.value : await device.undo(plan, begin).then(() => fail([started.text]))
-  // A state of the last run has its pool, ports and rules too. Before any request comes in: nothing was waited for yet.
-  const unfit = begin.outdated ? device.apply(plan, host) : []
-  const services: Read<Services> =
-    unfit.length > 0 ? { ok: false, text: unfit.join("; ") } : await startServices(plan, device, host)
-  if (!services.ok) {
-    await host.stop()
-    await device.undo(plan, begin)
-    fail([services.text])
-    return
-  }
-  took = services.value.took
+  const isNat = outside === undefined
+  if (isNat) report.settings(settings, !outdated)
+  const listening = await beginning.listen({ events: options.quiet ? undefined : report.events, sink })
+  const serving = listening.ok ? listening.value : await beginning.undo().then(() => fail(listening.lines))
+  const started = await startServices(plan, serving)
+  if (!started.ok) await serving.abandon()
+  const services = started.ok ? started.value : await beginning.undo().then(() => fail([started.text]))
+  if (services.took !== undefined) serving.timed(services.took)
 
-  const all: Listing = {
-    page: (after, limit) => device.list(host.state().cgnState, clock.now(), after, limit),
-    count: () => device.count(host.state().cgnState),
-  }
-  let listing: Promise<void> = Promise.resolve()
+  let work: Promise<void> = Promise.resolve()
   const onList = (): void => {
-    listing = listing.then(() => report.mappings(all))
+    work = work.then(() => report.mappings(serving))
   }
   const tellLive = (): void => {
-    listing = listing.then(() => report.live(all))
+    work = work.then(() => report.live(serving))
   }
-  const keeper = device.keep(plan, host)
   const onSave = (): void => {
-    if (keeper === undefined) complain("there is no state file to write: --state names one")
-    else void keeper.save().then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.octets} octets written`))
+    const saving = serving.save()
+    if (saving === undefined) complain("there is no state file to write: --state names one")
+    else void saving.then((saved) => saved.ok && complain(`${plan.state?.file}: ${saved.value} octets written`))
   }
-  const reload = reloader(options, plan, device, host, (after) => {
+  const reload = reloader(options, plan, serving.apply, (after) => {
     const before = settings.cgn.assignment?.kind
     settings = after.settings
     if (!isNat) return
@@ -114,6 +111,11 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
   })
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
+  })
+  void serving.failed.then((text) => {
+    complain(text)
+    process.exitCode = Exit.FAILED
+    stop()
   })
   const signals: readonly (readonly [NodeJS.Signals, () => void])[] = [
     ["SIGINT", stop],
@@ -124,37 +126,29 @@ const run = async <S>(device: Device<S>, plan: ServePlan, options: ServeOptions,
     ["SIGHUP", options.config === undefined ? stop : reload],
   ]
   for (const [signal, act] of signals) process.on(signal, act)
-  if (lost) announceStart(host)
   // Last: whoever reads that it listens may send a signal at once.
-  const outside = device.outside(plan)
-  const places = outside === undefined ? services.value.lines : [["Outside", outside] as const, ...services.value.lines]
+  const places = outside === undefined ? services.lines : [["Outside", outside] as const, ...services.lines]
   const daily = setInterval(() => {
     if (isNat) report.settings(settings, false)
   }, DAY)
-  report.listening(host.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
+  await serving.open(lost)
+  report.listening(serving.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   // Of the last run, whose assignment may have been another.
-  if (isNat && begin.outdated) tellLive()
+  if (isNat && outdated) tellLive()
   await stopped
   // A second signal ends it at once.
   for (const [signal, act] of signals) process.off(signal, act)
   clearInterval(daily)
   sink.hurry(FAREWELL)
-  await services.value.stop()
-  const last = await host.stop()
-  const saved = await keeper?.finish(last)
+  await services.stop()
+  const isSaved = await serving.stop()
   release()
-  if (saved?.ok === false) process.exitCode = Exit.FAILED
+  if (!isSaved) process.exitCode = Exit.FAILED
   onList()
-  await listing
+  await work
+  await serving.end()
   await sink.end()
 }
-
-/** RFC 6887 section 14.1.3: clients of an earlier run are told that its state is gone. */
-const announceStart = <S>(host: ServeHost<S>): void =>
-  host.act((state, now) => {
-    const [after, pushed] = announce(state, now)
-    return [after, pushedOutput(pushed)]
-  })
 
 const outputFor = (options: ServeOptions, stop: () => void): Sink =>
   fileSink(
@@ -164,7 +158,7 @@ const outputFor = (options: ServeOptions, stop: () => void): Sink =>
       if (cause.code !== "EPIPE") complain(`standard output: ${cause.message}`)
       stop()
     },
-    (count) => (options.json ? JSON.stringify({ event: "left-out", lines: count }) : `... ${count} lines left out`),
+    leftOutLine(options.json === true),
   )
 
 const reportFor = (options: ServeOptions, plan: ServePlan, sink: Sink): Report => {

@@ -1,14 +1,12 @@
 import { clock } from "#runtime"
-import { counters, epochTime } from "../../core/server/index.ts"
 import { complain } from "./complain.ts"
 import type { ServePlan } from "./config/plan.ts"
 import { controlAnswer } from "./control/answer.ts"
 import { type ControlSocket, startControl } from "./control/listen.ts"
 import { ownSocket } from "./control/path.ts"
-import type { Device } from "./device/device.ts"
 import type { Metrics } from "./metrics.ts"
 import type { Read } from "./read.ts"
-import type { ServeHost } from "./serve-listen.ts"
+import type { Serving } from "./serving.ts"
 
 /** What a running server offers beside PCP and NAT-PMP. */
 export interface Services {
@@ -19,14 +17,10 @@ export interface Services {
 }
 
 /** Starts what the plan has; what was asked for and cannot be had is an error. */
-export const startServices = async <S>(
-  plan: ServePlan,
-  device: Device<S>,
-  host: ServeHost<S>,
-): Promise<Read<Services>> => {
-  const metrics = await metricsOf(plan, device, host)
+export const startServices = async (plan: ServePlan, serving: Serving): Promise<Read<Services>> => {
+  const metrics = await metricsOf(plan, serving)
   if (!metrics.ok) return metrics
-  const control = await controlOf(plan, device, host)
+  const control = await controlOf(plan, serving)
   if (!control.ok) {
     await metrics.value?.stop()
     return control
@@ -44,35 +38,22 @@ export const startServices = async <S>(
   }
 }
 
-const metricsOf = async <S>(
-  { metrics }: ServePlan,
-  device: Device<S>,
-  host: ServeHost<S>,
-): Promise<Read<Metrics | undefined>> => {
+const metricsOf = async ({ metrics }: ServePlan, serving: Serving): Promise<Read<Metrics | undefined>> => {
   if (metrics === undefined) return { ok: true, value: undefined }
   // Loaded when it runs: a server without metrics starts without their library.
   const { startMetrics } = await import("./metrics.ts")
-  const started = await startMetrics(metrics, {
-    counters: () => counters(host.state()),
-    epoch: () => epochTime(host.state(), clock.now()),
-    kinds: () => device.counts(host.state().cgnState),
-    pool: () => device.pool(host.state().cgnState),
-  })
+  const started = await startMetrics(metrics, serving.metrics)
   return started.ok ? started : { ok: false, text: `metrics: ${started.text}` }
 }
 
-const controlOf = async <S>(
-  { control }: ServePlan,
-  device: Device<S>,
-  host: ServeHost<S>,
-): Promise<Read<ControlSocket | undefined>> => {
+const controlOf = async ({ control }: ServePlan, serving: Serving): Promise<Read<ControlSocket | undefined>> => {
   if (control === false) return { ok: true, value: undefined }
   // Windows has no sockets in its file system whose permissions Node could set.
   if (process.platform === "win32")
     return control === undefined
       ? { ok: true, value: undefined }
       : { ok: false, text: "a control socket needs a Unix system" }
-  const started = await startControl(control ?? ownSocket(), controlAnswer(device, host, clock))
+  const started = await startControl(control ?? ownSocket(), controlAnswer(serving, clock))
   if (started.ok) return started
   if (control !== undefined) return { ok: false, text: `control socket: ${started.text}` }
   // Nobody asked for it: the server can do without.

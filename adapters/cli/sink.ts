@@ -23,6 +23,12 @@ export interface Sink {
   end(): Promise<void>
 }
 
+/** What is printed where lines were left out. */
+export const leftOutLine =
+  (json: boolean) =>
+  (count: number): string =>
+    json ? JSON.stringify({ event: "left-out", lines: count }) : `... ${count} lines left out`
+
 /** @param closed Called once when nobody reads any more (EPIPE), or writing fails for good, then with the cause. */
 export const fileSink = (
   fd: number,

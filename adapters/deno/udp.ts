@@ -5,6 +5,7 @@ import {
   type BindOptions,
   CLOSED,
   type Endpoint,
+  NO_REUSE_PORT,
   type Outgoing,
   type Receiver,
   type Result,
@@ -17,9 +18,11 @@ import { type DatagramConn, denoError, listenDatagram, type Membership, systemIn
 
 /** {@link Udp} over `Deno.listenDatagram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
-  limits: ["destination", "connect", "ipv6-only", "buffers", "zone"],
+  // Deno takes no reusePort of UDP, and its reuseAddress gives every datagram to the socket that came last.
+  limits: ["destination", "connect", "ipv6-only", "buffers", "zone", "reuse-port"],
   bind: async (options, receiver) => {
     const { local, remote, reuseAddress = false } = options
+    if (options.reusePort === true) return { ok: false, error: NO_REUSE_PORT }
     const text = addressText(familyOf(local.address))
     try {
       const hostname = text.print(named(remote === undefined ? local : near(local, remote)))

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer"
 import { createSocket, type Socket, type SocketOptions } from "node:dgram"
 import { performance } from "node:perf_hooks"
+import process from "node:process"
 import { type Address, formatAddress, isAny, isIpv4 } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
 import { interfaceNameOf, interfaceText, zoneNamer } from "../interface.ts"
@@ -8,6 +9,7 @@ import {
   type BindOptions,
   CLOSED,
   type Endpoint,
+  NO_REUSE_PORT,
   type Receiver,
   type Result,
   type Udp,
@@ -17,11 +19,26 @@ import {
 } from "../udp.ts"
 import { interfaces } from "./interfaces.ts"
 
+const isSince = (version: string, [major, minor]: readonly [number, number]): boolean => {
+  const [ownMajor, ownMinor] = version.split(".").map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}
+
+/** Systems on which libuv has SO_REUSEPORT share a load, and since when Node asks for it: 22.12, and 23.1 of those between. */
+const isSharing =
+  ["linux", "freebsd", "dragonfly", "aix", "sunos"].includes(process.platform) &&
+  isSince(process.versions.node, [22, 12]) &&
+  !process.versions.node.startsWith("23.0.")
+
 /** {@link Udp} over `node:dgram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
-  limits: ["destination"],
+  limits: isSharing ? ["destination"] : ["destination", "reuse-port"],
   bind: (options, receiver) =>
     new Promise((resolve) => {
+      if (options.reusePort === true && !isSharing) {
+        resolve({ ok: false, error: NO_REUSE_PORT })
+        return
+      }
       let raw: Socket
       try {
         raw = createSocket(socketOptions(options))
@@ -67,8 +84,9 @@ export const unrefUdp: Udp = udpOver(false)
 /** Node looks each destination up, and tells whoever asks only in the next turn: 10 % of an echo server's speed. */
 const lookup: SocketOptions["lookup"] = (host, _options, callback) => callback(null, host, 0)
 
-const socketOptions = ({ local, ipv6Only = true, reuseAddress = false }: BindOptions): SocketOptions => {
-  const shared = { reuseAddr: reuseAddress, lookup }
+const socketOptions = (options: BindOptions): SocketOptions => {
+  const { local, ipv6Only = true, reuseAddress = false, reusePort = false } = options
+  const shared = { reuseAddr: reuseAddress, reusePort, lookup }
   // The system refuses ipv6Only on an IPv4 socket.
   return familyOf(local.address) === 4 ? { ...shared, type: "udp4" } : { ...shared, type: "udp6", ipv6Only }
 }

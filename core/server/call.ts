@@ -3,6 +3,7 @@ import { isIpv4 } from "../wire/index.ts"
 import { recall, remember, subscriberKey } from "./cache.ts"
 import { epochStartOf, epochTime } from "./epoch.ts"
 import type { Request } from "./request.ts"
+import type { ServerSettings } from "./settings.ts"
 import type { ServerState } from "./state.ts"
 
 /** One request being served: what all of its answers need. `state` has what the request cost already: rates, the cache. */
@@ -21,10 +22,8 @@ export interface Call<S> {
 }
 
 /** In plain-mode DS-Lite the B4's IPv6 address is what keeps the IPv4 hosts behind it apart from others' (RFC 6333). */
-export const realmOf = <S>(state: ServerState<S>, request: Request): Realm | undefined =>
-  request.realm === undefined && state.settings.profile.kind === "dslite" && !isIpv4(request.source)
-    ? request.source
-    : request.realm
+export const realmOf = ({ profile }: ServerSettings, request: Pick<Request, "source" | "realm">): Realm | undefined =>
+  request.realm === undefined && profile.kind === "dslite" && !isIpv4(request.source) ? request.source : request.realm
 
 const callOf = <S>(
   state: ServerState<S>,
@@ -40,7 +39,7 @@ const callOf = <S>(
 
 /** Begins to serve a request: libpcpd's `getsubscriber` comes first, so that even errors carry the right epoch. */
 export const openCall = <S>(state: ServerState<S>, request: Request): Call<S> => {
-  const realm = realmOf(state, request)
+  const realm = realmOf(state.settings, request)
   const answer = request.subscriber ?? state.cgn.getSubscriber(state.cgnState, request.source, realm)
   return callOf(state, request, realm, answer)
 }
@@ -52,7 +51,7 @@ export const openCachedCall = <S>(
 ): { readonly call: Call<S>; readonly hit: boolean | undefined } => {
   const { cache, settings } = state
   if (request.subscriber !== undefined) return { call: openCall(state, request), hit: undefined }
-  const realm = realmOf(state, request)
+  const realm = realmOf(state.settings, request)
   const key = subscriberKey(request.source, realm)
   const known = recall(cache, key, settings.cacheSize)
   if (known !== undefined)

@@ -46,9 +46,10 @@ export {
   restoreOver,
 } from "./restore.ts"
 export { type Context, runOnce } from "./run-once.ts"
-export { DEFAULT_SETTINGS, type ServerSettings, type ServerSettingsError } from "./settings.ts"
+export { DEFAULT_SETTINGS, hasThirdParty, type ServerSettings, type ServerSettingsError } from "./settings.ts"
 export { type Hasher, type SaveCgn, type SnapshotTime, snapshot, snapshotOver, snapshotParts } from "./snapshot.ts"
 export { type Created, createServerOver, type ServerState } from "./state.ts"
+export { type Subject, subjectOf } from "./subject.ts"
 export { id2str, type Naming, strerror } from "./text.ts"
 export { type UpdateAsk, update } from "./update.ts"
 

@@ -26,7 +26,7 @@ export const runOnce = <S>(
   context: Context = {},
 ): readonly [ServerState<S>, Response, Context] => {
   const { source } = request
-  const realm = context.realm ?? realmOf(state, request)
+  const realm = context.realm ?? realmOf(state.settings, request)
   const known = context.source === undefined || context.source === source
   const subscriber = (known ? context.subscriber : undefined) ?? state.cgn.getSubscriber(state.cgnState, source, realm)
   const [after, response] = process(state, { ...request, realm, subscriber })

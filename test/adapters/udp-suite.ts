@@ -128,6 +128,34 @@ export const udpSuite = ({ name, udp }: Runtime): void => {
       await Promise.all([first.close(), second.close()])
     })
 
+    it("shares a port's load when both say so: each datagram goes to one, of the same ends to the same; or is refused", async () => {
+      const local = { address: address("127.0.0.1"), port: 0 }
+      const boxes = [inbox(), inbox()]
+      const first = await udp.bind({ local, reusePort: true }, boxes[0].receiver)
+      if (cannot("reuse-port")) {
+        assert.equal(first.ok || first.error.code, "EINVAL")
+        return
+      }
+      assert.ok(first.ok)
+      const second = await open({ local: first.value.local, reusePort: true }, boxes[1].receiver)
+      assert.deepEqual(second.local, first.value.local)
+      const alone = await udp.bind({ local: second.local }, inbox().receiver)
+      assert.equal(alone.ok || alone.error.code, "EADDRINUSE")
+      // That one of two hears none of 64 senders has a chance of 1 in 2^63.
+      const senders = await Promise.all(Array.from({ length: 64 }, () => open({ local }, inbox().receiver)))
+      for (const round of ["one", "two"]) {
+        for (const sender of senders) sender.send(bytes(round), second.local)
+        while (boxes[0].heard.length + boxes[1].heard.length < (round === "one" ? 64 : 128)) await turn()
+      }
+      const [left, right] = boxes.map(({ heard }) => heard)
+      assert.ok(left.length > 0 && right.length > 0)
+      for (const { heard } of boxes) {
+        const sources = (round: string) => heard.filter(({ text }) => text === round).map(({ from }) => from)
+        assert.deepEqual(sources("one").sort(), sources("two").sort())
+      }
+      await Promise.all([...senders, first.value, second].map((socket) => socket.close()))
+    })
+
     it("binds one port on both families: IPv6 takes no IPv4", { skip: reason }, async () => {
       const [a, b] = [inbox(), inbox()]
       const reuseAddress = cannot("ipv6-only")

@@ -16,32 +16,33 @@ const list = (value: unknown): readonly JsonRecord[] => {
 }
 
 describe("sallyport conformance", { concurrency: 2 }, () => {
-  it("passes sallyport serve in all that applies, and leaves it no mapping of MAP or NAT-PMP", async () => {
-    const server = await serving(["--json"])
-    const folder = mkdtempSync(join(tmpdir(), "sallyport-"))
-    const file = join(folder, "report.xml")
-    const { code, stdout, stderr } = await conformance(server.port, ...TWO_HOSTS, "--json", "--junit", file)
-    assert.equal(stderr, "")
-    const [report] = records(stdout)
-    const failed = list(report.cases).filter(({ outcome }) => outcome === "fail")
-    assert.deepEqual(
-      failed.map(({ id, faults }) => [id, faults]),
-      [],
-    )
-    assert.equal(code, 0)
-    const passed = list(report.cases).filter(({ outcome }) => outcome === "pass").length
-    assert.ok(passed > 400, `${passed} passed`)
-    assert.equal(report.deletionsUnanswered, 0)
-    const xml = readFileSync(file, "utf8")
-    assert.equal(xml.match(/<testcase /g)?.length, list(report.cases).length)
-    assert.doesNotMatch(xml, /<failure/)
-    rmSync(folder, { recursive: true })
-    server.child.kill("SIGUSR1")
-    await server.until(/"event":"mappings"/)
-    const left = server.records().filter(({ event, kind }) => event === "mapping" && kind !== "peer")
-    assert.deepEqual(left, [])
-    await server.stop()
-  })
+  for (const workers of ["1", "2"])
+    it(`passes sallyport serve --workers ${workers} in all that applies, and leaves it no mapping of MAP or NAT-PMP`, async () => {
+      const server = await serving(["--json", "--workers", workers])
+      const folder = mkdtempSync(join(tmpdir(), "sallyport-"))
+      const file = join(folder, "report.xml")
+      const { code, stdout, stderr } = await conformance(server.port, ...TWO_HOSTS, "--json", "--junit", file)
+      assert.equal(stderr, "")
+      const [report] = records(stdout)
+      const failed = list(report.cases).filter(({ outcome }) => outcome === "fail")
+      assert.deepEqual(
+        failed.map(({ id, faults }) => [id, faults]),
+        [],
+      )
+      assert.equal(code, 0)
+      const passed = list(report.cases).filter(({ outcome }) => outcome === "pass").length
+      assert.ok(passed > 400, `${passed} passed`)
+      assert.equal(report.deletionsUnanswered, 0)
+      const xml = readFileSync(file, "utf8")
+      assert.equal(xml.match(/<testcase /g)?.length, list(report.cases).length)
+      assert.doesNotMatch(xml, /<failure/)
+      rmSync(folder, { recursive: true })
+      server.child.kill("SIGUSR1")
+      await server.until(/"event":"mappings"/)
+      const left = server.records().filter(({ event, kind }) => event === "mapping" && kind !== "peer")
+      assert.deepEqual(left, [])
+      await server.stop()
+    })
 
   it("exits with 4 where a requirement fails, and shows wanted and got side by side", async () => {
     const server = await serving(["--min-lifetime", "60"])

@@ -1,28 +1,37 @@
-import type { Page } from "../../../core/cgn/index.ts"
-import { announce, counters } from "../../../core/server/index.ts"
+import type { Counters, Page, Realm } from "../../../core/cgn/index.ts"
+import type { Address } from "../../../core/wire/index.ts"
 import type { Clock } from "../../host.ts"
-import { pushedOutput } from "../../server-machine.ts"
 import { countersOf } from "../counter-names.ts"
-import type { Device } from "../device/device.ts"
 import { mappingRecord } from "../entry-json.ts"
 import { secondsLeft } from "../mapping-text.ts"
-import type { ServeHost } from "../serve-listen.ts"
+import type { Read } from "../read.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Answer } from "./request.ts"
+
+/** What a running server can be asked and told. */
+export interface ControlTarget {
+  /** A page of its live mappings: rows after `after`, 0 from the start. */
+  page(after: number, limit: number): Page | Promise<Page>
+  counters(): Counters | Promise<Counters>
+  /** Has it announce its epoch. */
+  announce(): void | Promise<void>
+  /** Deletes all mappings of a host and gives how many those were; or says why it does not. */
+  revoke(internal: Address, realm: Realm | undefined): Read<number> | Promise<Read<number>>
+}
 
 /** Mappings in one page: some milliseconds, and between two pages the server answers clients. */
 const PAGE = 500
 
 /** Answers what a running server is asked. Nonces are in no answer. */
-export const controlAnswer = <S>(device: Device<S>, host: ServeHost<S>, clock: Clock): Answer => {
+export const controlAnswer = (target: ControlTarget, clock: Clock): Answer => {
   const wall = wallClock(clock)
   return async function* (request) {
     switch (request.command) {
       case "mappings": {
         let count = 0
         for (let after: number | undefined = 0; after !== undefined; ) {
+          const page: Page = await target.page(after, PAGE)
           const now = clock.now()
-          const page: Page = device.list(host.state().cgnState, now, after, PAGE)
           count += page.mappings.length
           after = page.after
           yield page.mappings.map((mapping) => ({
@@ -35,7 +44,7 @@ export const controlAnswer = <S>(device: Device<S>, host: ServeHost<S>, clock: C
         return
       }
       case "counters": {
-        yield countersOf(counters(host.state())).map(({ vector, index, name, count }) => ({
+        yield countersOf(await target.counters()).map(({ vector, index, name, count }) => ({
           vector,
           index,
           name,
@@ -45,15 +54,12 @@ export const controlAnswer = <S>(device: Device<S>, host: ServeHost<S>, clock: C
         return
       }
       case "announce": {
-        host.act((state, now) => {
-          const [after, pushed] = announce(state, now)
-          return [after, pushedOutput(pushed)]
-        })
+        await target.announce()
         yield [{ end: true }]
         return
       }
       case "revoke": {
-        const revoked = device.revoke(host, request.internal, request.realm)
+        const revoked = await target.revoke(request.internal, request.realm)
         yield [revoked.ok ? { end: true, deleted: revoked.value } : { error: revoked.text }]
       }
     }

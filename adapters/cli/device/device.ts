@@ -48,6 +48,8 @@ export interface Device<S> {
   counts(state: S): Readonly<Record<string, number>>
   /** `undefined`: it assigns no external ends. */
   pool(state: S): { readonly addresses: number; readonly udp: PortUse; readonly tcp: PortUse } | undefined
+  /** The addresses of its pool; none where it has no pool. */
+  addresses(state: S): readonly Address[]
   /** What is outside, for the greeting; `undefined`: the pool of its plan. */
   outside(plan: ServePlan): string | undefined
 }

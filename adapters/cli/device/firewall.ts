@@ -55,6 +55,7 @@ export const firewallDevice: Device<FirewallState> = {
   count: pinholeCount,
   counts: (state) => ({ map: pinholeCount(state) }),
   pool: () => undefined,
+  addresses: () => [],
   outside: () => "as inside: nothing is translated",
 }
 

@@ -59,5 +59,6 @@ export const natDevice: Device<CgnState> = {
   count: mappingCount,
   counts: mappingCounts,
   pool: (state) => ({ addresses: state.config.external.length, ...poolUse(state) }),
+  addresses: (state) => state.config.external,
   outside: () => undefined,
 }

@@ -47,5 +47,6 @@ export const statelessDevice = <S>({ cgn, name, make, addressing, outside }: Sta
   count: () => 0,
   counts: () => ({}),
   pool: () => undefined,
+  addresses: () => [],
   outside,
 })

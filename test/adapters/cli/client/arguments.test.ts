@@ -10,7 +10,7 @@ import { assertNoStack, sallyport } from "../command.ts"
 /** The commands as the program has them, in this process; `undefined`: nothing is wrong with the arguments. */
 const parsed = async (text: string, act?: (targets: readonly Target[], options: InboundOptions) => void) => {
   const program = new Command("sallyport").exitOverride().configureOutput({ outputError: () => {} })
-  await addCommands(program, text.split(" "))
+  await addCommands(program, text.split(" "), new URL(import.meta.url))
   for (const command of program.commands) command.action(act ?? (() => {}))
   try {
     await program.parseAsync(text.split(" "), { from: "user" })
@@ -56,7 +56,11 @@ describe("arguments that the client commands refuse", () => {
   it("each option that may be there once, given twice", async () => {
     const program = new Command("sallyport")
     // serve and decode keep the last value given, the commands of the client refuse a second.
-    await addCommands(program, ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"])
+    await addCommands(
+      program,
+      ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"],
+      new URL(import.meta.url),
+    )
     const values: ReadonlyMap<string, string> = new Map([
       ["external-port", "80"],
       ["external", "192.0.2.1"],

@@ -1,0 +1,84 @@
+import { clock } from "#runtime"
+import { announce, counters, epochTime } from "../../core/server/index.ts"
+import { pushedOutput } from "../server-machine.ts"
+import type { ServePlan } from "./config/plan.ts"
+import type { Device } from "./device/device.ts"
+import type { Read } from "./read.ts"
+import { listen, type ServeHost } from "./serve-listen.ts"
+import type { Beginning, Serving } from "./serving.ts"
+
+/** The whole server on this thread. */
+export const beginOne = async <S>(device: Device<S>, plan: ServePlan): Promise<Read<Beginning>> => {
+  const begun = await device.begin(plan)
+  if (!begun.ok) return begun
+  const { state, lost, outdated } = begun.value
+  return {
+    ok: true,
+    value: {
+      outdated,
+      lost,
+      outside: device.outside(plan),
+      undo: () => device.undo(plan, begun.value),
+      listen: async ({ events }) => {
+        let took: ((duration: number) => void) | undefined
+        const started = await listen(plan.listen, state, {
+          // Work a datagram, for those who want it.
+          ...(events === undefined ? {} : { events }),
+          ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
+        })
+        if (!started.ok) return { ok: false, lines: [started.text] }
+        const host = started.value
+        // A state of the last run has its pool, ports and rules too. Before any request comes in: nothing was waited for yet.
+        const unfit = outdated ? device.apply(plan, host) : []
+        if (unfit.length > 0) {
+          await host.stop()
+          return { ok: false, lines: unfit }
+        }
+        const timed = (call: (duration: number) => void): void => {
+          took = call
+        }
+        return { ok: true, value: { ...servingOf(device, plan, host), timed } }
+      },
+    },
+  }
+}
+
+const servingOf = <S>(device: Device<S>, plan: ServePlan, host: ServeHost<S>): Omit<Serving, "timed"> => {
+  const keeper = device.keep(plan, host)
+  const tellEpoch = (): void =>
+    host.act((state, now) => {
+      const [after, pushed] = announce(state, now)
+      return [after, pushedOutput(pushed)]
+    })
+  return {
+    local: host.local,
+    page: (after, limit) => device.list(host.state().cgnState, clock.now(), after, limit),
+    count: () => device.count(host.state().cgnState),
+    counters: () => counters(host.state()),
+    announce: tellEpoch,
+    revoke: (internal, realm) => device.revoke(host, internal, realm),
+    metrics: {
+      counters: () => counters(host.state()),
+      epoch: () => epochTime(host.state(), clock.now()),
+      kinds: () => device.counts(host.state().cgnState),
+      pool: () => device.pool(host.state().cgnState),
+    },
+    open: (lost) => {
+      // RFC 6887 section 14.1.3: clients of an earlier run are told that its state is gone.
+      if (lost) tellEpoch()
+    },
+    apply: (after) => device.apply(after, host),
+    save: () =>
+      keeper?.save().then((saved) => (saved.ok ? { ok: true, value: saved.octets } : { ok: false, text: saved.text })),
+    stop: async () => {
+      const last = await host.stop()
+      const saved = await keeper?.finish(last)
+      return saved?.ok !== false
+    },
+    abandon: async () => {
+      await host.stop()
+    },
+    end: async () => {},
+    failed: new Promise(() => {}),
+  }
+}

@@ -1,0 +1,95 @@
+import type { Datagram, Receiver, Udp, UdpSocket } from "../../udp.ts"
+import { createBatch, type Forwarded, readBatch } from "./forward.ts"
+
+/** The way to one other worker: what it posts arrives there in order. */
+export interface Peer {
+  post(message: PeerMessage): void
+}
+
+/** Datagrams for their owner; or from it, how many of those that it got it has dealt with. */
+export type PeerMessage = { readonly batch: Uint8Array<ArrayBuffer> } | { readonly done: number }
+
+export interface RouteOptions {
+  readonly udp: Udp
+  /** This worker's number. */
+  readonly number: number
+  /** By number; nobody stands at this worker's own. */
+  readonly peers: readonly (Peer | undefined)[]
+  /** The number of the worker whose the sender of a datagram is. */
+  readonly owner: (datagram: Datagram) => number
+  /** Calls when what arrives now has been heard. */
+  readonly soon: (call: () => void) => void
+}
+
+export interface Route {
+  /** Sockets of this hear what is this worker's alone, whichever worker the system gave it to. */
+  readonly udp: Udp
+  /** What came from the worker of that number. */
+  hear(from: number, message: PeerMessage): void
+  /** Until then nothing is heard: a server that will not come up answers nobody. */
+  open(): void
+}
+
+/** Datagrams that may be under way to one owner: as much as a socket's own queue holds, more or less; those over it are lost. */
+const UNDER_WAY = 4096
+
+/**
+ * The {@link Udp} of one of several workers that share each address and port (SO_REUSEPORT). The system spreads datagrams by
+ * a hash of both ends, so that those of one host reach several workers: each hands what is another's over, in batches, and the owner
+ * hears it as if it had come to its own socket of that address, from which it answers.
+ */
+export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): Route => {
+  const sockets: { readonly socket: UdpSocket; readonly receiver: Receiver }[] = []
+  const batches = peers.map(() => createBatch())
+  const underWay = peers.map(() => 0)
+  let isOpen = false
+  let isFlushing = false
+
+  const flush = (): void => {
+    isFlushing = false
+    for (const [to, batch] of batches.entries()) if (batch.count > 0) peers[to]?.post({ batch: batch.take() })
+  }
+
+  const forward = (to: number, forwarded: Forwarded): void => {
+    if (underWay[to] >= UNDER_WAY) return
+    underWay[to]++
+    batches[to].add(forwarded)
+    if (isFlushing) return
+    isFlushing = true
+    soon(flush)
+  }
+
+  return {
+    udp: {
+      limits: udp.limits,
+      bind: async (options, receiver) => {
+        const index = sockets.length
+        const bound = await udp.bind(options, {
+          receive: (datagram, socket) => {
+            if (!isOpen) return
+            const to = owner(datagram)
+            if (to === number) receiver.receive(datagram, socket)
+            else forward(to, { socket: index, source: datagram.source, bytes: datagram.bytes })
+          },
+          error: (error, socket) => receiver.error(error, socket),
+        })
+        if (bound.ok) sockets[index] = { socket: bound.value, receiver }
+        return bound
+      },
+    },
+    hear: (from, message) => {
+      if ("done" in message) {
+        underWay[from] -= message.done
+        return
+      }
+      const done = readBatch(message.batch, ({ socket: index, source, bytes }) => {
+        const { socket, receiver } = sockets[index] ?? {}
+        if (isOpen && socket !== undefined) receiver?.receive({ bytes, source, local: socket.local }, socket)
+      })
+      peers[from]?.post({ done })
+    },
+    open: () => {
+      isOpen = true
+    },
+  }
+}

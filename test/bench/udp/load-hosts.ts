@@ -1,0 +1,87 @@
+/**
+ * A load generator of many hosts, run by Bun: each has an address of 127.0.0.0/8, a socket of its own and a window of MAP requests under way
+ * to a server on 127.0.0.1. Arguments: port, seconds, hosts, mappings of each, window of each. Prints one line of JSON.
+ *
+ * All mappings are made before the clock starts; what is counted are renewals.
+ */
+
+interface BunSocket {
+  sendMany(parts: readonly (Uint8Array | number | string)[]): number
+}
+declare const Bun: {
+  udpSocket(options: {
+    readonly hostname: string
+    readonly socket: { data(socket: BunSocket, bytes: Uint8Array): void; error(): void }
+  }): Promise<BunSocket>
+}
+
+const [port, seconds, hostCount, mappings, window] = process.argv.slice(2).map(Number)
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
+/** RFC 6887 figure 9: UDP, 3600 s, no suggestion. */
+const requestOf = (host: number, number: number): Uint8Array => {
+  const own = `00000000000000000000ffff7f0001${hex(host, 2)}`
+  const nonce = hex(host * 65536 + number, 24)
+  const text = `0201000000000e10${own}${nonce}11000000${hex(2000 + number, 4)}0000${"00".repeat(10)}ffff00000000`
+  return Uint8Array.from(Buffer.from(text, "hex"))
+}
+
+let answered = 0
+let refused = 0
+const hosts = await Promise.all(
+  Array.from({ length: hostCount }, async (_, i) => {
+    const host = i + 1
+    const requests = Array.from({ length: mappings }, (_, number) => requestOf(host, number))
+    const state = { underWay: 0, next: 0, heard: 0, requests }
+    const socket = await Bun.udpSocket({
+      hostname: `127.0.1.${host}`,
+      socket: {
+        data: (_, bytes) => {
+          answered++
+          state.heard++
+          state.underWay--
+          if (bytes[3] !== 0) refused++
+        },
+        // Nobody listens yet, or no more: what is lost is made up for.
+        error: () => {},
+      },
+    })
+    return { socket, state }
+  }),
+)
+
+const fill = (): void => {
+  for (const { socket, state } of hosts) {
+    const batch: (Uint8Array | number | string)[] = []
+    for (; state.underWay < window; state.underWay++) {
+      batch.push(state.requests[state.next], port, "127.0.0.1")
+      state.next = (state.next + 1) % mappings
+    }
+    if (batch.length > 0) socket.sendMany(batch)
+  }
+}
+
+/** Keeps the windows full until `done`. What is lost is made up for: nothing heard for 50 ms empties a host's window. */
+const run = async (done: () => boolean): Promise<void> => {
+  const heard = hosts.map(() => 0)
+  let looked = performance.now()
+  while (!done()) {
+    fill()
+    if (performance.now() - looked > 50) {
+      for (const [i, { state }] of hosts.entries()) {
+        if (state.heard === heard[i]) state.underWay = 0
+        heard[i] = state.heard
+      }
+      looked = performance.now()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+await run(() => answered >= Math.max(2 * hostCount * mappings, 8_000))
+refused = 0
+const from = answered
+const start = performance.now()
+await run(() => performance.now() - start >= seconds * 1000)
+const rate = (answered - from) / ((performance.now() - start) / 1000)
+console.log(JSON.stringify({ rate, refused }))
+process.exit(0)

@@ -59,13 +59,13 @@ export type Loaded<S = CgnState> =
     }
   /** The settings of today are wrong; the file stays. */
   | { readonly found: "bad-settings"; readonly error: RestoreError }
-  | Aside
-
-type Aside =
   /** It is no snapshot that can be gone on from, and was renamed to `aside`: begin anew, and `announce`. */
   | { readonly found: "bad"; readonly error: RestoreError; readonly aside: string }
   /** The operating system does not let it be read, written or renamed. */
   | { readonly found: "failed"; readonly text: string }
+
+/** Why there is no state to go on from. */
+type Aside = Extract<Loaded, { readonly found: "bad" | "failed" }>
 
 const hasher = () => createHash("sha256")
 

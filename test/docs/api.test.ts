@@ -20,7 +20,6 @@ const OPAQUE = new Map([
   ["core/server", ["Counts", "Pushes", "Cache", "Rates", "Refused"]],
   ["core/client", ["Randomness", "ServerState", "Task"]],
   ["adapters/client", ["Named", "Transport", "SAVED_FORMAT", "SAVED_VERSION", "SavedMappingJson"]],
-  ["adapters/node", ["Aside"]],
   // For the command alone.
   ["adapters", ["Console"]],
   // The cases are JSON, and test/vectors/schema.json says what they are.

@@ -1,4 +1,4 @@
-import type { CgnProfile } from "../../core/wire/index.ts"
+import type { CgnProfile } from "../../core/cgn/index.ts"
 import type { ServerEvent } from "../server-machine.ts"
 import type { ServeSettings } from "./config/settings.ts"
 import { entryRecord } from "./entry-json.ts"

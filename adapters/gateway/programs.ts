@@ -17,7 +17,7 @@ export interface DiscoverGatewaysOptions {
 export const PROGRAM_TIMEOUT = 10_000
 
 /** Octets of a listing at most: a host with all of the Internet's routes has more, and says so. */
-export const LONGEST_LISTING = 64 * 1024 * 1024
+export const LONGEST_LISTING: number = 64 * 1024 * 1024
 
 /** Where a platform has them; `systemRoot` is Windows' folder, its variable of that name. Nothing is looked for in the path. */
 export const programsOf = (platform: string, systemRoot: string | undefined): Programs => {

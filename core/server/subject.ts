@@ -7,7 +7,9 @@ import { hasThirdParty, type ServerSettings } from "./settings.ts"
 
 /** The internal host that a request is about, whoever sent it. */
 export interface Subject {
+  /** Its internal address. */
   readonly internal: Address
+  /** What tells it from others of the same address; `undefined`: nothing does. */
   readonly realm?: Realm | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { CgnKind } from "../../../core/wire/index.ts"
+import type { CgnKind } from "../../../core/cgn/index.ts"
 import type { Device } from "./device.ts"
 import { firewallDevice } from "./firewall.ts"
 import { natDevice } from "./nat.ts"

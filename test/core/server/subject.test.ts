@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
+import { createProfile } from "../../../core/cgn/index.ts"
 import { DEFAULT_SETTINGS, process, type ServerSettings, subjectOf } from "../../../core/server/index.ts"
-import { createProfile, formatAddress } from "../../../core/wire/index.ts"
+import { formatAddress } from "../../../core/wire/index.ts"
 import { address, map, natPmpMap, option, peer, profileWith, Scene, THIRD_PARTY, thirdParty } from "./scene.ts"
 
 const plain: ServerSettings = DEFAULT_SETTINGS

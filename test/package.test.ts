@@ -31,9 +31,10 @@ const names = [...new Set(entries.map(({ name }) => name))]
 
 describe("package.json", () => {
   test("each room, and nothing else, is an entry with types", () => {
-    const rooms = globSync(["{core,adapters}/{index,*/index}.ts", "core/wire/text/index.ts"], { cwd: root }).map(
-      (path) => path.replaceAll("\\", "/"),
-    )
+    // What the runtimes' adapters share around files comes with each of them.
+    const rooms = globSync(["{core,adapters}/{index,*/index}.ts", "core/wire/text/index.ts"], { cwd: root })
+      .map((path) => path.replaceAll("\\", "/"))
+      .filter((path) => path !== "adapters/files/index.ts")
     assert.deepEqual(
       [...new Set(entries.map(({ source }) => source))].sort(),
       [

@@ -3,7 +3,7 @@
  * packages it uses with it: whoever installs the library gets none of those.
  */
 import { spawnSync } from "node:child_process"
-import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { build, type Metafile } from "esbuild"
 
@@ -51,11 +51,10 @@ export const bundleCommand = async ({ outdir, runtime }: BundleOptions): Promise
 }
 
 /** Some of the packages are CommonJS and ask for Node's own modules by `require`; a file without them starts without it. */
-const withRequire = (text: string): string => {
-  if (!text.includes("Dynamic require of")) return text
-  const [, line = "", rest = text] = /^(#!.*\n)?([\s\S]*)$/.exec(text) ?? []
-  return `${line}import{createRequire as sallyportRequire}from"node:module";const require=sallyportRequire(import.meta.url);${rest}`
-}
+const withRequire = (text: string): string =>
+  text.includes("Dynamic require of")
+    ? `import{createRequire as sallyportRequire}from"node:module";const require=sallyportRequire(import.meta.url);${text}`
+    : text
 
 /** The licences of all packages in a bundle, as they ask for. */
 const notices = (metafiles: readonly Metafile[]): string => {
@@ -81,5 +80,4 @@ if (import.meta.main) {
   if (status !== 0) process.exit(status ?? 1)
   const metafiles = await bundleCommand({ outdir: "dist/cli", runtime: "own" })
   writeFileSync(join(root, "dist/cli/LICENSES.txt"), notices(metafiles))
-  chmodSync(join(root, "dist/cli/main.js"), 0o755)
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { console } from "#console"
 
 const [command, ...words] = console.words

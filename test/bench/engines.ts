@@ -1,10 +1,11 @@
 /**
  * `parse`, `encode` and `process` on the three engines, and how long the command takes to start: a packet decoded against an empty program in
- * the same folder on the same runtime, in turns. Argument, for a short look: rounds of starts.
+ * the same folder, laid out as the package is, on the same runtime, in turns. Argument, for a short look: rounds of starts.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { rmSync, writeFileSync } from "node:fs"
-import { bundleCommand } from "../../build.ts"
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { path } from "./udp/pinned.ts"
 
 const [ROUNDS = 40] = process.argv.slice(2).map(Number)
@@ -32,24 +33,23 @@ for (const [name, command] of runtimes) {
   console.log(`| ${name} | ${rates.parse} | ${rates.encode} | ${rates.process} |`)
 }
 
-await bundleCommand({ outdir: "dist/cli", runtime: "own" })
-const empty = path("dist/cli/empty.js")
+run([process.execPath], [path("build.ts")])
+// As in the package: what starts the command, and the bundle beside it, without the sources.
+const folder = mkdtempSync(join(tmpdir(), "sallyport-start-"))
+for (const name of ["package.json", "bin", "dist"]) cpSync(path(name), join(folder, name), { recursive: true })
+const [empty, command] = [join(folder, "bin/empty.js"), join(folder, "bin/sallyport.js")]
 writeFileSync(empty, "")
 const PACKET = "02000000000000000000ffffc0000201"
-const programs: readonly (readonly string[])[] = [
-  [empty],
-  [path("dist/cli/main.js"), "decode", PACKET],
-  [path("dist/cli/main.js"), "--version"],
-]
+const programs: readonly (readonly string[])[] = [[empty], [command, "decode", PACKET], [command, "--version"]]
 const times = runtimes.map(() => programs.map((): number[] => []))
 for (let round = 0; round < ROUNDS; round++)
-  for (const [i, [, command]] of runtimes.entries())
+  for (const [i, [, runtime]] of runtimes.entries())
     for (const [k, args] of programs.entries()) {
       const start = performance.now()
-      run(command, args)
+      run(runtime, args)
       times[i][k].push(performance.now() - start)
     }
-rmSync(empty)
+rmSync(folder, { recursive: true })
 
 // The quickest tenth: whatever else the machine does only slows.
 const quick = (samples: readonly number[]): number => samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 10)]

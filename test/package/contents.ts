@@ -11,7 +11,8 @@ const PATTERNS: readonly RegExp[] = [
   /^LICENSE$/,
   /^dist\/(?:core|adapters)\/[\w/-]+\.js$/,
   /^dist\/(?:core|adapters)\/[\w/-]+\.d\.ts$/,
-  // The command: one bundle in pieces, and the licences of what is in it.
+  // The command: what starts it, one bundle in pieces, and the licences of what is in it.
+  /^bin\/sallyport\.js$/,
   /^dist\/cli\/[\w-]+\.js$/,
   /^dist\/cli\/LICENSES\.txt$/,
   /^schema\/serve\.schema\.json$/,

@@ -31,6 +31,8 @@ export const bundleCommand = async ({ outdir, runtime }: BundleOptions): Promise
       splitting,
       format: "esm",
       platform: "node",
+      // By "main" alone, jsonc-parser is UMD, whose `require` of its own files no bundler sees.
+      mainFields: ["module", "main"],
       target: "node20",
       // What a package has for bundlers first: jsonc-parser's other entry asks for its files in a way that none follows.
       mainFields: ["module", "main"],

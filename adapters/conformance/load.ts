@@ -34,7 +34,9 @@ const folder = (): string => {
       // Not there: the next.
     }
   }
-  throw new Error("the conformance vectors are not there: the package has them in test/vectors")
+  throw new Error(
+    "the conformance vectors are not there: the package has them in test/vectors, one executable wants them in vectors beside it",
+  )
 }
 
 /** Reads the vectors that the package has; throws where they are missing or broken, as then the package is. */

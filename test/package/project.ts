@@ -1,5 +1,6 @@
 /** Fresh projects that install the package: on the oldest Node that it promises, the newest, on Deno and on Bun. */
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { before, describe, test } from "node:test"
@@ -19,6 +20,10 @@ for (const { bytes } of reading.ok ? reading.packets : []) {
     console.log(["decoded", parsed.packet.body.internalPort, parsed.packet.lifetime, validate(bytes).length].join(" "))
 }
 `
+/** What `serve` says of such a settings file as it reads it: it has loaded what it needs for that. */
+const SETTINGS = '{ "quta": 1 }'
+const FAULT = "sallyport: serve.jsonc:1:3: quta: there is no such setting\n"
+
 const DECODED = /^decoded 8080 3600 0$/m
 
 const loads = (names: readonly string[]): string => `for (const name of ${JSON.stringify(names)}) {
@@ -45,6 +50,7 @@ const write = (folder: string, names: readonly string[]): void => {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }')
   writeFileSync(join(folder, "program.js"), PROGRAM)
+  writeFileSync(join(folder, "serve.jsonc"), SETTINGS)
   writeFileSync(join(folder, "loads.js"), loads(names))
 }
 
@@ -90,6 +96,8 @@ export const describeProjects = (
         assert.match(run(node, ["loads.js"], home()), /^loaded$/m)
         assert.match(run(node, ["program.js"], home()), DECODED)
         assert.equal(print(node, [command, "decode", MAP_REQUEST], home()), shown())
+        const serve = spawnSync(node, [command, "serve", "--config", "serve.jsonc"], { cwd: home(), encoding: "utf8" })
+        assert.deepEqual([serve.status, serve.stderr], [1, FAULT])
       }
     })
 

@@ -7,16 +7,24 @@ export type Decoder = {
   readonly stop: () => void
 }
 
+type Waiting = { readonly resolve: (decoded: Decoded) => void; readonly reject: (cause: Error) => void }
+
 /** Starts a worker. Bundlers look for this very form of `new Worker(new URL(…))`, and bundle the worker beside the page. */
 export const startDecoder = (): Decoder => {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" })
   // The worker answers in order: the first who waits is the one who is answered.
-  const waiting: ((decoded: Decoded) => void)[] = []
-  worker.addEventListener("message", ({ data }: MessageEvent<Decoded>) => waiting.shift()?.(data))
+  let waiting: Waiting[] = []
+  worker.addEventListener("message", ({ data }: MessageEvent<Decoded>) => waiting.shift()?.resolve(data))
+  // It did not load, or has a fault: nobody waits for ever.
+  worker.addEventListener("error", (event) => {
+    event.preventDefault()
+    for (const { reject } of waiting) reject(new Error(`the worker ended: ${event.message}`))
+    waiting = []
+  })
   return {
     decode: (input) =>
-      new Promise((resolve) => {
-        waiting.push(resolve)
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject })
         worker.postMessage(input)
       }),
     stop: () => worker.terminate(),

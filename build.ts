@@ -32,6 +32,8 @@ export const bundleCommand = async ({ outdir, runtime }: BundleOptions): Promise
       format: "esm",
       platform: "node",
       target: "node20",
+      // What a package has for bundlers first: jsonc-parser's other entry asks for its files in a way that none follows.
+      mainFields: ["module", "main"],
       minify: true,
       metafile: true,
       write: false,

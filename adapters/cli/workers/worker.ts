@@ -66,7 +66,7 @@ const beginWith = async <S>(
   const rule = ownerRule(ask.settings, role.workers)
   const isOwn = (subject: Subject): boolean => ownerOf(rule, subject) === role.number
   let foreign = 0
-  for (let after: number | undefined = outdated ? 0 : undefined; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined; ) {
     const page = device.list(state.cgnState, clock.now(), after, PAGE)
     for (const mapping of page.mappings) if (mapping.kind !== "static" && !isOwn(mapping)) foreign++
     after = page.after
@@ -121,7 +121,7 @@ const shiftOf = <S>(
         : textEvents(sink, paintFor({ isTTY: told.coloured }), profile)
       report.settings(settings)
     }
-    const only = toldHere(isFirst, isOwn)
+    const only = toldHere(isOwn)
     const events: EventReport["events"] = (happened) => {
       const here = only(happened)
       if (here.length > 0) report?.events(here)
@@ -163,11 +163,12 @@ const shiftOf = <S>(
         }
         return { lines, reset: live.state().epochStart !== before }
       },
-      reset: () => {
-        running().act((current, now) => [
-          apply(current, { type: "epoch-reset", at: now }),
-          pushedOutput({ changes: [], next: undefined }),
-        ])
+      reset: ({ isTold }) => {
+        running().act((current, at) => {
+          const change = { type: "epoch-reset", at } as const
+          if (isTold && isFirst) report?.events([{ type: "advanced", changes: [change] }])
+          return [apply(current, change), pushedOutput({ changes: [], next: undefined })]
+        })
         return undefined
       },
       open: () => {

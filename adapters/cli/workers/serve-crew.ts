@@ -81,9 +81,9 @@ export const servingOf = (
     open: async (lost) => {
       const isNew = lost || isReset
       if (isNew) await beginEpoch(isReset)
-      await crew.all("open", () => undefined)
+      const isDue = await crew.all("open", () => undefined)
       // One announcement (section 14.1.3), when whoever asks because of it is heard.
-      if (isNew) await tellEpoch()
+      if (isNew || isDue.includes(true)) await tellEpoch()
       // Whoever opens it says first that it listens.
       setImmediate(() => open(sink))
     },

@@ -19,7 +19,7 @@ import type { BeginAsk, Begun, Handlers, ListenAsk } from "./orders.ts"
 import { ownerOf, ownerRule } from "./owner.ts"
 import type { Role } from "./role.ts"
 import { createRoute, type Peer, type Route } from "./route.ts"
-import { claiming, sharing, withoutMulticast } from "./share-port.ts"
+import { claiming, multicastWhen, sharing } from "./share-port.ts"
 import { toldHere } from "./told.ts"
 
 /** What a worker is driven by besides orders. */
@@ -108,7 +108,14 @@ const shiftOf = <S>(
 
   const owner = ({ bytes, source }: Datagram): number =>
     ownerOf(rule, subjectOf(settings.server, { bytes, source: source.address }))
-  const udp = isFirst ? claiming(runtimeUdp) : withoutMulticast(sharing(runtimeUdp))
+  /** The first has nothing announced before all hear, or before all have the epoch that it tells of; it announces then. */
+  let isHushed = true
+  let wasHushed = false
+  const mayMulticast = (): boolean => {
+    if (isHushed) wasHushed = true
+    return isFirst && !isHushed
+  }
+  const udp = multicastWhen((isFirst ? claiming : sharing)(runtimeUdp), mayMulticast)
   const route = createRoute({ udp, number: role.number, peers, owner, soon: setImmediate })
 
   const start = async ({ ends, told }: ListenAsk) => {
@@ -161,7 +168,9 @@ const shiftOf = <S>(
           settings = wanted
           report?.settings(settings)
         }
-        return { lines, reset: live.state().epochStart !== before }
+        const reset = live.state().epochStart !== before
+        if (reset) isHushed = true
+        return { lines, reset }
       },
       reset: ({ isTold }) => {
         running().act((current, at) => {
@@ -173,9 +182,11 @@ const shiftOf = <S>(
       },
       open: () => {
         route.open()
-        return undefined
+        isHushed = false
+        return isFirst && wasHushed
       },
       announce: () => {
+        isHushed = false
         running().act((current, now) => {
           const [after, pushed] = announce(current, now)
           return [after, pushedOutput(pushed)]

@@ -11,6 +11,7 @@ import { describeContents } from "./package/contents.ts"
 import { describePages } from "./package/page.ts"
 import { describeProjects, installByNpm } from "./package/project.ts"
 import { bin, root, run } from "./package/run.ts"
+import { describeWorkers } from "./package/workers.ts"
 
 const semver = join(root, "node_modules/semver/bin/semver.js")
 /** Each entry's name as its users write it, and the source behind it; of one that is another on each runtime, all of them. */
@@ -114,6 +115,7 @@ describe("the package as its users get it", () => {
     packed,
   )
   describePages(() => project)
+  describeWorkers(() => project)
 
   test("publint and attw find no fault", () => {
     run(bin("publint"), ["--strict", packed()])

@@ -7,6 +7,7 @@ import { after, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
 import { assertNoStack, endedBy, kill, octets, records, servingBy, startedBy } from "./cli/command.ts"
+import { assertSeveral } from "./cli/workers/several.ts"
 import type { Runtime } from "./runtime.ts"
 
 const MAIN = fileURLToPath(new URL("../../adapters/cli/main.ts", import.meta.url))
@@ -27,10 +28,11 @@ No findings.
 `
 
 /** The command on a runtime. */
-export const cliSuite = ({ name, command, main = MAIN }: Runtime): void => commandSuite(name, [...command, main])
+export const cliSuite = ({ name, command, main = MAIN, udp }: Runtime): void =>
+  commandSuite(name, [...command, main], udp.limits.includes("reuse-port"))
 
-/** The whole command, however it is started: what it prints, and how it ends, is the same everywhere. */
-export const commandSuite = (name: string, command: readonly string[]): void => {
+/** The whole command, however it is started: what it prints, and how it ends, is the same everywhere but where it says `isAlone`: no ports are shared. */
+export const commandSuite = (name: string, command: readonly string[], isAlone: boolean): void => {
   const run = (words: string, input: string | Uint8Array = "", env: NodeJS.ProcessEnv = {}) =>
     endedBy(command, words === "" ? [] : words.split(" "), input, env)
 
@@ -172,6 +174,16 @@ export const commandSuite = (name: string, command: readonly string[]): void => 
       assert.ok(report.cases.filter(({ outcome }) => outcome === "pass").length > 400)
       await server.stop()
     })
+
+    if (isAlone)
+      it("--workers is refused in a line, and auto is one", async () => {
+        const why = "workers share each port by SO_REUSEPORT, which there is not on this system and runtime"
+        const refused = await run("serve --listen 127.0.0.1:0 --workers 2", "", env)
+        assert.deepEqual([refused.code, refused.stderr], [1, `sallyport: option '--workers': ${why}\n`])
+        const server = await servingBy(command, ["--listen", "127.0.0.1:0", "--json", "--workers", "auto"], env)
+        assert.equal((await server.stop()).code, 0)
+      })
+    else it("--workers 2 is one server", () => assertSeveral(command, env))
 
     it("watch keeps a port until a signal, and deletes it", async () => {
       const server = await servingBy(command, ["--listen", "127.0.0.1:0", "--json"], env)

@@ -11,6 +11,11 @@ export interface Crew {
   call<K extends OrderName>(number: number, name: K, ask: Orders[K]["ask"]): Promise<Orders[K]["answer"]>
   /** Has all do it that have not ended. */
   all<K extends OrderName>(name: K, ask: (number: number) => Orders[K]["ask"]): Promise<readonly Orders[K]["answer"][]>
+  /** The same, where one that ends meanwhile is no reason not to wait for the others. */
+  settled<K extends OrderName>(
+    name: K,
+    ask: (number: number) => Orders[K]["ask"],
+  ): Promise<readonly PromiseSettledResult<Orders[K]["answer"]>[]>
   isAlive(number: number): boolean
   /** Tells that so many characters of its lines were taken. */
   taken(number: number, length: number): void
@@ -95,11 +100,14 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
       hand.thread.postMessage({ id, name, ask })
     })
 
+  const each = <K extends OrderName>(name: K, ask: (number: number) => Orders[K]["ask"]) =>
+    hands.flatMap(({ isAlive }, number) => (isAlive ? [call(number, name, ask(number))] : []))
+
   return {
     workers,
     call,
-    all: (name, ask) =>
-      Promise.all(hands.flatMap(({ isAlive }, number) => (isAlive ? [call(number, name, ask(number))] : []))),
+    all: (name, ask) => Promise.all(each(name, ask)),
+    settled: (name, ask) => Promise.allSettled(each(name, ask)),
     isAlive: (number) => hands[number].isAlive,
     taken: (number, length) => {
       if (hands[number].isAlive) post(hands[number], { taken: length })

@@ -51,10 +51,10 @@ export interface Orders {
     readonly ask: { readonly settings: ServeSettings; readonly dry: boolean }
     readonly answer: { readonly lines: readonly string[]; readonly reset: boolean }
   }
-  /** Epoch Time begins again now. */
-  reset: { readonly ask: undefined; readonly answer: undefined }
-  /** Hears datagrams from now on. */
-  open: { readonly ask: undefined; readonly answer: undefined }
+  /** Epoch Time begins again now; `isTold`: one of the workers has a line of it. */
+  reset: { readonly ask: { readonly isTold: boolean }; readonly answer: undefined }
+  /** Hears datagrams from now on; `true`: it was to announce something before it could. */
+  open: { readonly ask: undefined; readonly answer: boolean }
   announce: { readonly ask: undefined; readonly answer: undefined }
   revoke: {
     readonly ask: { readonly internal: Address; readonly realm: Realm | undefined }

@@ -33,13 +33,20 @@ export interface Route {
 /** Datagrams that may be under way to one owner: as much as a socket's own queue holds, more or less; those over it are lost. */
 const UNDER_WAY = 4096
 
+/** A socket that each of the workers has. */
+interface Shared {
+  readonly socket: UdpSocket
+  readonly receiver: Receiver
+}
+
 /**
  * The {@link Udp} of one of several workers that share each address and port (SO_REUSEPORT). The system spreads datagrams by
  * a hash of both ends, so that those of one host reach several workers: each hands what is another's over, in batches, and the owner
  * hears it as if it had come to its own socket of that address, from which it answers.
  */
 export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): Route => {
-  const sockets: { readonly socket: UdpSocket; readonly receiver: Receiver }[] = []
+  // Those of an attempt to listen that failed are not in it: another worker may not have made it.
+  let sockets: Shared[] = []
   const batches = peers.map(() => createBatch())
   const underWay = peers.map(() => 0)
   let isOpen = false
@@ -63,18 +70,27 @@ export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): 
     udp: {
       limits: udp.limits,
       bind: async (options, receiver) => {
-        const index = sockets.length
+        let own: Shared | undefined
         const bound = await udp.bind(options, {
           receive: (datagram, socket) => {
-            if (!isOpen) return
+            if (!isOpen || own === undefined) return
             const to = owner(datagram)
             if (to === number) receiver.receive(datagram, socket)
-            else forward(to, { socket: index, source: datagram.source, bytes: datagram.bytes })
+            else forward(to, { socket: sockets.indexOf(own), source: datagram.source, bytes: datagram.bytes })
           },
           error: (error, socket) => receiver.error(error, socket),
         })
-        if (bound.ok) sockets[index] = { socket: bound.value, receiver }
-        return bound
+        if (!bound.ok) return bound
+        const socket: UdpSocket = {
+          ...bound.value,
+          close: () => {
+            sockets = sockets.filter((one) => one !== own)
+            return bound.value.close()
+          },
+        }
+        own = { socket, receiver }
+        sockets.push(own)
+        return { ok: true, value: socket }
       },
     },
     hear: (from, message) => {
@@ -84,7 +100,10 @@ export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): 
       }
       const done = readBatch(message.batch, ({ socket: index, source, bytes }) => {
         const { socket, receiver } = sockets[index] ?? {}
-        if (isOpen && socket !== undefined) receiver?.receive({ bytes, source, local: socket.local }, socket)
+        if (!isOpen || socket === undefined) return
+        const datagram: Datagram = { bytes, source, local: socket.local }
+        // While other settings come into force one worker may have them and another not yet: the client asks again.
+        if (owner(datagram) === number) receiver?.receive(datagram, socket)
       })
       peers[from]?.post({ done })
     },

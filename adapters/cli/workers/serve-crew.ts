@@ -31,11 +31,8 @@ export const servingOf = (
   const page = pages(crew)
 
   const tellEpoch = (): Promise<undefined> => crew.call(0, "announce", undefined)
-  /** One epoch for all clients, and one announcement of it (RFC 6887 sections 8.5 and 14.1.3). */
-  const beginEpoch = async (): Promise<void> => {
-    await crew.all("reset", () => undefined)
-    await tellEpoch()
-  }
+  /** One epoch for all clients (RFC 6887 section 8.5). `isTold`: there is a line of it, as external addresses came or went. */
+  const beginEpoch = (isTold: boolean) => crew.all("reset", () => ({ isTold }))
 
   const apply = async (after: ServePlan): Promise<readonly string[]> => {
     const shared = reshare(plan, after, shares)
@@ -45,7 +42,9 @@ export const servingOf = (
       const done = await crew.all("apply", ask(dry))
       const lines = new Set(done.flatMap((one) => one.lines.map((line) => lineOf(after, line))))
       if (lines.size > 0) return [...lines]
-      if (!dry && done.some(({ reset }) => reset)) await beginEpoch()
+      if (dry || !done.some(({ reset }) => reset)) continue
+      await beginEpoch(true)
+      await tellEpoch()
     }
     shares = shared
     settings = after.settings
@@ -80,8 +79,11 @@ export const servingOf = (
       latency: () => crew.all("latency", () => undefined),
     },
     open: async (lost) => {
-      if (lost || isReset) await beginEpoch()
-      await crew.all("open", () => undefined)
+      const isNew = lost || isReset
+      if (isNew) await beginEpoch(isReset)
+      const isDue = await crew.all("open", () => undefined)
+      // One announcement (section 14.1.3), when whoever asks because of it is heard.
+      if (isNew || isDue.includes(true)) await tellEpoch()
       // Whoever opens it says first that it listens.
       setImmediate(() => open(sink))
     },
@@ -97,13 +99,9 @@ export const servingOf = (
           return { ok: true, value: all.reduce((sum, saved) => sum + (saved?.ok ? saved.octets : 0), 0) }
         }),
     stop: async () => {
-      try {
-        const saved = await crew.all("stop", () => ({ last: true }))
-        return saved.every((one) => one?.ok !== false)
-      } catch {
-        // One ended meanwhile: that is told already.
-        return false
-      }
+      const saved = await crew.settled("stop", () => ({ last: true }))
+      // One that ended meanwhile is told already.
+      return saved.every((one) => one.status === "fulfilled" && one.value?.ok !== false)
     },
     abandon: async () => {
       await crew.all("stop", () => ({ last: false }))
@@ -123,9 +121,18 @@ const reshare = (before: ServePlan, after: ServePlan, now: Shares): Shared => {
   if (was !== is) return { ok: false, fault: { path: ["subscriberPrefix"], text: `who has which subscriber ${anew}` } }
   const had = now.shares.map(({ cgn }) => new Set(cgn.external))
   const shared = shareOut(after.settings, had, true)
-  if (!shared.ok || shared.kind === now.kind) return shared
-  const path = after.settings.cgn.assignment?.kind === before.settings.cgn.assignment?.kind ? "external" : "assignment"
-  return { ok: false, fault: { path: [path], text: `how it is divided among ${workers} workers ${anew}` } }
+  if (!shared.ok) return shared
+  const refused = (path: string): Shared => ({
+    ok: false,
+    fault: { path: [path], text: `how it is divided among ${workers} workers ${anew}` },
+  })
+  if (shared.kind !== now.kind)
+    return refused(
+      after.settings.cgn.assignment?.kind === before.settings.cgn.assignment?.kind ? "external" : "assignment",
+    )
+  // Another range has other parts, and one worker could assign what the next one still has.
+  const [parts, others] = [now, shared].map(({ shares }) => JSON.stringify(shares.map(({ cgn }) => cgn.ports)))
+  return shared.kind === "ports" && parts !== others ? refused("ports") : shared
 }
 
 /** Where in a listing of all workers a row of one of them is: rows are under 2^32. */

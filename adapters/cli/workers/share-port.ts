@@ -22,19 +22,20 @@ export const claiming = (udp: Udp): Udp => ({
   },
 })
 
-/** Sockets that multicast nothing: one worker announces for all (RFC 6887 section 14.1.3). */
-export const withoutMulticast = (udp: Udp): Udp => ({
+/** Sockets that multicast only when they may: one worker announces for all (RFC 6887 section 14.1.3). */
+export const multicastWhen = (udp: Udp, may: () => boolean): Udp => ({
   limits: udp.limits,
   bind: async (options, receiver) => {
     const bound = await udp.bind(options, receiver)
-    return bound.ok ? { ok: true, value: silent(bound.value) } : bound
+    return bound.ok ? { ok: true, value: gated(bound.value, may) } : bound
   },
 })
 
-const silent = (socket: UdpSocket): UdpSocket => ({
+const gated = (socket: UdpSocket, may: () => boolean): UdpSocket => ({
   ...socket,
   send: (bytes, destination) => {
-    if (!isMulticast(destination.address)) socket.send(bytes, destination)
+    if (!isMulticast(destination.address) || may()) socket.send(bytes, destination)
   },
-  sendMany: (datagrams) => socket.sendMany(datagrams.filter(({ destination }) => !isMulticast(destination.address))),
+  sendMany: (datagrams) =>
+    socket.sendMany(datagrams.filter(({ destination }) => !isMulticast(destination.address) || may())),
 })

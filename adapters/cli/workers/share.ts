@@ -58,6 +58,12 @@ export const shareOut = (settings: ServeSettings, had: readonly Had[], keep = fa
       return { ok: true, kind, shares: had.map(() => settings) }
     case "ports": {
       const { first, last } = cgn.ports
+      // SCTP keeps its port, and a whole protocol or host has them all.
+      if (cgn.otherProtocols === true)
+        return {
+          ok: false,
+          fault: { path: ["external"], text: `otherProtocols needs as many addresses as workers: ${workers}` },
+        }
       const count = last - first + 1
       if (count < 2 * workers)
         return { ok: false, fault: { path: ["ports"], text: `${count} ports are too few for ${workers} workers` } }

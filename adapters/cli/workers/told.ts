@@ -3,12 +3,13 @@ import type { Subject } from "../../../core/server/index.ts"
 import type { ServerEvent } from "../../server-machine.ts"
 
 /**
- * The events that one of several workers tells: what they all do at once, one of them tells. Epoch Time begins again in all, which
- * the first tells; what the administrator maps is in all of them, and its host's owner tells of it, as of a host's revocation.
+ * The events that one of several workers tells: what they all do at once, one of them tells. Where Epoch Time begins again in one it
+ * does in all, which is told then; what the administrator maps is in all of them, and its host's owner tells of it, as of a host's
+ * revocation.
  */
-export const toldHere = (isFirst: boolean, isOwn: (subject: Subject) => boolean) => {
+export const toldHere = (isOwn: (subject: Subject) => boolean) => {
   const isTold = (change: Change): boolean => {
-    if (change.type === "epoch-reset") return isFirst
+    if (change.type === "epoch-reset") return false
     if (change.type === "subscriber-reset") return isOwn(change)
     return !("mapping" in change) || change.mapping.kind !== "static" || isOwn(change.mapping)
   }

@@ -19,7 +19,7 @@ import type { BeginAsk, Begun, Handlers, ListenAsk } from "./orders.ts"
 import { ownerOf, ownerRule } from "./owner.ts"
 import type { Role } from "./role.ts"
 import { createRoute, type Peer, type Route } from "./route.ts"
-import { claiming, sharing, withoutMulticast } from "./share-port.ts"
+import { claiming, multicastWhen, sharing } from "./share-port.ts"
 import { toldHere } from "./told.ts"
 
 /** What a worker is driven by besides orders. */
@@ -66,7 +66,7 @@ const beginWith = async <S>(
   const rule = ownerRule(ask.settings, role.workers)
   const isOwn = (subject: Subject): boolean => ownerOf(rule, subject) === role.number
   let foreign = 0
-  for (let after: number | undefined = outdated ? 0 : undefined; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined; ) {
     const page = device.list(state.cgnState, clock.now(), after, PAGE)
     for (const mapping of page.mappings) if (mapping.kind !== "static" && !isOwn(mapping)) foreign++
     after = page.after
@@ -108,7 +108,14 @@ const shiftOf = <S>(
 
   const owner = ({ bytes, source }: Datagram): number =>
     ownerOf(rule, subjectOf(settings.server, { bytes, source: source.address }))
-  const udp = isFirst ? claiming(runtimeUdp) : withoutMulticast(sharing(runtimeUdp))
+  /** The first has nothing announced before all hear, or before all have the epoch that it tells of; it announces then. */
+  let isHushed = true
+  let wasHushed = false
+  const mayMulticast = (): boolean => {
+    if (isHushed) wasHushed = true
+    return isFirst && !isHushed
+  }
+  const udp = multicastWhen((isFirst ? claiming : sharing)(runtimeUdp), mayMulticast)
   const route = createRoute({ udp, number: role.number, peers, owner, soon: setImmediate })
 
   const start = async ({ ends, told }: ListenAsk) => {
@@ -121,7 +128,7 @@ const shiftOf = <S>(
         : textEvents(sink, paintFor({ isTTY: told.coloured }), profile)
       report.settings(settings)
     }
-    const only = toldHere(isFirst, isOwn)
+    const only = toldHere(isOwn)
     const events: EventReport["events"] = (happened) => {
       const here = only(happened)
       if (here.length > 0) report?.events(here)
@@ -161,20 +168,25 @@ const shiftOf = <S>(
           settings = wanted
           report?.settings(settings)
         }
-        return { lines, reset: live.state().epochStart !== before }
+        const reset = live.state().epochStart !== before
+        if (reset) isHushed = true
+        return { lines, reset }
       },
-      reset: () => {
-        running().act((current, now) => [
-          apply(current, { type: "epoch-reset", at: now }),
-          pushedOutput({ changes: [], next: undefined }),
-        ])
+      reset: ({ isTold }) => {
+        running().act((current, at) => {
+          const change = { type: "epoch-reset", at } as const
+          if (isTold && isFirst) report?.events([{ type: "advanced", changes: [change] }])
+          return [apply(current, change), pushedOutput({ changes: [], next: undefined })]
+        })
         return undefined
       },
       open: () => {
         route.open()
-        return undefined
+        isHushed = false
+        return isFirst && wasHushed
       },
       announce: () => {
+        isHushed = false
         running().act((current, now) => {
           const [after, pushed] = announce(current, now)
           return [after, pushedOutput(pushed)]

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
 import { assertNoStack, endedBy, records, servingBy } from "../cli/command.ts"
+import { assertSeveral } from "../cli/workers/several.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const folder = mkdtempSync(join(tmpdir(), "sallyport-compiled-"))
@@ -36,4 +37,6 @@ test("the single executable decodes, serves and maps, without Bun, its sources o
   assertNoStack(stderr)
   const told = records(stdout).map(({ event }) => event)
   assert.ok(told.includes("created") && told.includes("deleted"), told.join())
+  // Each worker runs what the executable has in it. Bun shares ports where Node does, but for the BSDs and the like.
+  if (process.platform === "linux") await assertSeveral(command, env)
 })

@@ -27,10 +27,12 @@ const bound = async (type: "udp4" | "udp6", address: string) => {
 }
 const own = await bound("udp4", "192.0.2.9")
 const own6 = await bound("udp6", "2001:db8::9")
+/** A host's own: the same one each time would always reach the same one of a server's workers. */
+const anew = (from: string) => bound(from.includes(":") ? "udp6" : "udp4", from)
 tell("ready", "", new Uint8Array())
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [address, hex] = line.split(" ")
-  const socket = address.includes(":") ? own6 : own
+  const [address, hex, from] = line.split(" ")
+  const socket = from !== undefined ? await anew(from) : address.includes(":") ? own6 : own
   socket.send(Buffer.from(hex, "hex"), 5351, address)
 }

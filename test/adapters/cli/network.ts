@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { after } from "node:test"
@@ -44,6 +45,20 @@ export const network = async () => {
       inside.stop()
       outside.stop()
     },
+  }
+}
+
+/** Why there can be no {@link network}, for a test to skip with; `false`: there can. */
+export const isMissing = (): string | false => {
+  const missing = "network namespaces are missing: they need unshare, nsenter, iproute2 and root"
+  try {
+    execFileSync("unshare", ["--net", "sh", "-c", "ip link add v0 type veth peer name v1 && nsenter --version"], {
+      stdio: "ignore",
+    })
+    return false
+  } catch {
+    assert.notEqual(process.env.CI, "true", missing)
+    return missing
   }
 }
 
@@ -94,9 +109,12 @@ const listener = async (enter: readonly string[]) => {
   await until((datagrams) => datagrams.some(({ at }) => at === "ready"))
   return {
     until,
-    /** Sends from the client's own socket of the family, 192.0.2.9 or 2001:db8::9, to a server, port 5351. */
-    send: (address: string, hex: string): void => {
-      child.stdin.write(`${address} ${hex}\n`)
+    /**
+     * Sends to a server, port 5351, from the client's own socket of the family, 192.0.2.9 or 2001:db8::9, or from a new one of another
+     * address.
+     */
+    send: (address: string, hex: string, from?: string): void => {
+      child.stdin.write(`${address} ${hex}${from === undefined ? "" : ` ${from}`}\n`)
     },
     stop: (): void => {
       child.kill("SIGKILL")

@@ -1,29 +1,12 @@
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
 import { sallyport, servingBy } from "./command.ts"
-import { type HeardDatagram, network } from "./network.ts"
+import { type HeardDatagram, isMissing, network } from "./network.ts"
 
-const hasNamespaces = (): boolean => {
-  try {
-    execFileSync("unshare", ["--net", "sh", "-c", "ip link add v0 type veth peer name v1 && nsenter --version"], {
-      stdio: "ignore",
-    })
-    return true
-  } catch {
-    assert.notEqual(
-      process.env.CI,
-      "true",
-      "network namespaces are missing: they need unshare, nsenter, iproute2, root",
-    )
-    return false
-  }
-}
-
-const skip = hasNamespaces() ? false : "network namespaces are missing: they need unshare, nsenter, iproute2 and root"
+const skip = isMissing()
 const LISTEN = ["--listen", "192.0.2.1", "--listen", "192.0.2.2", "--listen", "[2001:db8::1]", "--no-control"]
 
 describe("what a server sends of its own accord", { skip }, () => {

@@ -1,46 +1,20 @@
 import assert from "node:assert/strict"
-import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
-import { u16, u32 } from "../../../core/wire/index.ts"
-import { assertNoStack, type JsonRecord, mapRequest, octets, records, sallyport, serving } from "./command.ts"
+import { ownerOf } from "../../../adapters/cli/workers/owner.ts"
+import { u32 } from "../../../core/wire/index.ts"
+import { address } from "../udp-suite.ts"
+import { assertNoStack, octets, records, sallyport } from "./command.ts"
+import { ask, endOf, HOSTS, listed, mapOf, startWorkers as start } from "./workers/hosts.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-workers-"))
 after(() => rmSync(folder, { recursive: true }))
 
-const HOSTS = Array.from({ length: 12 }, (_, i) => `127.0.0.${i + 1}`)
-
-/** Asks from an address of a host and a port of its own each time, so that the system gives each to whichever worker. */
-const ask = async (host: string, bytes: Uint8Array, port: number): Promise<Uint8Array> => {
-  const socket = createSocket("udp4")
-  socket.bind(0, host)
-  await once(socket, "listening")
-  const again = setInterval(() => socket.send(bytes, port, "127.0.0.1"), 1000)
-  socket.send(bytes, port, "127.0.0.1")
-  const [answer] = await once(socket, "message")
-  clearInterval(again)
-  socket.close()
-  return answer
-}
-
-/** A MAP request of a host: see `mapRequest`, which is 127.0.0.1's. */
-const mapOf = (host: string, port: number, lifetime: number, nonce?: string): Uint8Array => {
-  const bytes = mapRequest(port, lifetime, nonce)
-  bytes.set(host.split(".").map(Number), 20)
-  return bytes
-}
-
-/** The external end of an answer to MAP, as text. */
-const endOf = (answer: Uint8Array): string => `${answer.subarray(56, 60).join(".")}:${u16(answer, 42)}`
-
-const listed = async (path: string): Promise<readonly JsonRecord[]> =>
-  records((await sallyport(["mappings", "--json", "--control", path])).stdout)
-
-const start = (args: readonly string[], ...workers: readonly string[]) =>
-  serving(["--json", ...args, "--workers", ...(workers.length === 0 ? ["2"] : workers)])
+/** Whose host is whose, of two workers of default settings. */
+const RULE = { workers: 2, prefix: { ipv4: 32, ipv6: 64 }, dslite: false }
 
 describe("sallyport serve --workers", () => {
   it("is one server: each host finds its mappings from any port, no external end is given twice, commands see all", async () => {
@@ -217,9 +191,9 @@ describe("sallyport serve --workers", () => {
     const code = `import { existsSync } from "node:fs"; import { workerData } from "node:worker_threads";
       if (workerData?.number === 1) setInterval(() => existsSync(${JSON.stringify(signal)}) && process.exit(7), 20)`
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(code)}`
-    const server = await serving(["--json", "--state", state, "--workers", "2"], { NODE_OPTIONS })
-    const before = await ask(HOSTS[0], mapOf(HOSTS[0], 5000, 600), server.port)
-    assert.equal(before[3], 0)
+    const server = await start(["--state", state, "--no-control"], "2", { NODE_OPTIONS })
+    const ends = new Map<string, string>()
+    for (const host of HOSTS) ends.set(host, endOf(await ask(host, mapOf(host, 5000, 600), server.port)))
     const ended = once(server.child, "close")
     writeFileSync(signal, "")
     await ended
@@ -228,6 +202,11 @@ describe("sallyport serve --workers", () => {
     assertNoStack(server.stderr())
     assert.ok(existsSync(`${state}.1-of-2`))
     assert.ok(!existsSync(`${state}.lock`))
+    // Whoever had a mapping in a worker that lived has it still.
+    const again = await start(["--state", state, "--no-control"])
+    const [owner] = HOSTS.filter((host) => ownerOf(RULE, { internal: address(host) }) === 0)
+    assert.equal(endOf(await ask(owner, mapOf(owner, 5000, 600), again.port)), ends.get(owner))
+    assert.equal((await again.stop()).code, 0)
   })
 
   it("says in a line what is wrong", async () => {

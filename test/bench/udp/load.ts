@@ -5,7 +5,7 @@
  * All mappings are made before the clock starts, each with an internal port or protocol of its own; what is counted are renewals.
  */
 
-import { readFileSync } from "node:fs"
+import { cpuSeconds } from "./cpu.ts"
 
 interface BunSocket {
   sendMany(parts: readonly (Uint8Array | number | string)[]): number
@@ -72,27 +72,14 @@ const run = async (done: () => boolean): Promise<void> => {
   }
 }
 
-/** Clock ticks a second of /proc: 100 on every Linux that people run. */
-const TICKS = 100
-
-/** Seconds of processor time that the server has used, or NaN where there is no /proc. */
-const cpuSeconds = (): number => {
-  try {
-    const fields = readFileSync(`/proc/${server}/stat`, "utf8").split(") ")[1].split(" ")
-    return (Number(fields[11]) + Number(fields[12])) / TICKS
-  } catch {
-    return Number.NaN
-  }
-}
-
 // Twice over all mappings: made, and the server's code compiled.
 await run(() => answered >= Math.max(2 * mappings, WARM))
 refused = 0
 const from = answered
-const spent = cpuSeconds()
+const spent = cpuSeconds(server)
 const start = performance.now()
 await run(() => performance.now() - start >= seconds * 1000)
 const rate = (answered - from) / ((performance.now() - start) / 1000)
-const cpu = ((cpuSeconds() - spent) / (answered - from)) * 1e6
+const cpu = ((cpuSeconds(server) - spent) / (answered - from)) * 1e6
 console.log(JSON.stringify({ rate, refused, cpu }))
 process.exit(0)

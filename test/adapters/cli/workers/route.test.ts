@@ -59,6 +59,7 @@ const scene = async () => {
       close: async () => {},
     }),
   )
+  const owner = { of: ({ bytes }: Datagram): number => bytes[0] }
   const routes = [0, 1].map((number) => {
     const udp: Udp = {
       limits: [],
@@ -68,10 +69,12 @@ const scene = async () => {
       },
     }
     const peers = [0, 1].map((to) => (to === number ? undefined : { post: (m: PeerMessage) => posted[to].push(m) }))
-    const owner = ({ bytes }: Datagram): number => bytes[0]
-    return createRoute({ udp, number, peers, owner, soon: (call) => later.push(call) })
+    return createRoute({ udp, number, peers, owner: (one) => owner.of(one), soon: (call) => later.push(call) })
   })
   for (const [number, route] of routes.entries()) {
+    // The first tries to listen where it cannot, as without IPv6, and then listens elsewhere.
+    const failed = number === 0 && (await route.udp.bind({ local }, { receive: () => {}, error: () => {} }))
+    if (failed !== false && failed.ok) await failed.value.close()
     const receiver: Receiver = {
       receive: ({ bytes, source }, socket) => {
         heard.push(`${number} hears ${bytes.join()} from ${source.port}`)
@@ -94,7 +97,7 @@ const scene = async () => {
         }
     }
   }
-  return { heard, later, posted, routes, say, settle }
+  return { heard, later, owner, posted, routes, say, settle }
 }
 
 describe("a worker's sockets", () => {
@@ -124,5 +127,17 @@ describe("a worker's sockets", () => {
     say(0, 1, 1)
     settle()
     assert.equal(heard.length, 2 * 4097)
+  })
+
+  it("hear nothing twice or elsewhere when the owners change on the way: only what is the worker's own to both", async () => {
+    const { heard, owner, routes, say, settle } = await scene()
+    for (const route of routes) route.open()
+    say(0, 1, 1, 7)
+    // THIRD_PARTY came on, say, and the one that hears it has not read the settings yet that the other has.
+    owner.of = ({ bytes }) => 1 - bytes[0]
+    settle()
+    assert.deepEqual(heard, [])
+    say(0, 1, 1, 7)
+    assert.deepEqual(heard, ["0 hears 1,7 from 1", "0 sends 1,7"])
   })
 })

@@ -54,6 +54,13 @@ describe("the owner of a subscriber", () => {
 })
 
 describe("the shares of the external ends", () => {
+  it("are whole addresses where a protocol or SCTP keeps its port: of fewer than workers nothing is divided", () => {
+    const one = shareOut(settings({ external: pool(1), otherProtocols: true }), fresh(2))
+    assert.ok(!one.ok)
+    assert.deepEqual(one.fault, { path: ["external"], text: "otherProtocols needs as many addresses as workers: 2" })
+    assert.ok(shareOut(settings({ external: pool(2), otherProtocols: true }), fresh(2)).ok)
+  })
+
   it("have each end once, whatever workers had before, and nobody has none", () => {
     const input = fc.record({
       workers: fc.integer({ min: 2, max: 8 }),

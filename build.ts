@@ -34,8 +34,6 @@ export const bundleCommand = async ({ outdir, runtime }: BundleOptions): Promise
       // By "main" alone, jsonc-parser is UMD, whose `require` of its own files no bundler sees.
       mainFields: ["module", "main"],
       target: "node20",
-      // What a package has for bundlers first: jsonc-parser's other entry asks for its files in a way that none follows.
-      mainFields: ["module", "main"],
       minify: true,
       metafile: true,
       write: false,

@@ -38,11 +38,13 @@ export const decodeWords = async (words: readonly string[], console: Console): P
         failures++
         said += `sallyport: ${oneLine(failureLine(item, NAME, words))}\n`
     }
-  await console.write(2, said)
+  // Where nothing can be said the data goes out all the same.
+  const say = (text: string): Promise<void> => console.write(2, text).catch(() => {})
+  await say(said)
   try {
     await console.write(1, out)
   } catch (cause) {
-    await console.write(2, `sallyport: cannot write standard output: ${reasonOf(cause)}\n`)
+    await say(`sallyport: cannot write standard output: ${reasonOf(cause)}\n`)
     return Exit.FAILED
   }
   if (failures === 0) return Exit.DONE

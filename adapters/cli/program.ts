@@ -1,20 +1,25 @@
 import { parentPort, workerData } from "node:worker_threads"
 import { Command } from "commander"
-import { reasonOf } from "../system-error.ts"
+import { hasCode, reasonOf } from "../system-error.ts"
 import { addCommands } from "./commands.ts"
 import { complain } from "./complain.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { version } from "./version.ts"
 import { isRole } from "./workers/role.ts"
 
-// Whoever reads our output may leave before its end, as `head` does.
-process.stdout.on("error", () => process.exit(Exit.DONE))
-process.stderr.on("error", () => {})
+/** What a write comes to, of a full disk above all: Deno's streams throw it where others emit it. */
+const isOfOutput = (cause: unknown): boolean =>
+  ["ENOSPC", "EFBIG", "EIO", "EAGAIN"].some((code) => hasCode(cause, code))
 
 const fault = (cause: unknown): void => {
-  complain(`internal error: ${reasonOf(cause)}`)
+  complain(`${isOfOutput(cause) ? "cannot write standard output" : "internal error"}: ${reasonOf(cause)}`)
   process.exit(Exit.FAILED)
 }
+
+// Whoever reads our output may leave before its end, as `head` does.
+process.stdout.on("error", (cause) => (isOfOutput(cause) ? fault(cause) : process.exit(Exit.DONE)))
+process.stderr.on("error", () => {})
+
 process.on("uncaughtException", fault)
 
 const program = new Command("sallyport")

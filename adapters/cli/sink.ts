@@ -1,4 +1,5 @@
-import { write } from "node:fs"
+import { fstatSync, write } from "node:fs"
+import { pipePiece } from "../pipe-piece.ts"
 
 /** Octets that may wait for a slow reader before {@link Sink.offer} leaves lines out. */
 const PATIENCE = 4 * 1024 * 1024
@@ -35,6 +36,7 @@ export const fileSink = (
   closed: (cause: NodeJS.ErrnoException) => void,
   leftOut: (count: number) => string,
 ): Sink => {
+  const pieceOf = isPipe(fd) ? pipePiece : (bytes: Uint8Array): Uint8Array => bytes
   let waiting: string[] = []
   let size = 0
   let busy = false
@@ -82,7 +84,7 @@ export const fileSink = (
   }
 
   const put = (bytes: Buffer, again = AGAIN.least): void => {
-    write(fd, bytes, 0, bytes.length, null, (cause, written) => {
+    write(fd, bytes, 0, pieceOf(bytes).length, null, (cause, written) => {
       if (broken) return
       if (cause?.code === "EAGAIN") {
         setTimeout(() => put(bytes, Math.min(again * 2, AGAIN.most)), again)
@@ -132,5 +134,15 @@ export const fileSink = (
       watch.unref()
     },
     end: () => when(0),
+  }
+}
+
+const isPipe = (fd: number): boolean => {
+  try {
+    const there = fstatSync(fd)
+    return there.isFIFO() || there.isSocket()
+  } catch {
+    // What is wrong with it, writing will tell.
+    return false
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Console } from "../console.ts"
+import { pipePiece } from "../pipe-piece.ts"
 
 /** What {@link Console} takes of Deno. */
 declare const Deno: {
@@ -11,7 +12,7 @@ declare const Deno: {
   exitCode: number
   readonly stdout: Output
   readonly stderr: Output
-  readonly errors: { readonly BrokenPipe: new () => Error }
+  readonly errors: { readonly BrokenPipe: new () => Error; readonly WouldBlock: new () => Error }
   stat(path: string): Promise<{ readonly isDirectory: boolean }>
 }
 
@@ -21,6 +22,9 @@ interface Output {
 }
 
 const outputOf = (fd: 1 | 2): Output => (fd === 1 ? Deno.stdout : Deno.stderr)
+
+/** Milliseconds before a full pipe is tried again. */
+const AGAIN = 2
 
 /** {@link Console} on Deno: its own, as the first of Node's modules loads many others. */
 export const console: Console = {
@@ -33,11 +37,14 @@ export const console: Console = {
   isTerminal: async (fd) => outputOf(fd).isTerminal(),
   write: async (fd, text) => {
     let bytes: Uint8Array = new TextEncoder().encode(text)
-    try {
-      while (bytes.length > 0) bytes = bytes.subarray(await outputOf(fd).write(bytes))
-    } catch (cause) {
-      if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause
-    }
+    while (bytes.length > 0)
+      try {
+        bytes = bytes.subarray(await outputOf(fd).write(pipePiece(bytes)))
+      } catch (cause) {
+        if (cause instanceof Deno.errors.BrokenPipe) return
+        if (!(cause instanceof Deno.errors.WouldBlock)) throw cause
+        await new Promise((resolve) => setTimeout(resolve, AGAIN))
+      }
   },
   end: (code) => {
     Deno.exitCode = code

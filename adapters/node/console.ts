@@ -13,8 +13,13 @@ const AGAIN = 2
 export const console: Console = {
   words: process.argv.slice(2),
   isFile: async (path) => {
-    const found = statSync(path, { throwIfNoEntry: false })
-    return found !== undefined && !found.isDirectory()
+    try {
+      const found = statSync(path, { throwIfNoEntry: false })
+      return found !== undefined && !found.isDirectory()
+    } catch {
+      // Longer than any name, or in a folder that is not to be looked into.
+      return false
+    }
   },
   isTerminal: async (fd) => fstatSync(fd).isCharacterDevice(),
   write: (fd, text) => put(fd, new TextEncoder().encode(text)),

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { after, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
-import { assertNoStack, endedBy, kill, octets, records, servingBy, startedBy } from "./cli/command.ts"
+import { assertNoStack, client, endedBy, kill, octets, records, servingBy, startedBy } from "./cli/command.ts"
 import { assertSeveral } from "./cli/workers/several.ts"
 import type { Runtime } from "./runtime.ts"
 
@@ -96,6 +97,75 @@ export const commandSuite = (name: string, command: readonly string[], isAlone: 
         assert.match(ended.stderr, err)
         assertNoStack(ended.stderr)
       })
+
+    /** The command as a shell runs it, where `"$@"` is the command. */
+    const inShell = (script: string, words: readonly string[]) =>
+      endedBy(["sh", "-c", script, "sh", ...command], words, "", env)
+
+    it("a long packet as one word is a packet, though no file has so long a name", async () => {
+      for (const octetsOfPacket of [130, 5000]) {
+        const words = ["decode", "0201".repeat(octetsOfPacket / 2)]
+        const ended = await endedBy(command, words, "", env)
+        assert.deepEqual([ended.code, ended.stderr], [0, "argument: read as hex digits\n"])
+        assert.deepEqual(ended, await endedBy(command, ["decode", "--", ...words.slice(1)], "", env))
+      }
+    })
+
+    it("what standard error does not take costs no data", async () => {
+      const taken = file("read-only", "")
+      const ended = await inShell(`"$@" 2< '${taken}'`, ["decode", ...RESPONSE.split(" ")])
+      assert.deepEqual(ended, { code: 0, stdout: DECODED, stderr: "" })
+    })
+
+    const full = existsSync("/dev/full") ? false : "needs /dev/full, which this system has not"
+    it("what standard output does not take is told, and is a failure", { skip: full }, async () => {
+      const server = await servingBy(command, ["--listen", "127.0.0.1:0"], env)
+      for (const words of [
+        ["announce", "--server", `127.0.0.1:${server.port}`],
+        ["decode", "0000"],
+        ["decode", "--json", "0000"],
+      ]) {
+        const ended = await inShell('"$@" > /dev/full', words)
+        assert.equal(ended.code, 4, words.join(" "))
+        assert.match(ended.stderr, /(?:^|\n)sallyport: cannot write standard output: no space is left\n$/)
+      }
+      await server.stop()
+    })
+
+    // A pipe shared with another program that made it so; dd, told to by its flag, leaves it so.
+    const pipes =
+      spawnSync("dd", ["oflag=nonblock"], { input: "" }).status === 0 ? false : "needs dd with oflag=nonblock"
+    it("a pipe that does not block has all of it once, however slow its reader", { skip: pipes }, async () => {
+      const text = "0000\n\n".repeat(3000)
+      for (const words of [
+        ["decode", text],
+        ["decode", "--", text],
+        ["decode", "--json", text],
+      ]) {
+        const { stdout } = await endedBy(command, words, "", env)
+        assert.ok(stdout.length > 300_000)
+        const slow = await inShell('{ dd oflag=nonblock < /dev/null 2> /dev/null; "$@"; } | { sleep 1; cat; }', words)
+        assert.ok(slow.stdout === stdout, `${slow.stdout.length} octets for ${stdout.length}`)
+      }
+    })
+
+    it("serve tells a slow reader each event once", { skip: process.platform === "win32" }, async () => {
+      const pipe = join(folder, "events")
+      execFileSync("mkfifo", [pipe])
+      // It reads once the file is there.
+      const reading = endedBy(["sh", "-c", 'exec < "$0"; until [ -e "$0.go" ]; do sleep 0.1; done; cat'], [pipe])
+      const written = ["sh", "-c", `exec "$@" > '${pipe}'`, "sh", ...command]
+      const server = await servingBy(written, ["--listen", "127.0.0.1:0"], env)
+      const mapper = await client()
+      // NAT-PMP requests of UDP mappings (RFC 6886 section 3.3).
+      for (let port = 1001; port <= 1800; port++)
+        await mapper.ask(octets(`00010000 ${port.toString(16).padStart(4, "0")} 0000 00000e10`), server.port)
+      mapper.close()
+      file("events.go", "")
+      assert.equal((await server.stop()).code, 0)
+      const lines = (await reading).stdout.split("\n")
+      assert.equal(lines.filter((line) => line.includes("created")).length, 800)
+    })
 
     it("serves, maps, answers to control and metrics, reads its file again, and keeps its state", async () => {
       const state = join(folder, "state")

@@ -9,7 +9,7 @@ export type Paint = Readonly<
 >
 
 export const paintFor = (stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Paint => {
-  const off = (env.NO_COLOR ?? "") !== "" || env.TERM === "dumb" || stream.isTTY !== true
+  const off = stream.isTTY !== true || (env.NO_COLOR ?? "") !== "" || env.TERM === "dumb"
   // 1: the sixteen colours that every terminal has, in the shades that its user chose.
   return new Ansis(off ? 0 : 1)
 }

@@ -111,6 +111,12 @@ export const commandSuite = (name: string, command: readonly string[], isAlone: 
       }
     })
 
+    it("a file is read, whatever else a runtime with permissions does not permit", async () => {
+      const narrow = command.map((word) => (word === "--allow-all" ? "--allow-read" : word))
+      const ended = await endedBy(narrow, ["decode", file("narrow.txt", RESPONSE)], "", env)
+      assert.equal(ended.stdout, DECODED, ended.stderr)
+    })
+
     it("what standard error does not take costs no data", async () => {
       const taken = file("read-only", "")
       const ended = await inShell(`"$@" 2< '${taken}'`, ["decode", ...RESPONSE.split(" ")])

@@ -36,11 +36,9 @@ export const beginCrew = async (plan: ServePlan, options: CrewOptions): Promise<
   const desk = openDesk(options)
   const { crew } = desk
   const undo = async (which: readonly number[]): Promise<void> => {
-    try {
-      await Promise.all(which.map((number) => crew.call(number, "undo", undefined)))
-    } finally {
-      await crew.end()
-    }
+    // One that has ended is why the server does not come up: the others put theirs back all the same.
+    await Promise.allSettled(which.map((number) => crew.call(number, "undo", undefined)))
+    await crew.end()
   }
   try {
     // One after the other: the first that cannot begin says so, and what the ones before it took is put back.
@@ -120,7 +118,7 @@ const listenAll = async (
   const { crew } = desk
   const told = events === undefined ? undefined : { json, coloured: process.stdout.isTTY === true }
   const refuse = async (lines: readonly string[]): Promise<Listening> => {
-    await crew.all("stop", () => ({ last: false }))
+    await crew.settled("stop", () => ({ last: false }))
     return { ok: false, lines }
   }
   try {

@@ -104,7 +104,7 @@ export const servingOf = (
       return saved.every((one) => one.status === "fulfilled" && one.value?.ok !== false)
     },
     abandon: async () => {
-      await crew.all("stop", () => ({ last: false }))
+      await crew.settled("stop", () => ({ last: false }))
     },
     end: () => crew.end(),
     failed,

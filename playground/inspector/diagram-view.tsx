@@ -60,13 +60,14 @@ const Box = ({ placed: { cell, row, rows }, inspection, marked, selected, first 
       data-labelled={cell.labelled}
       tabIndex={tabIndex}
       aria-selected={useComputed(() => (isMarked.value ? "true" : "false"))}
-      aria-label={`${name}: ${cell.present ? text : "missing"}, ${cell.bits * cell.rows} bits`}
+      aria-label={cell.labelled ? undefined : `${name}, more of it`}
       style={{ gridRow: `${row + 1} / span ${rows}`, gridColumn: `${cell.bit + 1} / span ${cell.bits}` }}
     >
       {cell.labelled && (
         <>
           <b>{name}</b>
-          {cell.bits >= 7 && <span class="value">{cell.present ? text : "missing"}</span>}
+          <span class="hidden">: </span>
+          <span class={cell.bits >= 7 ? "value" : "hidden"}>{cell.present ? text : "missing"}</span>
           {cell.rows > MOST_ROWS && <span class="width">{cell.bits * cell.rows} bits</span>}
         </>
       )}

@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals"
+import { useEffect } from "preact/hooks"
 import { lazy } from "../shell/lazy.tsx"
 import type { PageState } from "../shell/page-state.ts"
 import { BytesView } from "./bytes-view.tsx"
@@ -17,6 +18,18 @@ const hasRoom = (): boolean => matchMedia("(min-width: 700px)").matches
 /** What is this packet? Octets, diagram, tree and findings of it, each showing what is chosen in the others. */
 export const Inspector = ({ page }: { readonly page: PageState }) => {
   const { bench } = page
+  useEffect(
+    () =>
+      bench.selected.subscribe((id) => {
+        // Where panes scroll by themselves, each shows what is chosen in another.
+        if (!matchMedia("(min-width: 1100px)").matches) return
+        requestAnimationFrame(() => {
+          for (const view of [".tree", ".diagram"])
+            document.querySelector(`${view} [data-field="${id}"]`)?.scrollIntoView({ block: "nearest" })
+        })
+      }),
+    [bench],
+  )
   const hasList = useComputed(() => bench.work.value.opened.packets.length > 1)
   return (
     <main class={hasList.value ? "inspector with-list" : "inspector"}>

@@ -16,7 +16,7 @@ const shortText = ({ text, address }: InspectedField): string =>
   address === undefined ? text : text.replace(` (${address.mapped})`, "")
 
 const TreeItem = ({ bench, field, place, of }: ItemProps) => {
-  const { id, children, depth, name, text, class: own } = field
+  const { id, children, depth, name, class: own } = field
   const isMarked = useComputed(() => {
     const top = bench.hovered.value ?? bench.selected.value
     return top === id || (id > 0 && bench.marked.value.has(id))
@@ -36,7 +36,6 @@ const TreeItem = ({ bench, field, place, of }: ItemProps) => {
       aria-setsize={of}
       aria-selected={useComputed(() => (bench.selected.value === id ? "true" : "false"))}
       {...(isGroup ? { "aria-expanded": !bench.folded.value.has(id) } : {})}
-      aria-label={isEditing ? `${name}, being edited` : `${name}: ${text}`}
       tabIndex={useComputed(() => (bench.selected.value === id ? 0 : -1))}
       style={{ paddingInlineStart: `${4 + 14 * depth}px` }}
     >
@@ -44,7 +43,10 @@ const TreeItem = ({ bench, field, place, of }: ItemProps) => {
         {isGroup ? (bench.folded.value.has(id) ? "▸" : "▾") : ""}
       </span>
       <span class="swatch" aria-hidden="true" />
-      <span class="name">{name}</span>
+      <span class="name">
+        {name}
+        <span class="hidden">: </span>
+      </span>
       {isEditing ? (
         <ValueEditor bench={bench} field={field} />
       ) : (

@@ -168,6 +168,8 @@ export const createWorkbench = (): Workbench => {
     choosePacket,
     select: (field) => {
       chosen.value = field
+      // Where a key moves, a pointer that rests somewhere says nothing.
+      hovered.value = undefined
     },
     edit: (edited, done = "changed") => {
       said.value = edited.ok ? done : edited.text

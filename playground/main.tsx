@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals"
 import { render } from "preact"
 import { Inspector } from "./inspector/inspector.tsx"
-import { FIRST_EXAMPLE } from "./model/gallery/index.ts"
+import { FIRST_EXAMPLE, GALLERY } from "./model/gallery/index.ts"
 import { Examples, openExample } from "./shell/examples.tsx"
 import { Header } from "./shell/header.tsx"
 import { listenForInput } from "./shell/intake.ts"
@@ -85,9 +85,15 @@ effect(() => {
   return () => clearTimeout(timer)
 })
 effect(() => {
-  const { bytes } = page.bench.packet.value
+  page.bench.packet.value
   if (page.keeping.value && page.mode.value === "inspect")
-    import("./shell/fragment.ts").then(({ keepInAddress }) => keepInAddress(bytes))
+    import("./shell/fragment.ts").then(({ keepInAddress }) => keepInAddress(page))
+})
+effect(() => {
+  // Nobody who comes to Replay finds it empty.
+  if (page.mode.value !== "replay" || page.session.value !== undefined) return
+  const example = GALLERY.find(({ kind }) => kind === "session")
+  if (example?.kind === "session") page.session.value = example.session()
 })
 listenForInput(page)
 listenForKeys(page)

@@ -48,7 +48,8 @@ const Box = ({ placed: { cell, row, rows }, inspection, marked, selected, first 
     return (isLeaf ? selected.value === id && cell.labelled : first) ? 0 : -1
   })
   const edges = `${cell.begins ? "" : " goes-on"}${cell.ends ? "" : " goes-off"}`
-  const small = cell.bits < 8 ? " small" : ""
+  const small = cell.bits < 7 ? " small" : cell.bits <= 8 ? " narrow" : ""
+  const value = cell.present ? (cell.bits <= 8 ? text.replace(/ \(.*\)$/, "") : text) : "missing"
   return (
     <span
       role="gridcell"
@@ -67,7 +68,7 @@ const Box = ({ placed: { cell, row, rows }, inspection, marked, selected, first 
         <>
           <b>{name}</b>
           <span class="hidden">: </span>
-          <span class={cell.bits >= 7 ? "value" : "hidden"}>{cell.present ? text : "missing"}</span>
+          <span class={cell.bits >= 7 ? "value" : "hidden"}>{value}</span>
           {cell.rows > MOST_ROWS && <span class="width">{cell.bits * cell.rows} bits</span>}
         </>
       )}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { choicesOf, fieldText, setField } from "../model/edit/index.ts"
 import type { InspectedField } from "../model/inspect/index.ts"
 import type { Workbench } from "./workbench.ts"
@@ -11,7 +11,8 @@ export const ValueEditor = ({ bench, field }: { readonly bench: Workbench; reado
   const fault = useSignal("")
   const input = useRef<HTMLInputElement>(null)
   const left = useRef(false)
-  useEffect(() => {
+  // At once: the next key is for it already.
+  useLayoutEffect(() => {
     if (text === undefined) {
       bench.said.value = field.missing > 0 ? "it is cut: add the missing octets first" : "its parts can be edited"
       bench.editing.value = undefined

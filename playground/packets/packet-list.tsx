@@ -10,6 +10,8 @@ const DriftPlot = lazy(async () => (await import("./drift-plot.tsx")).DriftPlot)
 
 const HEIGHT = 28
 const PAGE = 20
+/** Packets among which nobody needs a filter. */
+const FEW = 5
 
 const secondsText = (milliseconds: number | undefined): string =>
   milliseconds === undefined ? "" : (milliseconds / 1000).toFixed(3)
@@ -159,19 +161,21 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
         </div>
       </div>
       <div class="list-tools">
-        <input
-          type="search"
-          aria-label="Filter packets"
-          placeholder="filter: map refused 10.0.0.1"
-          spellcheck={false}
-          value={text.value}
-          aria-describedby="filter-words"
-          onInput={(event) => {
-            text.value = event.currentTarget.value
-          }}
-        />
+        {opened.packets.length > FEW && (
+          <input
+            type="search"
+            aria-label="Filter packets"
+            placeholder="filter: map refused 10.0.0.1"
+            spellcheck={false}
+            value={text.value}
+            aria-describedby="filter-words"
+            onInput={(event) => {
+              text.value = event.currentTarget.value
+            }}
+          />
+        )}
         <button type="button" disabled={capture === undefined || isReplaying.value} onClick={replay}>
-          replay
+          replay them
         </button>
       </div>
       <p id="filter-words" class="filter-words">

@@ -22,9 +22,18 @@ export const openFragment = async (page: PageState, hash: string): Promise<void>
   page.bench.showBytes(bytes, "a packet from a link")
 }
 
+/** What the browser remembers of this entry of its history through a reload: that the address is to follow the edits. */
+const KEEPING = "keeping"
+
+/** Was it asked, before a reload, to keep the packet in the address? */
+export const wasKeeping = (): boolean => history.state === KEEPING
+
 /** Writes the packet at hand into the page's address, without a step of the browser's history. */
-export const keepInAddress = async (bytes: Uint8Array): Promise<boolean> => {
+export const keepInAddress = async ({ bench }: PageState): Promise<void> => {
+  const { bytes } = bench.packet.peek()
   const made = await toFragment({ kind: "packet", bytes })
-  if (made.ok) history.replaceState(null, "", `#${made.fragment}`)
-  return made.ok
+  // It may have been edited again by now: that edit writes itself.
+  if (bench.packet.peek().bytes !== bytes) return
+  if (made.ok) history.replaceState(KEEPING, "", `#${made.fragment}`)
+  else bench.said.value = `not kept: ${made.text}`
 }

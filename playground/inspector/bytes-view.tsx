@@ -1,7 +1,7 @@
 import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { setOctet } from "../model/edit/index.ts"
-import { type Inspection, MOST_OCTETS, type Octet } from "../model/inspect/index.ts"
+import { MOST_OCTETS, type Octet } from "../model/inspect/index.ts"
 import type { Workbench } from "./workbench.ts"
 
 const WIDTH = 16
@@ -9,23 +9,26 @@ const WIDTH = 16
 interface OctetProps {
   readonly octet: Octet
   readonly offset: number
-  readonly inspection: Inspection
-  readonly marked: ReadonlySignal<ReadonlySet<number>>
+  readonly bench: Workbench
   readonly at: ReadonlySignal<number>
   readonly found: boolean
 }
 
-const OctetCell = ({ octet, offset, inspection, marked, at, found }: OctetProps) => {
-  const { fields } = inspection
+const OctetCell = ({ octet, offset, bench, at, found }: OctetProps) => {
+  const { marked, inspection } = bench
+  const { fields } = inspection.value
   const [first] = octet.parts
-  const isMarked = useComputed(() => octet.parts.some(({ field }) => marked.value.has(field)))
+  const isMarked = useComputed(
+    () => inspection.value.octets[offset]?.parts.some(({ field }) => marked.value.has(field)) ?? false,
+  )
   const tabIndex = useComputed(() => (at.value === offset ? 0 : -1))
   const own = fields[first?.field ?? 0]
   const names = octet.parts.map(({ field }) => fields[field].name).join(", ")
   return (
     <span
       role="gridcell"
-      class={useComputed(() => `octet${isMarked.value ? " marked" : ""}${found ? " found" : ""}`)}
+      class={found ? "octet found" : "octet"}
+      data-marked={useComputed(() => (isMarked.value ? "" : undefined))}
       data-class={own.class}
       data-offset={offset}
       tabIndex={tabIndex}
@@ -35,7 +38,7 @@ const OctetCell = ({ octet, offset, inspection, marked, at, found }: OctetProps)
       {octet.hex}
       <span class="parts">
         {octet.parts.map(({ field, bits, bit }) => (
-          <PartBar key={bit} field={field} bits={bits} of={fields[field].class} marked={marked} />
+          <PartBar key={`${field} ${bit}`} field={field} bits={bits} of={fields[field].class} marked={marked} />
         ))}
       </span>
     </span>
@@ -52,7 +55,8 @@ interface PartProps {
 /** A field's share of an octet, as wide as it has bits. */
 const PartBar = ({ field, bits, of, marked }: PartProps) => (
   <i
-    class={useComputed(() => `part${marked.value.has(field) ? " marked" : ""}`)}
+    class="part"
+    data-marked={useComputed(() => (marked.value.has(field) ? "" : undefined))}
     data-class={of}
     data-field={field}
     style={{ flexGrow: bits }}
@@ -169,8 +173,7 @@ export const BytesView = ({ bench }: { readonly bench: Workbench }) => {
                   key={i}
                   octet={octet}
                   offset={row * WIDTH + i}
-                  inspection={inspection}
-                  marked={bench.marked}
+                  bench={bench}
                   at={at}
                   found={isFound(octet)}
                 />

@@ -1,4 +1,4 @@
-import { type ReadonlySignal, useComputed } from "@preact/signals"
+import { useComputed } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"
 import type { DiagramCell, Inspection } from "../model/inspect/index.ts"
 import type { Workbench } from "./workbench.ts"
@@ -34,17 +34,17 @@ const placeCells = ({ diagram }: Inspection): readonly (readonly Placed[])[] => 
 
 interface BoxProps {
   readonly placed: Placed
-  readonly inspection: Inspection
-  readonly marked: ReadonlySignal<ReadonlySet<number>>
-  readonly selected: ReadonlySignal<number>
+  readonly bench: Workbench
   readonly first: boolean
 }
 
-const Box = ({ placed: { cell, row, rows }, inspection, marked, selected, first }: BoxProps) => {
-  const { name, class: own, text, id } = inspection.fields[cell.field]
+/** Drawn anew where it is another box: its key says which it is. */
+const Box = ({ placed: { cell, row, rows }, bench, first }: BoxProps) => {
+  const { marked, selected, inspection } = bench
+  const { name, class: own, text, id } = inspection.value.fields[cell.field]
   const isMarked = useComputed(() => marked.value.has(id))
   const tabIndex = useComputed(() => {
-    const isLeaf = inspection.fields[selected.value]?.children.length === 0
+    const isLeaf = inspection.value.fields[selected.value]?.children.length === 0
     return (isLeaf ? selected.value === id && cell.labelled : first) ? 0 : -1
   })
   const edges = `${cell.begins ? "" : " goes-on"}${cell.ends ? "" : " goes-off"}`
@@ -53,9 +53,8 @@ const Box = ({ placed: { cell, row, rows }, inspection, marked, selected, first 
   return (
     <span
       role="gridcell"
-      class={useComputed(
-        () => `box${edges}${small}${cell.present ? "" : " missing"}${isMarked.value ? " marked" : ""}`,
-      )}
+      class={`box${edges}${small}${cell.present ? "" : " missing"}`}
+      data-marked={useComputed(() => (isMarked.value ? "" : undefined))}
       data-class={own}
       data-field={id}
       data-labelled={cell.labelled}
@@ -149,11 +148,9 @@ export const DiagramView = ({ bench }: { readonly bench: Workbench }) => {
           <div role="row" class="contents" key={i}>
             {cells.map((placed, j) => (
               <Box
-                key={j}
+                key={`${placed.cell.field} ${placed.cell.row} ${placed.cell.bit} ${placed.cell.labelled}`}
                 placed={placed}
-                inspection={inspection}
-                marked={bench.marked}
-                selected={bench.selected}
+                bench={bench}
                 first={i === 0 && j === 0}
               />
             ))}

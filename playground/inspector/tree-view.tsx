@@ -26,9 +26,8 @@ const TreeItem = ({ bench, field, place, of }: ItemProps) => {
   return (
     <div
       role="treeitem"
-      class={useComputed(
-        () => `item${isGroup ? " group" : ""}${isMarked.value ? " marked" : ""}${field.missing > 0 ? " cut" : ""}`,
-      )}
+      class={`item${isGroup ? " group" : ""}${field.missing > 0 ? " cut" : ""}`}
+      data-marked={useComputed(() => (isMarked.value ? "" : undefined))}
       data-class={own}
       data-field={id}
       aria-level={depth + 1}

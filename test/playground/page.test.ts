@@ -18,7 +18,7 @@ const texts = (locator: Locator): Promise<readonly string[]> => locator.allInner
 const octetsOf = async (page: Page): Promise<string> =>
   (await texts(page.locator(".octet"))).join("").replace(/\s/g, "")
 const markedOffsets = async (page: Page): Promise<readonly number[]> => {
-  const cells = await page.locator(".octet.marked").all()
+  const cells = await page.locator(".octet[data-marked]").all()
   return Promise.all(cells.map(async (cell) => Number(await cell.getAttribute("data-offset"))))
 }
 const said = (page: Page): Locator => page.locator(".said")
@@ -147,8 +147,11 @@ describe("the playground's page", { skip: SKIP }, () => {
       await onPage(async (page) => {
         await octet(page, 20).hover()
         assert.deepEqual(await markedOffsets(page), range(8, 24))
-        assert.match((await page.locator(".item.marked").first().getAttribute("aria-label")) ?? "", /^PCP Client's IP/)
-        assert.match((await texts(page.locator(".box.marked")))[0], /^PCP Client's IP Address/)
+        assert.match(
+          (await page.locator(".item[data-marked]").first().getAttribute("aria-label")) ?? "",
+          /^PCP Client's IP/,
+        )
+        assert.match((await texts(page.locator(".box[data-marked]")))[0], /^PCP Client's IP Address/)
         await treeItem(page, /^Mapping Nonce/).hover()
         assert.deepEqual(await markedOffsets(page), range(24, 36))
         await page.getByRole("gridcell", { name: /^Protocol ?: TCP/ }).hover()
@@ -162,7 +165,7 @@ describe("the playground's page", { skip: SKIP }, () => {
       await onPage(async (page) => {
         await treeItem(page, /^R ?:/).click()
         assert.deepEqual(await markedOffsets(page), [1])
-        const parts = page.locator(".part.marked")
+        const parts = page.locator(".part[data-marked]")
         assert.equal(await parts.count(), 1)
         assert.match((await parts.getAttribute("style")) ?? "", /flex-grow: 1;/)
         const box = await octet(page, 1).boundingBox()
@@ -281,6 +284,10 @@ describe("the playground's page", { skip: SKIP }, () => {
         await page.getByText("6 of 12").waitFor()
         assert.deepEqual(await violations(page), [])
         await screenshot(page, "capture")
+        // What was drawn of the request is not taken for the answer's.
+        assert.equal(await treeItem(page, /^MAP/).getAttribute("aria-expanded"), "true")
+        assert.match((await treeItem(page, /^MAP/).getAttribute("class")) ?? "", /group/)
+        assert.doesNotMatch((await treeItem(page, /^Epoch Time/).getAttribute("class")) ?? "", /group/)
       })
     })
 

@@ -6,7 +6,6 @@ import { toHex } from "../../core/wire/text/index.ts"
 import { GALLERY } from "../../playground/model/gallery/index.ts"
 import { type Built, buildPage, type Look, launch, paste, SKIP, screenshot, violations, withPage } from "./browser.ts"
 import { MAP_REQUEST, MAP_RESPONSE, NATPMP_MAP_REQUEST } from "./packets.ts"
-
 import { button, markedOffsets, octet, octetsOf, range, said, treeItem } from "./page-parts.ts"
 
 describe("the playground's page, at work", { skip: SKIP }, () => {

@@ -8,7 +8,6 @@ import { toHex } from "../../core/wire/text/index.ts"
 import { gzipped } from "../size/bundle.ts"
 import { type Built, buildPage, type Look, launch, paste, SKIP, screenshot, violations, withPage } from "./browser.ts"
 import { hex, MAP_REQUEST, NATPMP_MAP_REQUEST } from "./packets.ts"
-
 import { button, capture, markedOffsets, octet, octetsOf, range, texts, treeItem } from "./page-parts.ts"
 
 describe("the playground's page", { skip: SKIP }, () => {

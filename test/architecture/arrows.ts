@@ -89,7 +89,8 @@ export const judgeImport = (
       : `${from} may not import ${specifier}`
   }
 
-  const target = posix.join(posix.dirname(path), specifier)
+  // What Vite is to make of a file stands behind a question mark.
+  const target = posix.join(posix.dirname(path), specifier.replace(/\?.*$/, ""))
   if (!exists(target)) return `${specifier} is no file`
   if (rule?.data?.includes(target)) return undefined
   const to = placeOf(target)

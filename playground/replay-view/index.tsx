@@ -1,0 +1,1 @@
+export const Replay = (_: unknown) => null

@@ -1,0 +1,89 @@
+import { useSignal } from "@preact/signals"
+import { useEffect } from "preact/hooks"
+import { anonymiser, type Shared, toFragment } from "../model/share/index.ts"
+import { copyText } from "./copy.ts"
+import { Modal } from "./modal.tsx"
+import type { PageState } from "./page-state.ts"
+
+const shareOf = (page: PageState, isAnonymous: boolean): Shared | undefined => {
+  const cloak = isAnonymous ? anonymiser(crypto.getRandomValues(new Uint8Array(32))) : undefined
+  if (page.mode.value === "replay") {
+    const session = page.session.value
+    return session && { kind: "session", session: cloak?.session(session) ?? session }
+  }
+  const { bytes } = page.bench.packet.value
+  return { kind: "packet", bytes: cloak?.bytes(bytes) ?? bytes }
+}
+
+/** A link that holds what is open in its fragment, which browsers send to nobody. */
+export const Share = ({ page }: { readonly page: PageState }) => {
+  const isAnonymous = useSignal(false)
+  const link = useSignal("")
+  const fault = useSignal("")
+  const isReplay = page.mode.value === "replay"
+  useEffect(() => {
+    let isCurrent = true
+    const make = async (): Promise<void> => {
+      const shared = shareOf(page, isAnonymous.value)
+      const made =
+        shared === undefined ? ({ ok: false, text: "no session is open" } as const) : await toFragment(shared)
+      if (!isCurrent) return
+      link.value = made.ok ? `${location.href.replace(/#.*$/, "")}#${made.fragment}` : ""
+      fault.value = made.ok ? "" : made.text
+    }
+    make()
+    return () => {
+      isCurrent = false
+    }
+  }, [page, isAnonymous.value, link, fault])
+  return (
+    <Modal
+      title="Share"
+      onClose={() => {
+        page.dialog.value = undefined
+      }}
+    >
+      <p>
+        The link holds the {isReplay ? "session" : "packet"} itself, behind its #: browsers send that part to no server.
+        Whoever has the link has the {isReplay ? "session" : "packet"}.
+      </p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isAnonymous.value}
+          onChange={(event) => {
+            isAnonymous.value = event.currentTarget.checked
+          }}
+        />{" "}
+        other addresses, nonces and names in it; addresses that share a prefix still do
+      </label>
+      <div class="link">
+        <input aria-label="Link" readOnly value={link.value} onFocus={(event) => event.currentTarget.select()} />
+        <button
+          type="button"
+          disabled={link.value === ""}
+          onClick={async () => {
+            page.bench.said.value = (await copyText(link.value))
+              ? "link copied"
+              : "the browser let nothing be copied: copy the link from its field"
+          }}
+        >
+          copy
+        </button>
+      </div>
+      {fault.value !== "" && <p class="fault">No link: {fault.value}.</p>}
+      {!isReplay && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={page.keeping.value}
+            onChange={(event) => {
+              page.keeping.value = event.currentTarget.checked
+            }}
+          />{" "}
+          keep the packet in this page's address, so that a reload keeps the work; nothing is stored otherwise
+        </label>
+      )}
+    </Modal>
+  )
+}

@@ -1,0 +1,176 @@
+import { useMemo } from "preact/hooks"
+import { compare, type FieldPair } from "../model/edit/index.ts"
+import { type Inspection, inspect } from "../model/inspect/index.ts"
+import type { AnswerComparison, Replay, Verdict } from "../model/replay/index.ts"
+import { clockText } from "./clock.ts"
+import type { Room, Selection } from "./room.ts"
+import { arrowOf, comparisonOf, sequenceLines } from "./sequence-line.ts"
+
+/** The row that is looked at: the one chosen, or else the last that has happened. */
+export const lookedAt = (replay: Replay, moment: number, chosen: Selection | undefined): Selection | undefined => {
+  if (chosen !== undefined) return chosen
+  const lines = sequenceLines(replay)
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (lines[middle].moment <= moment) low = middle + 1
+    else high = middle
+  }
+  return lines[low - 1]
+}
+
+/** The chosen packet: its fields, what is wrong with it, what became of it, and how the captured answer differs. */
+export const SelectedPacket = ({
+  room,
+  onOpen,
+}: {
+  readonly room: Room
+  readonly onOpen: (bytes: Uint8Array) => void
+}) => {
+  const replay = room.replay.value
+  const place = room.view.value?.moment ?? 0
+  const selected = replay && lookedAt(replay, place, room.selection.value)
+  const moment = selected && replay?.moments[selected.moment]
+  if (replay === undefined || selected === undefined || moment === undefined)
+    return <p class="rv-quiet">choose a row of the sequence</p>
+  const arrow = arrowOf(replay, selected)
+  const isDatagram = arrow.style === "pcp" || arrow.style === "captured"
+  const { verdict } = moment
+  const comparison = selected.part === "ours" || selected.part === "captured" ? comparisonOf(moment) : undefined
+  return (
+    <div class="rv-packet">
+      {isDatagram && arrow.bytes !== undefined ? (
+        <Tree bytes={arrow.bytes} at={moment.at} onOpen={onOpen} />
+      ) : verdict === undefined ? (
+        <p>{arrow.tokens.map(({ text }) => text).join(" ")}</p>
+      ) : null}
+      {verdict === undefined ? null : <VerdictLines verdict={verdict} />}
+      {comparison === undefined || comparison.ours === undefined ? null : (
+        <section class="rv-twins" aria-label="captured answer and ours">
+          <h3>{comparison.outcome === "same" ? "the captured answer says the same" : "the captured answer differs"}</h3>
+          <Twins comparison={comparison} />
+        </section>
+      )}
+    </div>
+  )
+}
+
+interface TwinsProps {
+  readonly comparison: AnswerComparison
+}
+
+/** Both answers taken apart, what differs first. */
+const Twins = ({ comparison: { captured, ours, differences } }: TwinsProps) => {
+  const fields = useMemo(
+    () => (captured === undefined || ours === undefined ? [] : compare(captured, ours).fields),
+    [captured, ours],
+  )
+  const weights = new Map(differences.map(({ pair, weight }) => [pair.path, weight]))
+  const same = fields.filter(({ state }) => state === "same")
+  return (
+    <>
+      <FieldPairs
+        pairs={differences.map(({ pair }) => pair)}
+        wordsOf={(path) => WEIGHTS[weights.get(path) ?? "difference"]}
+      />
+      <details>
+        <summary>{same.length} fields are the same</summary>
+        <FieldPairs pairs={same} wordsOf={() => "the same"} />
+      </details>
+    </>
+  )
+}
+
+interface FieldPairsProps {
+  readonly pairs: readonly FieldPair[]
+  readonly wordsOf: (path: string) => string
+}
+
+const FieldPairs = ({ pairs, wordsOf }: FieldPairsProps) =>
+  pairs.length === 0 ? null : (
+    <table class="rv-table">
+      <thead>
+        <tr>
+          <th scope="col">field</th>
+          <th scope="col">captured</th>
+          <th scope="col">ours</th>
+          <th scope="col">which is</th>
+        </tr>
+      </thead>
+      <tbody>
+        {pairs.map(({ path, left, right }, i) => (
+          <tr key={`${i} ${path}`}>
+            <td>{path}</td>
+            <td class="rv-mono">{left?.text ?? "none"}</td>
+            <td class="rv-mono">{right?.text ?? "none"}</td>
+            <td>{wordsOf(path)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+
+const WEIGHTS = { clock: "another clock", choice: "the CGN's choice", difference: "a difference" } as const
+
+const VERDICTS: Readonly<Record<Verdict["kind"], string>> = {
+  translated: "translated",
+  passed: "passes as it is",
+  hairpinned: "hairpinned",
+  filtered: "filtered",
+  dropped: "dropped",
+  returned: "dropped, and its sender is told",
+  kept: "kept until its fragments are together",
+}
+
+export const VerdictLines = ({ verdict }: { readonly verdict: Verdict }) => (
+  <div class="rv-verdict">
+    <p>
+      <strong>{VERDICTS[verdict.kind]}</strong>
+      {verdict.clause === undefined ? null : <span class="rv-quiet"> {verdict.clause}</span>}
+    </p>
+    <p class="rv-mono">{verdict.text}</p>
+  </div>
+)
+
+interface TreeProps {
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly onOpen: (bytes: Uint8Array) => void
+}
+
+const Tree = ({ bytes, at, onOpen }: TreeProps) => {
+  const inspection: Inspection = useMemo(() => inspect(bytes), [bytes])
+  return (
+    <>
+      <div class="rv-packet-head">
+        <strong>{inspection.title}</strong>
+        <span class="rv-quiet rv-mono">{clockText(at)}</span>
+        <button type="button" onClick={() => onOpen(bytes)}>
+          open in Inspect
+        </button>
+      </div>
+      <ul class="rv-fields-list">
+        {inspection.fields.slice(1).map(({ id, depth, name, text, class: own, children }) => (
+          <li
+            key={id}
+            class={children.length > 0 ? "rv-group" : `rv-leaf rv-c-${own}`}
+            style={{ paddingInlineStart: `${depth * 12}px` }}
+          >
+            <span>{name}</span>
+            {children.length > 0 ? null : <span class="rv-mono">{text}</span>}
+          </li>
+        ))}
+      </ul>
+      {inspection.findings.length === 0 ? null : (
+        <ul class="rv-findings">
+          {inspection.findings.map(({ severity, why, clause }) => (
+            <li key={`${clause.text}${why}`}>
+              <strong>{severity}</strong> {why} <span class="rv-quiet">{clause.text}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}

@@ -47,7 +47,8 @@ export const fileSink = (
   let listeners: { readonly below: number; readonly call: () => void }[] = []
 
   const wake = (): void => {
-    const level = broken ? 0 : busy ? size : 0
+    // While it is busy something is to come, were it the count of what was left out.
+    const level = broken || !busy ? 0 : Math.max(size, 1)
     const due = listeners.filter(({ below }) => level <= below)
     listeners = listeners.filter(({ below }) => level > below)
     for (const { call } of due) call()

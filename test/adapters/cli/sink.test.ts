@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs"
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
@@ -69,6 +69,19 @@ describe("a sink", () => {
     assert.equal(lines.length - notes.length + missed, 8000)
     closeSync(reader)
     closeSync(writer)
+  })
+
+  it("has ended only when how many were left out is written too", async () => {
+    const path = join(folder, "left-out")
+    const fd = openSync(path, "w")
+    const sink = fileSink(fd, assert.fail, (count) => `left out ${count}`)
+    const line = `${"x".repeat(999)}\n`
+    for (let i = 0; i < 8000; i++) sink.offer(line)
+    await sink.end()
+    const { size } = fstatSync(fd)
+    closeSync(fd)
+    const lines = readFileSync(path, "utf8").slice(0, size).split("\n").slice(0, -1)
+    assert.equal(lines.at(-1), `left out ${8000 - (lines.length - 1)}`)
   })
 
   it("says once that nobody reads any more, and takes what comes then in silence", async () => {

@@ -7,6 +7,8 @@ export interface Console {
   readonly words: readonly string[]
   /** Is there a file, a pipe or a device of that name? Not a folder. */
   isFile(path: string): Promise<boolean>
+  /** May this command read a file of that name, were it there? Left out: the runtime itself forbids nothing. */
+  mayRead?(path: string): boolean
   /** Is standard output (1) or error (2) a terminal, or another device of its kind? */
   isTerminal(fd: 1 | 2): Promise<boolean>
   /** Writes text whole; where nobody reads it any more, it is dropped. */

@@ -37,14 +37,16 @@ export type Arrival = Pick<Request, "side" | "realm" | "subscriber">
 
 /**
  * The PCP and NAT-PMP server of `core/server` as a machine for {@link startHost}. All its sockets are on the inside, in no
- * realm, unless `arrival` tells otherwise of a datagram, by the socket that it came to, say.
+ * realm, unless `arrival` tells otherwise of a datagram, by the socket that it came to, say. `octets`: the memory that replies
+ * are written to, `octets` of the runtime's `Udp` where there is one.
  */
 export const serverMachine = <S = CgnState>(
   arrival?: (datagram: Datagram) => Arrival,
+  octets?: Request["octets"],
 ): Machine<ServerState<S>, ServerEvent> => ({
   receive: (state, datagram: Datagram, now) => {
     const { bytes, source, local } = datagram
-    const request: Request = { bytes, now, source: source.address, sourcePort: source.port }
+    const request: Request = { bytes, now, source: source.address, sourcePort: source.port, octets }
     const [after, { reply, dropped, changes, next }] = process(
       state,
       arrival === undefined ? request : { ...request, ...arrival(datagram) },

@@ -153,6 +153,8 @@ export type UdpLimit = (typeof UDP_LIMITS)[number]
 export interface Udp {
   /** What this runtime cannot do; everything else in this file holds on each. */
   readonly limits: readonly UdpLimit[]
+  /** Octets for a datagram to send: that many, all zero, and the caller's own. Only where `new Uint8Array` is slower. */
+  octets?(length: number): Uint8Array
   /** Never rejects: what the system refuses is an error value. */
   bind(options: BindOptions, receiver: Receiver): Promise<Result<UdpSocket>>
 }

@@ -14,6 +14,9 @@ declare const Deno: {
   readonly stderr: Output
   readonly errors: { readonly BrokenPipe: new () => Error; readonly WouldBlock: new () => Error }
   stat(path: string): Promise<{ readonly isDirectory: boolean }>
+  readonly permissions: {
+    querySync(wanted: { readonly name: "read"; readonly path: string }): { readonly state: string }
+  }
 }
 
 interface Output {
@@ -34,6 +37,7 @@ export const console: Console = {
       ({ isDirectory }) => !isDirectory,
       () => false,
     ),
+  mayRead: (path) => Deno.permissions.querySync({ name: "read", path }).state === "granted",
   isTerminal: async (fd) => outputOf(fd).isTerminal(),
   write: async (fd, text) => {
     let bytes: Uint8Array = new TextEncoder().encode(text)

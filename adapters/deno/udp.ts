@@ -15,11 +15,13 @@ import {
 } from "../udp.ts"
 import { interfaces } from "./interfaces.ts"
 import { type DatagramConn, denoError, listenDatagram, type Membership, systemIndex } from "./net.ts"
+import { octets } from "./octets.ts"
 
 /** {@link Udp} over `Deno.listenDatagram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({
   // Deno takes no reusePort of UDP, and its reuseAddress gives every datagram to the socket that came last.
   limits: ["destination", "connect", "ipv6-only", "buffers", "zone", "reuse-port"],
+  octets,
   bind: async (options, receiver) => {
     const { local, remote, reuseAddress = false } = options
     if (options.reusePort === true) return { ok: false, error: NO_REUSE_PORT }

@@ -144,7 +144,7 @@ const succeed = <S>(
   changes: readonly Change[],
 ): Answer<S> => {
   const { bytes } = call.request
-  const reply = replyWithOptions(bytes, MAP_LENGTH, options, call.state.settings, done)
+  const reply = replyWithOptions(call.request, MAP_LENGTH, options, call.state.settings, done)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
   writeHeader(reply, Opcode.MAP, ResultCode.SUCCESS, done.lifetime, call.epoch)
   for (let i = 24; i < 37; i++) reply[i] = bytes[i]

@@ -15,6 +15,7 @@ import {
 } from "../wire/index.ts"
 import { type Answer, answer } from "./answer.ts"
 import type { Call } from "./call.ts"
+import { replyOctets } from "./request.ts"
 
 const NO_CHANGES: readonly Change[] = []
 
@@ -34,7 +35,7 @@ export const serveNatPmp = <S>(call: Call<S>): Answer<S> => {
 
 /** RFC 6886 section 3.5: a NAT-PMP server answers any other version with 8 octets whose opcode is 0, response bit and all. */
 export const versionError = <S>(call: Call<S>): Answer<S> => {
-  const reply = new Uint8Array(8)
+  const reply = replyOctets(call.request, 8)
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_VERSION)
   putU32(reply, 4, call.epoch)
   return answer(call, true, NatPmpResult.UNSUPPORTED_VERSION, reply, call.state.cgnState, NO_CHANGES)
@@ -45,7 +46,7 @@ const unsupportedOpcode = <S>(call: Call<S>): Answer<S> => {
   const { bytes } = call.request
   const copied = Math.min(bytes.length, MAX_MESSAGE)
   // The result code needs 4 octets, whatever the request had.
-  const reply = new Uint8Array(Math.max(4, copied))
+  const reply = replyOctets(call.request, Math.max(4, copied))
   reply.set(bytes.subarray(0, copied))
   reply[1] |= 0x80
   putU16(reply, 2, NatPmpResult.UNSUPPORTED_OPCODE)
@@ -60,7 +61,7 @@ const serveExternalAddress = <S>(call: Call<S>): Answer<S> => {
   const external = served ? cgn.externalAddress(cgnState, source, call.realm, now) : undefined
   const found = external !== undefined && isIpv4(external)
   const code = found ? NatPmpResult.SUCCESS : served ? NatPmpResult.NETWORK_FAILURE : NatPmpResult.NOT_AUTHORIZED
-  const reply = new Uint8Array(12)
+  const reply = replyOctets(call.request, 12)
   reply[1] = 0x80
   putU16(reply, 2, code)
   putU32(reply, 4, call.epoch)
@@ -126,7 +127,7 @@ export const outOfResources = <S>(call: Call<S>): Answer<S> => {
   const opcode = call.request.bytes[1]
   if (opcode === NatPmpOpcode.MAP_UDP || opcode === NatPmpOpcode.MAP_TCP)
     return answerMapping(call, call.state.cgnState, NatPmpResult.OUT_OF_RESOURCES, 0, 0, NO_CHANGES)
-  const reply = new Uint8Array(12)
+  const reply = replyOctets(call.request, 12)
   reply[1] = 0x80 | opcode
   putU16(reply, 2, NatPmpResult.OUT_OF_RESOURCES)
   putU32(reply, 4, call.epoch)
@@ -154,7 +155,7 @@ const answerMapping = <S>(
   changes: readonly Change[],
 ): Answer<S> => {
   const { bytes } = call.request
-  const reply = new Uint8Array(16)
+  const reply = replyOctets(call.request, 16)
   reply[1] = bytes[1] | 0x80
   putU16(reply, 2, code)
   putU32(reply, 4, call.epoch)

@@ -11,6 +11,7 @@ import {
   u16,
 } from "../wire/index.ts"
 import { NO_OPTIONS, type Options } from "./option.ts"
+import { type Request, replyOctets } from "./request.ts"
 import type { ServerSettings } from "./settings.ts"
 
 const NONE = new Uint8Array(0)
@@ -21,13 +22,14 @@ const NONE = new Uint8Array(0)
  * 7753), PREFIX64 (RFC 7225). `length` is that of the message before its options. `undefined`: over 1100 octets (S-12).
  */
 export const replyWithOptions = <S>(
-  request: Uint8Array,
+  asked: Request,
   length: number,
   options: Options,
   settings: ServerSettings,
   done: CgnDone<S> | undefined,
 ): Uint8Array | undefined => {
-  if (options === NO_OPTIONS && !settings.prefix64Unasked) return new Uint8Array(length)
+  if (options === NO_OPTIONS && !settings.prefix64Unasked) return replyOctets(asked, length)
+  const { bytes: request } = asked
   let end = length
   for (const option of options.processed) end += option.length
   const answers = answersTo(request, options, done)
@@ -37,7 +39,7 @@ export const replyWithOptions = <S>(
   const more = unasked ? (encoded(settings.prefix64) ?? NONE) : NONE
   // Nobody asked for these: they go where there is room.
   const fits = end + own.length + more.length <= MAX_MESSAGE
-  const reply = new Uint8Array(end + own.length + (fits ? more.length : 0))
+  const reply = replyOctets(asked, end + own.length + (fits ? more.length : 0))
   copyProcessed(request, options, reply, length)
   reply.set(own, end)
   if (fits) reply.set(more, end + own.length)

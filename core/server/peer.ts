@@ -66,7 +66,7 @@ export const servePeer = <S>(call: Call<S>, options: Options): Answer<S> => {
     now,
   )
   if (done.outcome === "refused") return refuse(call, done.code, done.lifetime)
-  const reply = replyWithOptions(bytes, PEER_LENGTH, options, settings, done)
+  const reply = replyWithOptions(request, PEER_LENGTH, options, settings, done)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
   writeHeader(reply, Opcode.PEER, ResultCode.SUCCESS, done.lifetime, call.epoch)
   for (let i = 24; i < 37; i++) reply[i] = bytes[i]

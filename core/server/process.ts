@@ -141,7 +141,7 @@ const serveAnnounce = <S>(call: Call<S>, options: Options): Answer<S> => {
   const { request, state } = call
   const code = state.cgn.authorize(state.cgnState, request.bytes, request.source, 0)
   if (code !== ResultCode.SUCCESS) return refuse(call, code)
-  const reply = replyWithOptions(request.bytes, HEADER_LENGTH, options, state.settings, undefined)
+  const reply = replyWithOptions(request, HEADER_LENGTH, options, state.settings, undefined)
   if (reply === undefined) return refuse(call, ResultCode.MALFORMED_REQUEST)
   writeHeader(reply, Opcode.ANNOUNCE, ResultCode.SUCCESS, 0, call.epoch)
   return answer(call, false, ResultCode.SUCCESS, reply, state.cgnState, [])

@@ -2,6 +2,7 @@ import type { CgnRefused, Change } from "../cgn/index.ts"
 import { HEADER_LENGTH, MAX_MESSAGE, PCP_VERSION, putU32, ResultCode } from "../wire/index.ts"
 import { type Answer, answer } from "./answer.ts"
 import type { Call } from "./call.ts"
+import { type Request, replyOctets } from "./request.ts"
 import type { ServerSettings } from "./settings.ts"
 
 /**
@@ -38,11 +39,12 @@ const isUnparsed = (code: number): boolean =>
  *
  * RFC ambiguity 2: one to a request under 24 octets, an unsupported version, is padded to the whole header that its fields need.
  */
-const errorReply = (request: Uint8Array, code: number, lifetime: number, epoch: number): Uint8Array => {
-  const copied = Math.min(request.length, MAX_MESSAGE)
-  const reply = new Uint8Array(Math.max(HEADER_LENGTH, (copied + 3) & ~3))
-  reply.set(copied === request.length ? request : request.subarray(0, copied))
-  writeHeader(reply, request[1], code, lifetime, epoch)
+const errorReply = (asked: Request, code: number, lifetime: number, epoch: number): Uint8Array => {
+  const { bytes } = asked
+  const copied = Math.min(bytes.length, MAX_MESSAGE)
+  const reply = replyOctets(asked, Math.max(HEADER_LENGTH, (copied + 3) & ~3))
+  reply.set(copied === bytes.length ? bytes : bytes.subarray(0, copied))
+  writeHeader(reply, bytes[1], code, lifetime, epoch)
   if (!isUnparsed(code)) reply.fill(0, 12, HEADER_LENGTH)
   return reply
 }
@@ -65,6 +67,6 @@ export const refuse = <S>(call: Call<S>, why: CgnRefused["code"], lifetime?: num
   const { epoch, request, state } = call
   // libpcpd's generic CGN error has no code of its own on the wire: NO_RESOURCES is the catch-all (RFC 6887 section 7.4).
   const code = why === "cgn-error" ? ResultCode.NO_RESOURCES : why
-  const reply = errorReply(request.bytes, code, lifetime ?? errorLifetime(state.settings, code), epoch)
+  const reply = errorReply(request, code, lifetime ?? errorLifetime(state.settings, code), epoch)
   return answer(call, false, code, reply, state.cgnState, NO_CHANGES)
 }

@@ -20,7 +20,13 @@ export const serveOn = async ({ udp, clock, entropy }: Adapter): Promise<void> =
   })
   if (!made.ok) throw new Error(made.error.text)
   const local = { address: addressFromIpv4(0x7f000001), port: Number(process.argv[2]) }
-  const host = await startHost({ udp, clock, machine: serverMachine(), state: made.state, sockets: [{ local }] })
+  const host = await startHost({
+    udp,
+    clock,
+    machine: serverMachine(undefined, udp.octets),
+    state: made.state,
+    sockets: [{ local }],
+  })
   if (!host.ok) throw new Error(host.error.text)
   console.log("ready")
 }

@@ -5,9 +5,12 @@ import { FIRST_EXAMPLE, GALLERY } from "./model/gallery/index.ts"
 import { Examples, openExample } from "./shell/examples.tsx"
 import { Header } from "./shell/header.tsx"
 import { listenForInput } from "./shell/intake.ts"
+import { keepForReload, openKept } from "./shell/keep.ts"
 import { lazy } from "./shell/lazy.tsx"
 import { createPageState, type PageState } from "./shell/page-state.ts"
 import { SourceLine } from "./shell/source-line.tsx"
+import { takeTurn } from "./shell/turn.ts"
+import "./style/field-class.css"
 import "./style/page.css"
 import "./style/inspector.css"
 import "./style/dialog.css"
@@ -17,10 +20,22 @@ interface ReplayProps {
   readonly onOpenPacket: (bytes: Uint8Array) => void
 }
 
+interface LiveProps {
+  readonly onOpenPacket: (bytes: Uint8Array) => void
+}
+
 const Replay = lazy<ReplayProps>(async () => (await import("./replay-view/index.tsx")).Replay)
+const Live = lazy<LiveProps>(async () => (await import("./live/live.tsx")).Live)
 const Share = lazy(async () => (await import("./shell/share.tsx")).Share)
 const Build = lazy(async () => (await import("./inspector/build-dialog.tsx")).BuildDialog)
 const Compare = lazy(async () => (await import("./inspector/compare-dialog.tsx")).CompareDialog)
+
+const inspectPacket = (page: PageState, bytes: Uint8Array, words: string): void => {
+  takeTurn(page)
+  page.sourceText.value = undefined
+  page.bench.showBytes(bytes, words)
+  page.mode.value = "inspect"
+}
 
 const Page = ({ page }: { readonly page: PageState }) => (
   <>
@@ -30,15 +45,17 @@ const Page = ({ page }: { readonly page: PageState }) => (
         <SourceLine page={page} />
         <Inspector page={page} />
       </>
-    ) : (
+    ) : page.mode.value === "replay" ? (
       <main class="replay-place">
         <Replay
           session={page.session}
-          onOpenPacket={(bytes: Uint8Array) => {
-            page.sourceText.value = undefined
-            page.bench.showBytes(bytes, "a packet of the session")
-            page.mode.value = "inspect"
-          }}
+          onOpenPacket={(bytes: Uint8Array) => inspectPacket(page, bytes, "a packet of the session")}
+        />
+      </main>
+    ) : (
+      <main class="replay-place">
+        <Live
+          onOpenPacket={(bytes: Uint8Array) => inspectPacket(page, bytes, "a packet of the server, its nonce blank")}
         />
       </main>
     )}
@@ -66,7 +83,7 @@ const listenForKeys = ({ bench, mode }: PageState): void => {
   })
 }
 
-const page = createPageState()
+const page = createPageState(document.documentElement.dataset.live !== undefined)
 const root = document.getElementById("page")
 if (root === null) throw new Error("the page has no place")
 
@@ -75,7 +92,10 @@ effect(() => {
   if (theme === "system") delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme
 })
-openExample(page, FIRST_EXAMPLE)
+const isReload = openKept(page)
+if (!isReload) openExample(page, FIRST_EXAMPLE)
+// Who comes from a server wants to see that first.
+if (page.isLive) page.mode.value = "live"
 effect(() => {
   // What was said is read or heard by then, and no longer true of what is done next.
   if (page.bench.said.value === "") return
@@ -86,8 +106,9 @@ effect(() => {
 })
 effect(() => {
   page.bench.packet.value
-  if (page.keeping.value && page.mode.value === "inspect")
-    import("./shell/fragment.ts").then(({ keepInAddress }) => keepInAddress(page))
+  page.mode.value
+  page.session.value
+  if (page.keeping.value) import("./shell/fragment.ts").then(({ keepInAddress }) => keepInAddress(page))
 })
 effect(() => {
   // Nobody who comes to Replay finds it empty.
@@ -98,7 +119,8 @@ effect(() => {
 listenForInput(page)
 listenForKeys(page)
 render(<Page page={page} />, root)
-if (location.hash.length > 1)
+keepForReload(page)
+if (!isReload && location.hash.length > 1)
   import("./shell/fragment.ts").then(({ openFragment }) => openFragment(page, location.hash))
 addEventListener("hashchange", () => {
   import("./shell/fragment.ts").then(({ openFragment }) => openFragment(page, location.hash))

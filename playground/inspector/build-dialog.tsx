@@ -11,6 +11,9 @@ import {
 import { Modal } from "../shell/modal.tsx"
 import type { PageState } from "../shell/page-state.ts"
 
+/** The number says which it is, whatever options are removed before it. */
+type NumberedOption = FormOption & { readonly number: number }
+
 interface EntriesProps {
   readonly entries: readonly FormEntry[]
   readonly values: FormValues
@@ -62,7 +65,7 @@ const OptionEntries = ({
   at,
   faults,
 }: {
-  readonly options: Signal<readonly FormOption[]>
+  readonly options: Signal<readonly NumberedOption[]>
   readonly at: number
   readonly faults: readonly FormFault[]
 }) => {
@@ -78,7 +81,7 @@ const OptionEntries = ({
         faults={faults}
         onInput={(name, value) => {
           options.value = options.value.map((one, i) =>
-            i === at ? { kind, values: { ...one.values, [name]: value } } : one,
+            i === at ? { ...one, values: { ...one.values, [name]: value } } : one,
           )
         }}
       />
@@ -98,7 +101,7 @@ const OptionEntries = ({
 export const BuildDialog = ({ page }: { readonly page: PageState }) => {
   const name = useSignal(PACKET_FORMS[0].name)
   const values = useSignal<FormValues>({})
-  const options = useSignal<readonly FormOption[]>([])
+  const options = useSignal<readonly NumberedOption[]>([])
   const adding = useSignal(OPTION_FORMS[0].kind)
   const form = PACKET_FORMS.find((one) => one.name === name.value) ?? PACKET_FORMS[0]
   const built = build(form.name, values.value, options.value)
@@ -144,7 +147,7 @@ export const BuildDialog = ({ page }: { readonly page: PageState }) => {
         {form.hasOptions && (
           <>
             {options.value.map((one, i) => (
-              <OptionEntries key={`${i}${one.kind}`} options={options} at={i} faults={faults} />
+              <OptionEntries key={one.number} options={options} at={i} faults={faults} />
             ))}
             <div class="entry">
               <label for="form-option">Option</label>
@@ -166,7 +169,10 @@ export const BuildDialog = ({ page }: { readonly page: PageState }) => {
                 <button
                   type="button"
                   onClick={() => {
-                    options.value = [...options.value, { kind: adding.value, values: {} }]
+                    options.value = [
+                      ...options.value,
+                      { number: (options.value.at(-1)?.number ?? 0) + 1, kind: adding.value, values: {} },
+                    ]
                   }}
                 >
                   add option

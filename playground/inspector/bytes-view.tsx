@@ -2,6 +2,7 @@ import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { setOctet } from "../model/edit/index.ts"
 import { MOST_OCTETS, type Octet } from "../model/inspect/index.ts"
+import { hoverHandlers } from "./field-target.ts"
 import type { Workbench } from "./workbench.ts"
 
 const WIDTH = 16
@@ -79,7 +80,7 @@ export const BytesView = ({ bench }: { readonly bench: Workbench }) => {
         const inside = field.offset <= cursor.peek() && cursor.peek() < field.offset + field.length
         if (field.length > 0 && !inside) cursor.value = field.offset
       }),
-    [bench],
+    [bench, cursor],
   )
 
   const offsetOf = (target: EventTarget | null): number | undefined => {
@@ -138,6 +139,7 @@ export const BytesView = ({ bench }: { readonly bench: Workbench }) => {
   }
   const spoken = new Set(findings.flatMap(({ field }) => (field > 0 ? [field] : [])))
   const isFound = ({ parts }: Octet): boolean => parts.some(({ field }) => spoken.has(field))
+  const cells = octets.map((octet, offset) => ({ octet, offset }))
   const rows = Array.from({ length: Math.ceil(octets.length / WIDTH) }, (_, row) => row)
   return (
     <section class="pane bytes" aria-labelledby="bytes-title">
@@ -152,12 +154,7 @@ export const BytesView = ({ bench }: { readonly bench: Workbench }) => {
           aria-label={`Octets of ${fields[0].text}`}
           tabIndex={-1}
           onKeyDown={onKeyDown}
-          onMouseMove={(event) => {
-            bench.hovered.value = fieldOf(event.target, event.clientX)
-          }}
-          onMouseLeave={() => {
-            bench.hovered.value = undefined
-          }}
+          {...hoverHandlers(bench, ({ target, clientX }) => fieldOf(target, clientX))}
           onClick={(event) => {
             const offset = offsetOf(event.target)
             if (offset !== undefined) moveTo(offset, fieldOf(event.target, event.clientX))
@@ -168,15 +165,8 @@ export const BytesView = ({ bench }: { readonly bench: Workbench }) => {
               <span class="offset" role="rowheader" tabIndex={-1}>
                 {(row * WIDTH).toString(16).padStart(4, "0")}
               </span>
-              {octets.slice(row * WIDTH, (row + 1) * WIDTH).map((octet, i) => (
-                <OctetCell
-                  key={i}
-                  octet={octet}
-                  offset={row * WIDTH + i}
-                  bench={bench}
-                  at={at}
-                  found={isFound(octet)}
-                />
+              {cells.slice(row * WIDTH, (row + 1) * WIDTH).map(({ octet, offset }) => (
+                <OctetCell key={offset} octet={octet} offset={offset} bench={bench} at={at} found={isFound(octet)} />
               ))}
               <span class="characters" aria-hidden="true">
                 {octets

@@ -5,11 +5,23 @@ import { open } from "../model/open/index.ts"
 import { Modal } from "../shell/modal.tsx"
 import type { PageState } from "../shell/page-state.ts"
 
-const STATES: Readonly<Record<FieldPair["state"], string>> = {
-  same: "=",
-  changed: "≠",
-  left: "− only here",
-  right: "+ only there",
+/** What sets two sides apart: a sign, and words where the sign says too little. */
+const STATES: Readonly<Record<FieldPair["state"], readonly [sign: string, words: string]>> = {
+  same: ["=", ""],
+  changed: ["≠", ""],
+  left: ["−", " only here"],
+  right: ["+", " only there"],
+}
+
+/** Characters of a text that is read at every key. */
+const MOST_TEXT = 300_000
+
+const differ = (count: number): string => (count === 1 ? "1 field differs" : `${count} fields differ`)
+
+const placesOf = (ranges: readonly { readonly from: number; readonly to: number }[]): string => {
+  const places = ranges.map(({ from, to }) => (to - from === 1 ? `${from}` : `${from}–${to - 1}`))
+  const isOne = ranges.length === 1 && ranges[0].to - ranges[0].from === 1
+  return `${isOne ? "octet" : "octets"} ${places.join(", ")}`
 }
 
 /** The packet that is looked at beside another: as it was before the edits, another one of the list, or a pasted one. */
@@ -23,7 +35,7 @@ export const CompareDialog = ({ page }: { readonly page: PageState }) => {
   const first = isEdited ? original : (opened.packets[here === 0 ? 1 : here - 1]?.bytes ?? original)
   const text = useSignal(toHex(first, { spaced: true }))
   const isAll = useSignal(false)
-  const [other] = open(text.value).packets
+  const [other] = text.value.length > MOST_TEXT ? [] : open(text.value).packets
   const comparison = other === undefined ? undefined : compare(bench.packet.value.bytes, other.bytes)
   const pairs = comparison?.fields.filter(({ state }) => isAll.value || state !== "same") ?? []
   return (
@@ -54,9 +66,7 @@ export const CompareDialog = ({ page }: { readonly page: PageState }) => {
           <p>
             {comparison.same
               ? "Both have the same octets."
-              : `${comparison.fields.filter(({ state }) => state !== "same").length} fields differ, in octets ${comparison.octets
-                  .map(({ from, to }) => (to - from === 1 ? `${from}` : `${from}–${to - 1}`))
-                  .join(", ")}.`}
+              : `${differ(comparison.fields.filter(({ state }) => state !== "same").length)}; ${placesOf(comparison.octets)}.`}
           </p>
           <label class="check">
             <input
@@ -82,13 +92,20 @@ export const CompareDialog = ({ page }: { readonly page: PageState }) => {
                 </tr>
               </thead>
               <tbody>
-                {pairs.map((pair, i) => (
-                  <tr key={i} data-state={pair.state} data-class={pair.class}>
+                {pairs.map((pair) => (
+                  <tr
+                    key={`${pair.path} ${pair.left?.field ?? ""} ${pair.right?.field ?? ""}`}
+                    data-state={pair.state}
+                    data-class={pair.class}
+                  >
                     <th scope="row">
                       <span class="swatch" aria-hidden="true" /> {pair.path}
                     </th>
                     <td>{pair.left?.text ?? ""}</td>
-                    <td>{STATES[pair.state]}</td>
+                    <td>
+                      {STATES[pair.state][0]}
+                      <span class="words">{STATES[pair.state][1]}</span>
+                    </td>
                     <td>{pair.right?.text ?? ""}</td>
                   </tr>
                 ))}

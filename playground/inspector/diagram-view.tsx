@@ -1,10 +1,13 @@
 import { useComputed } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"
 import type { DiagramCell, Inspection } from "../model/inspect/index.ts"
+import { fieldOf, hoverHandlers } from "./field-target.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** Rows that are drawn of a box of whole rows: it says how many bits it has, and empty rows say nothing more. */
 const MOST_ROWS = 2
+
+const BITS: readonly number[] = Array.from({ length: 32 }, (_, bit) => bit)
 
 interface Placed {
   readonly cell: DiagramCell
@@ -80,10 +83,6 @@ export const DiagramView = ({ bench }: { readonly bench: Workbench }) => {
   const inspection = bench.inspection.value
   const rows = useMemo(() => placeCells(inspection), [inspection])
   const grid = useRef<HTMLDivElement>(null)
-  const fieldOf = (target: EventTarget | null): number | undefined => {
-    const box = target instanceof Element ? target.closest("[data-field]") : null
-    return box instanceof HTMLElement ? Number(box.dataset.field) : undefined
-  }
   const go = (field: number | undefined): void => {
     if (field === undefined) return
     bench.select(field)
@@ -120,7 +119,7 @@ export const DiagramView = ({ bench }: { readonly bench: Workbench }) => {
   return (
     <div class="diagram-body">
       <div class="bit-ruler" aria-hidden="true">
-        {Array.from({ length: 32 }, (_, bit) => (
+        {BITS.map((bit) => (
           <span key={bit} class={bit % 8 === 0 || bit === 31 ? "" : "minor"}>
             {bit}
           </span>
@@ -133,25 +132,20 @@ export const DiagramView = ({ bench }: { readonly bench: Workbench }) => {
         aria-label="Diagram, 32 bits a row"
         tabIndex={-1}
         onKeyDown={onKeyDown}
-        onMouseOver={(event) => {
-          bench.hovered.value = fieldOf(event.target)
-        }}
-        onMouseLeave={() => {
-          bench.hovered.value = undefined
-        }}
+        {...hoverHandlers(bench, ({ target }) => fieldOf(target))}
         onClick={(event) => go(fieldOf(event.target))}
         onDblClick={(event) => {
           bench.editing.value = fieldOf(event.target)
         }}
       >
-        {rows.map((cells, i) => (
-          <div role="row" class="contents" key={i}>
-            {cells.map((placed, j) => (
+        {rows.map((cells) => (
+          <div role="row" class="contents" key={cells[0].cell.row}>
+            {cells.map((placed) => (
               <Box
                 key={`${placed.cell.field} ${placed.cell.row} ${placed.cell.bit} ${placed.cell.labelled}`}
                 placed={placed}
                 bench={bench}
-                first={i === 0 && j === 0}
+                first={placed === rows[0][0]}
               />
             ))}
           </div>

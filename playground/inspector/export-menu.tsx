@@ -2,18 +2,8 @@ import { useSignal } from "@preact/signals"
 import { useRef } from "preact/hooks"
 import { EXPORTS, type ExportFormat, exportPacket } from "../model/export/index.ts"
 import { copyText } from "../shell/copy.ts"
+import { saveFile } from "../shell/save-file.ts"
 import type { Workbench } from "./workbench.ts"
-
-/** Gives octets or text to the browser as a file. */
-const saveFile = (name: string, content: string | Uint8Array): void => {
-  const part = typeof content === "string" ? content : content.slice().buffer
-  const url = URL.createObjectURL(new Blob([part]))
-  const link = document.createElement("a")
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
 
 /** The packet as something else: text is copied and shown, a pcap file is saved. */
 export const ExportMenu = ({ bench }: { readonly bench: Workbench }) => {
@@ -33,7 +23,7 @@ export const ExportMenu = ({ bench }: { readonly bench: Workbench }) => {
     }
     const { content, note } = exported
     if (typeof content !== "string") {
-      saveFile(`packet.${extension}`, content)
+      saveFile(`packet.${extension}`, [content])
       bench.said.value = `${name} saved`
       return
     }
@@ -42,6 +32,7 @@ export const ExportMenu = ({ bench }: { readonly bench: Workbench }) => {
     bench.said.value = `${name} ${isCopied ? "copied" : "shown: the browser let nothing be copied"}${note === undefined ? "" : `; ${note}`}`
   }
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the menu from any of its buttons
     <span
       class="menu-place"
       onKeyDown={(event) => {

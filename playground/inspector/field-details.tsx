@@ -6,7 +6,7 @@ import type { Workbench } from "./workbench.ts"
 export const FieldDetails = ({ bench }: { readonly bench: Workbench }) => {
   const field = bench.inspection.value.fields[bench.selected.value]
   const { name, text, rfc, registry, wireshark, number, binary, address, hex, offset, length, missing } = field
-  const place = `octet${length === 1 ? "" : "s"} ${length < 2 ? offset : `${offset}–${offset + length - 1}`}`
+  const place = length === 0 ? "none" : length === 1 ? `${offset}` : `${offset}–${offset + length - 1}`
   return (
     <section class="pane details" aria-labelledby="details-title" data-class={field.class}>
       <h2 id="details-title">

@@ -65,9 +65,9 @@ export const FindingsView = ({ bench }: { readonly bench: Workbench }) => {
         </p>
       ) : (
         <ul>
-          {findings.map((finding, i) => (
+          {findings.map((finding) => (
             <li
-              key={i}
+              key={`${finding.code} ${finding.field} ${finding.offset}`}
               data-severity={finding.severity}
               onMouseEnter={() => {
                 bench.hovered.value = finding.field

@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals"
 import { useEffect } from "preact/hooks"
+import { hasRoom } from "../shell/has-room.ts"
 import { lazy } from "../shell/lazy.tsx"
 import type { PageState } from "../shell/page-state.ts"
 import { BytesView } from "./bytes-view.tsx"
@@ -11,9 +12,6 @@ import { ToolBar } from "./tool-bar.tsx"
 import { TreeView } from "./tree-view.tsx"
 
 const PacketList = lazy(async () => (await import("../packets/packet-list.tsx")).PacketList)
-
-/** Is there room to draw the diagram beside the rest? On a phone it is folded until it is asked for. */
-const hasRoom = (): boolean => matchMedia("(min-width: 700px)").matches
 
 /** What is this packet? Octets, diagram, tree and findings of it, each showing what is chosen in the others. */
 export const Inspector = ({ page }: { readonly page: PageState }) => {

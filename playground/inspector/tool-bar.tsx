@@ -1,4 +1,5 @@
 import { flipOctet } from "../model/edit/index.ts"
+import { DialogButton } from "../shell/dialog-button.tsx"
 import type { PageState } from "../shell/page-state.ts"
 import { ExportMenu } from "./export-menu.tsx"
 
@@ -26,24 +27,12 @@ export const ToolBar = ({ page }: { readonly page: PageState }) => {
       >
         flip a byte
       </button>
-      <button
-        type="button"
-        aria-haspopup="dialog"
-        onClick={() => {
-          page.dialog.value = "build"
-        }}
-      >
+      <DialogButton page={page} dialog="build">
         build
-      </button>
-      <button
-        type="button"
-        aria-haspopup="dialog"
-        onClick={() => {
-          page.dialog.value = "compare"
-        }}
-      >
+      </DialogButton>
+      <DialogButton page={page} dialog="compare">
         compare
-      </button>
+      </DialogButton>
       <ExportMenu bench={bench} />
     </div>
   )

@@ -1,6 +1,7 @@
 import { useComputed } from "@preact/signals"
 import { useRef } from "preact/hooks"
 import type { InspectedField } from "../model/inspect/index.ts"
+import { fieldOf, hoverHandlers } from "./field-target.ts"
 import { ValueEditor } from "./value-editor.tsx"
 import type { Workbench } from "./workbench.ts"
 
@@ -36,7 +37,7 @@ const TreeItem = ({ bench, field, place, of }: ItemProps) => {
       aria-selected={useComputed(() => (bench.selected.value === id ? "true" : "false"))}
       {...(isGroup ? { "aria-expanded": !bench.folded.value.has(id) } : {})}
       tabIndex={useComputed(() => (bench.selected.value === id ? 0 : -1))}
-      style={{ paddingInlineStart: `${4 + 14 * depth}px` }}
+      style={{ "--depth": depth }}
     >
       <span class="fold" aria-hidden="true">
         {isGroup ? (bench.folded.value.has(id) ? "▸" : "▾") : ""}
@@ -49,7 +50,7 @@ const TreeItem = ({ bench, field, place, of }: ItemProps) => {
       {isEditing ? (
         <ValueEditor bench={bench} field={field} />
       ) : (
-        <span class="value">{id === 0 ? "" : shortText(field)}</span>
+        id > 0 && <span class="value">{shortText(field)}</span>
       )}
     </div>
   )
@@ -67,10 +68,6 @@ export const TreeView = ({ bench }: { readonly bench: Workbench }) => {
   }
   add(0)
 
-  const fieldOf = (target: EventTarget | null): number | undefined => {
-    const item = target instanceof Element ? target.closest("[data-field]") : null
-    return item instanceof HTMLElement ? Number(item.dataset.field) : undefined
-  }
   const focusOn = (id: number): void => {
     const item = tree.current?.querySelector(`[data-field="${id}"]`)
     if (item instanceof HTMLElement) item.focus()
@@ -134,12 +131,7 @@ export const TreeView = ({ bench }: { readonly bench: Workbench }) => {
       aria-label="Fields"
       tabIndex={-1}
       onKeyDown={onKeyDown}
-      onMouseOver={(event) => {
-        bench.hovered.value = fieldOf(event.target)
-      }}
-      onMouseLeave={() => {
-        bench.hovered.value = undefined
-      }}
+      {...hoverHandlers(bench, ({ target }) => fieldOf(target))}
       onClick={(event) => {
         const id = fieldOf(event.target)
         if (id === undefined || event.target instanceof HTMLInputElement) return

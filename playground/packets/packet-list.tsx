@@ -1,67 +1,22 @@
 import { useSignal } from "@preact/signals"
-import { useCallback, useEffect, useMemo, useRef } from "preact/hooks"
-import { SEVERITY_SIGNS } from "../inspector/findings-view.tsx"
-import { type Exchange, type Row, readFilter, summaryOf } from "../model/capture/index.ts"
+import { useCallback, useEffect, useMemo } from "preact/hooks"
+import { hasRoom } from "../shell/has-room.ts"
 import { lazy } from "../shell/lazy.tsx"
 import type { PageState } from "../shell/page-state.ts"
+import { ExchangeStory } from "./exchange-story.tsx"
+import { useFilteredRows } from "./filtered-rows.ts"
+import { PacketLine, secondsText } from "./packet-line.tsx"
 import { useVirtualRows } from "./virtual-rows.ts"
 
 const DriftPlot = lazy(async () => (await import("./drift-plot.tsx")).DriftPlot)
+const SaveDialog = lazy(async () => (await import("./save-dialog.tsx")).SaveDialog)
 
 const HEIGHT = 28
 const PAGE = 20
 /** Packets among which nobody needs a filter. */
 const FEW = 5
-
-const secondsText = (milliseconds: number | undefined): string =>
-  milliseconds === undefined ? "" : (milliseconds / 1000).toFixed(3)
-
-const latencyText = (row: Row, exchange: Exchange | undefined): string => {
-  if (exchange === undefined) return row.part === "unsolicited" ? "unasked" : ""
-  if (row.part === "retransmission") return `again, #${exchange.requests.indexOf(row.index) + 1}`
-  if (row.part === "repeated answer") return "repeated"
-  if (row.part === "request") return exchange.answers.length === 0 ? "no answer" : ""
-  const { latency } = exchange
-  return latency === undefined ? "" : latency < 10 ? `${latency.toFixed(1)} ms` : `${Math.round(latency)} ms`
-}
-
-interface LineProps {
-  readonly row: Row
-  readonly exchange: Exchange | undefined
-  readonly isChosen: boolean
-  readonly isPartner: boolean
-  readonly place: number
-  readonly top: number
-  readonly onClick: () => void
-}
-
-const Line = ({ row, exchange, isChosen, isPartner, place, top, onClick }: LineProps) => (
-  <div
-    role="row"
-    id={`row-${row.index}`}
-    class={`line${isChosen ? " chosen" : ""}${isPartner ? " partner" : ""}`}
-    aria-rowindex={place + 2}
-    aria-selected={isChosen}
-    tabIndex={-1}
-    style={{ transform: `translateY(${top}px)` }}
-    onClick={onClick}
-  >
-    <span role="gridcell">{row.index + 1}</span>
-    <span role="gridcell">{secondsText(row.time)}</span>
-    <span role="gridcell" aria-label={row.facts.response ? "answer" : "request"}>
-      {row.facts.response ? "◀" : "▶"}
-    </span>
-    <span role="gridcell" class="summary">
-      {summaryOf(row.facts)}
-    </span>
-    <span role="gridcell" class="latency">
-      {latencyText(row, exchange)}
-    </span>
-    <span role="gridcell" data-severity={row.worst} aria-label={row.worst ?? "no findings"}>
-      {row.worst === undefined ? "" : SEVERITY_SIGNS[row.worst]}
-    </span>
-  </div>
-)
+/** Servers whose clocks are plotted. */
+const MOST_SERIES = 4
 
 /** The packets of a capture: filtered, paired by nonce, with latencies and what was found; and the epoch's drift. */
 export const PacketList = ({ page }: { readonly page: PageState }) => {
@@ -69,16 +24,12 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
   const { capture, opened } = bench.work.value
   const text = useSignal("")
   const isReplaying = useSignal(false)
-  const list = useRef<HTMLDivElement>(null)
-  const filter = useMemo(() => readFilter(text.value, capture?.exchanges), [text.value, capture])
-  const rows = useMemo(
-    () => (text.value.trim() === "" ? (capture?.rows ?? []) : (capture?.rows.filter(filter.test) ?? [])),
-    [capture, filter, text.value],
-  )
-  const isTimed = useMemo(() => capture?.rows.some(({ time }) => time !== undefined) ?? false, [capture])
+  const isSaving = useSignal(false)
+  const { rows, filter, isLooking } = useFilteredRows(capture, text.value)
+  const lastTime = useMemo(() => capture?.rows.findLast(({ time }) => time !== undefined)?.time, [capture])
   const { scroller, virtualizer } = useVirtualRows(rows.length, HEIGHT)
   const chosen = bench.packetIndex.value
-  const at = rows.findIndex(({ index }) => index === chosen)
+  const at = useMemo(() => rows.findIndex(({ index }) => index === chosen), [rows, chosen])
   const exchange = capture?.rows[chosen]?.exchange ?? -1
   const items = virtualizer.getVirtualItems()
 
@@ -111,21 +62,23 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
     page.session.value = made.session
     page.mode.value = "replay"
   }
+  const columns = {
+    "--digits": `${`${opened.packets.length}`.length}ch`,
+    "--time": `${secondsText(lastTime).length}ch`,
+  }
   return (
     <section class="pane packets" aria-labelledby="packets-title">
       <h2 id="packets-title">
         packets{" "}
-        <span class="muted">
+        <span class="muted" role="status">
           {rows.length === opened.packets.length ? rows.length : `${rows.length} of ${opened.packets.length}`}
+          {isLooking && ", looking"}
         </span>
       </h2>
       <div
-        ref={(element) => {
-          scroller.current = element
-          list.current = element
-        }}
-        class={isTimed ? "list" : "list untimed"}
-        style={{ "--rows": `${rows.length + 1}` }}
+        ref={scroller}
+        class={lastTime === undefined ? "list untimed" : "list"}
+        style={{ "--rows": `${rows.length + 1}`, ...columns }}
         role="grid"
         aria-label="Packets"
         aria-rowcount={rows.length + 1}
@@ -135,7 +88,7 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
       >
         <div class="line head" role="row" aria-rowindex={1}>
           {["#", "s", "dir", "what", "latency", "worst"].map((name) => (
-            <span role="columnheader" key={name}>
+            <span role="columnheader" key={name} class={name === "s" ? "time" : undefined}>
               {name === "dir" || name === "worst" ? <span class="hidden">{name}</span> : name}
             </span>
           ))}
@@ -145,7 +98,7 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
             const row = rows[index]
             return (
               row !== undefined && (
-                <Line
+                <PacketLine
                   key={row.index}
                   row={row}
                   exchange={capture?.exchanges[row.exchange]}
@@ -174,8 +127,18 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
             }}
           />
         )}
+        <button
+          type="button"
+          aria-haspopup="dialog"
+          disabled={capture === undefined}
+          onClick={() => {
+            isSaving.value = true
+          }}
+        >
+          save
+        </button>
         <button type="button" disabled={capture === undefined || isReplaying.value} onClick={replay}>
-          replay them
+          replay
         </button>
       </div>
       <p id="filter-words" class="filter-words">
@@ -185,12 +148,35 @@ export const PacketList = ({ page }: { readonly page: PageState }) => {
           filter.terms.map(({ meaning }) => meaning).join(", ")
         )}
       </p>
-      {capture?.epochs
-        .filter(({ points }) => points.length > 1)
-        .slice(0, 4)
-        .map((series, i) => (
-          <DriftPlot key={i} series={series} onChoose={choose} />
-        ))}
+      {capture !== undefined && (
+        <details class="about" open={hasRoom()}>
+          <summary>
+            <h2>exchange</h2>
+          </summary>
+          <ExchangeStory capture={capture} chosen={chosen} onChoose={choose} />
+          {capture.epochs
+            .filter(({ points }) => points.length > 1)
+            .slice(0, MOST_SERIES)
+            .map((series) => (
+              <DriftPlot
+                key={`${series.protocol} ${series.server ?? ""}`}
+                series={series}
+                chosen={chosen}
+                theme={page.theme.value}
+                onChoose={choose}
+              />
+            ))}
+        </details>
+      )}
+      {isSaving.value && (
+        <SaveDialog
+          page={page}
+          rows={rows}
+          onClose={() => {
+            isSaving.value = false
+          }}
+        />
+      )}
     </section>
   )
 }

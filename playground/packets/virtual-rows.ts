@@ -20,6 +20,7 @@ export const useVirtualRows = (count: number, height: number) => {
       turned.value = turned.peek() + 1
     },
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: made once, and given new options below
   const virtualizer = useMemo(() => new Virtualizer<HTMLDivElement, HTMLDivElement>(options), [])
   virtualizer.setOptions(options)
   useEffect(() => virtualizer._didMount(), [virtualizer])

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks"
+import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { type Address, formatAddress, isIpv4, parseAddress } from "../../core/wire/index.ts"
 import {
   build,
@@ -62,6 +62,8 @@ const endOf = (text: string): { readonly address: Address; readonly port: number
 
 /** A form for one more step at the instant that is looked at: another future branches off there. */
 export const AttemptForm = ({ room, onDone }: { readonly room: Room; readonly onDone: () => void }) => {
+  const first = useRef<HTMLSelectElement>(null)
+  useLayoutEffect(() => first.current?.focus(), [])
   const [kind, setKind] = useState<Kind>("data")
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({})
   const [side, setSide] = useState<"inside" | "outside">("outside")
@@ -116,11 +118,17 @@ export const AttemptForm = ({ room, onDone }: { readonly room: Room; readonly on
   )
   const client = form?.entries.some(({ name }) => name === "client") ?? false
   return (
-    <form class="rv-attempt" aria-label="try a packet" onSubmit={send}>
+    <form
+      class="rv-attempt"
+      aria-label="try a packet"
+      onSubmit={send}
+      onKeyDown={(event) => event.key === "Escape" && onDone()}
+    >
       <div class="rv-fields">
         <label class="rv-field">
           <span>at {clockText(room.now.value)}, try</span>
           <select
+            ref={first}
             value={kind}
             onChange={(event) => {
               const wanted = event.currentTarget.value

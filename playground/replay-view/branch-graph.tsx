@@ -14,13 +14,18 @@ export const BranchGraph = ({ room }: { readonly room: Room }) => {
   const end = Math.max(1, current?.replay.end ?? 1)
   const percent = (at: number): string => `${(100 * Math.min(at, end)) / end}%`
   const rowOf = new Map(branches.map(({ id }, row) => [id, row]))
+  /** Where a line begins that leaves a branch before that branch itself began: at the one that it left. */
+  const rowAt = (id: number, at: number): number => {
+    const attempt = branches.find((one) => one.id === id)?.attempt
+    return attempt !== undefined && attempt.at > at ? rowAt(attempt.parent, at) : (rowOf.get(id) ?? 0)
+  }
   const y = (row: number): number => ROW / 2 + row * ROW
   // While it plays, the instant alone moves.
   const lines = useMemo(
     () =>
       branches.map((branch, row) => {
         const from = branch.attempt === undefined ? 0 : branch.attempt.at
-        const parent = branch.attempt === undefined ? row : (rowOf.get(branch.attempt.parent) ?? 0)
+        const parent = branch.attempt === undefined ? row : rowAt(branch.attempt.parent, from)
         const isCurrent = branch.id === current?.id
         return (
           <g key={branch.id} class={isCurrent ? "rv-line rv-current" : "rv-line"}>
@@ -55,9 +60,19 @@ export const BranchGraph = ({ room }: { readonly room: Room }) => {
                 {attempt === undefined ? "" : ` · from ${clockText(attempt.at)}`}
               </button>
               {attempt === undefined ? null : (
-                <button type="button" class="rv-plain" aria-label={`remove ${name}`} onClick={() => room.remove(id)}>
-                  remove
-                </button>
+                <>
+                  <button
+                    type="button"
+                    class="rv-plain"
+                    aria-label={`keep ${name} as the session`}
+                    onClick={() => room.keep(id)}
+                  >
+                    keep
+                  </button>
+                  <button type="button" class="rv-plain" aria-label={`remove ${name}`} onClick={() => room.remove(id)}>
+                    remove
+                  </button>
+                </>
               )}
             </li>
           ))}

@@ -6,6 +6,8 @@ const HEIGHT = 184
 const CLIENT = 56
 const SERVER = 148
 const MOST = 1500
+/** Pixels below which the whole legend has no room. */
+const LEGIBLE = 520
 /** Pixels from one label of the axis to the next, at least. */
 const APART = 110
 const STEPS = [
@@ -68,7 +70,7 @@ export const ClientTimeline = ({ run, from, span, onOpen }: ClientTimelineProps)
           client
         </text>
         <text x={width - 8} y={14} text-anchor="end">
-          numbers are transmissions, × is lost, ▾ a wake-up
+          {width < LEGIBLE ? "× is lost, ▾ a wake-up" : "numbers are transmissions, × is lost, ▾ a wake-up"}
         </text>
         <text x={width - 8} y={SERVER - 6} text-anchor="end">
           CGN

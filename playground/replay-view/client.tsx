@@ -13,6 +13,7 @@ import { PRESETS } from "../model/session/index.ts"
 import { ClientTimeline } from "./client-timeline.tsx"
 import { clockText } from "./clock.ts"
 import type { Room } from "./room.ts"
+import { Timings } from "./timings.tsx"
 
 /** A bad enough network that there is something to see. */
 const FIRST_LINK: LinkSettings = { ...GOOD_LINK, loss: 0.3, delay: 60, jitter: 20 }
@@ -61,6 +62,10 @@ export const ClientPanel = ({
   }, [configuration, link, lifetime, until, event])
   const whole = span === "all" ? until : Math.min(until, Number(span))
   const from = Math.max(0, Math.min(until - whole, middle - whole / 2))
+  const show = (at: number): void => {
+    setMiddle(at)
+    if (span === "all") setSpan("60000")
+  }
   const slide = (name: "loss" | "delay" | "jitter" | "reordering", label: string, most: number, unit: "%" | "ms") => {
     const factor = unit === "%" ? 100 : 1
     const value = Math.round(link[name] * factor)
@@ -148,13 +153,8 @@ export const ClientPanel = ({
               <output class="rv-mono">{clockText(from)}</output>
             </label>
           </div>
-          <Log
-            run={made.value}
-            onGo={(at) => {
-              setMiddle(at)
-              if (span === "all") setSpan("60000")
-            }}
-          />
+          <Timings run={made.value} onGo={show} />
+          <Log run={made.value} onGo={show} />
         </div>
       ) : (
         <p class="rv-fault">{made.text}</p>

@@ -1,14 +1,12 @@
 import { useMemo, useState } from "preact/hooks"
 import { CGN_KINDS } from "../../core/cgn/index.ts"
-import { type Address, formatAddress, parseAddress } from "../../core/wire/index.ts"
 import { checkConfiguration, compareFutures, flagRows, withFlag } from "../model/replay/index.ts"
 import { type CgnConfiguration, PRESETS } from "../model/session/index.ts"
-import { Choice, Field } from "./attempt.tsx"
 import { FutureList } from "./futures.tsx"
+import { Numbers } from "./numbers.tsx"
 import type { Room } from "./room.ts"
 import { KIND_NAMES } from "./session-bar.tsx"
 
-const DEPENDENCES = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const
 const KIND_WORDS: Readonly<Record<(typeof CGN_KINDS)[number], string>> = {
   nat444: "IPv4 inside, IPv4 outside: ports are shared (RFC 6888).",
   dslite: "IPv4 in softwires over IPv6, from B4 to AFTR (RFC 6333).",
@@ -101,109 +99,5 @@ export const Configuration = ({ room }: { readonly room: Room }) => {
       <h3>numbers</h3>
       <Numbers configuration={configuration} onSet={set} />
     </section>
-  )
-}
-
-interface NumbersProps {
-  readonly configuration: CgnConfiguration
-  readonly onSet: (next: CgnConfiguration) => void
-}
-
-const Numbers = ({ configuration, onSet }: NumbersProps) => {
-  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({})
-  const entry = (name: string, label: string, value: string, make: (text: string) => CgnConfiguration | undefined) => {
-    const text = typed[name] ?? value
-    const fault = text !== value && make(text) === undefined ? "that cannot be read" : undefined
-    return (
-      <Field
-        key={name}
-        label={label}
-        value={text}
-        fault={fault}
-        onType={(next) => {
-          const made = make(next)
-          setTyped(
-            made === undefined
-              ? { ...typed, [name]: next }
-              : Object.fromEntries(Object.entries(typed).filter(([one]) => one !== name)),
-          )
-          if (made !== undefined) onSet(made)
-        }}
-      />
-    )
-  }
-  const number = (text: string, most: number): number | undefined =>
-    /^\d{1,10}$/.test(text.trim()) && Number(text) <= most ? Number(text) : undefined
-  const plain = (name: "quota" | "subscriberQuota" | "filterLimit" | "minLifetime" | "maxLifetime", label: string) =>
-    entry(name, label, `${configuration[name]}`, (text) => {
-      const value = number(text, 0x7fffffff)
-      return value === undefined ? undefined : { ...configuration, [name]: value }
-    })
-  const { ports, external, idleTimeout } = configuration
-  return (
-    <div class="rv-fields">
-      {entry("external", "external IPv4 addresses", external.map(formatAddress).join(", "), (text) => {
-        const all = text.split(/[\s,]+/).filter((one) => one !== "")
-        const read = all.map(parseAddress).filter((one): one is Address => one !== undefined)
-        return read.length === all.length && read.length > 0 ? { ...configuration, external: read } : undefined
-      })}
-      {entry("first", "first external port", `${ports.first}`, (text) => {
-        const first = number(text, 65535)
-        return first === undefined || first > ports.last ? undefined : { ...configuration, ports: { ...ports, first } }
-      })}
-      {entry("last", "last external port", `${ports.last}`, (text) => {
-        const last = number(text, 65535)
-        return last === undefined || last < ports.first ? undefined : { ...configuration, ports: { ...ports, last } }
-      })}
-      {plain("quota", "mappings of a host, 0 for any")}
-      {plain("subscriberQuota", "mappings of a subscriber, 0 for any")}
-      {plain("minLifetime", "shortest lifetime, s")}
-      {plain("maxLifetime", "longest lifetime, s")}
-      {plain("filterLimit", "filters of a mapping")}
-      {entry("udp", "idle UDP mapping, s", `${idleTimeout.udp}`, (text) => {
-        const udp = number(text, 0x7fffffff)
-        return udp === undefined ? undefined : { ...configuration, idleTimeout: { ...idleTimeout, udp } }
-      })}
-      {entry("tcp", "idle TCP mapping, s", `${idleTimeout.tcp}`, (text) => {
-        const tcp = number(text, 0x7fffffff)
-        return tcp === undefined ? undefined : { ...configuration, idleTimeout: { ...idleTimeout, tcp } }
-      })}
-      <Choice
-        label="mapping (RFC 4787 section 4.1)"
-        value={configuration.mapping}
-        of={DEPENDENCES}
-        onChoose={(mapping) => onSet({ ...configuration, mapping })}
-      />
-      <Choice
-        label="filtering (RFC 4787 section 5)"
-        value={configuration.filtering}
-        of={DEPENDENCES}
-        onChoose={(filtering) => onSet({ ...configuration, filtering })}
-      />
-      <Choice
-        label="hairpinning"
-        value={configuration.hairpinning ? "on" : "off"}
-        of={["on", "off"]}
-        onChoose={(text) => onSet({ ...configuration, hairpinning: text === "on" })}
-      />
-      <Choice
-        label="NAT-PMP"
-        value={configuration.natPmp ? "on" : "off"}
-        of={["on", "off"]}
-        onChoose={(text) => onSet({ ...configuration, natPmp: text === "on" })}
-      />
-      <Choice
-        label="threat model (RFC 6887 section 18)"
-        value={configuration.threatModel}
-        of={["simple", "advanced"]}
-        onChoose={(threatModel) => onSet({ ...configuration, threatModel })}
-      />
-      <Choice
-        label="nonces"
-        value={configuration.noncePolicy}
-        of={["rfc", "strict", "off"]}
-        onChoose={(noncePolicy) => onSet({ ...configuration, noncePolicy })}
-      />
-    </div>
   )
 }

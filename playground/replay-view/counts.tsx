@@ -1,19 +1,21 @@
-import { formatAddress } from "../../core/wire/index.ts"
+import { formatAddress, protocolName } from "../../core/wire/index.ts"
 import {
   type ChangeLine,
   type CounterRow,
   changeLines,
-  type Replay,
+  endText,
+  type Story,
   type SubscriberRow,
   type View,
 } from "../model/replay/index.ts"
-import { clockText } from "./clock.ts"
+import { clockText, leftText } from "./clock.ts"
 import { useGlow } from "./glow.ts"
 
 /** Lines of the change list, and moments that are looked through for them. */
 const LINES = 40
 const FAR = 400
 const SUBSCRIBERS = 100
+const HELD = 12
 
 /** What the server has counted so far. */
 export const Counters = ({ view }: { readonly view: View }) =>
@@ -42,7 +44,7 @@ interface Dated extends ChangeLine {
   readonly isNow: boolean
 }
 
-const linesUntil = (replay: Replay, view: View): readonly Dated[] => {
+const linesUntil = (replay: Story, view: View): readonly Dated[] => {
   const lines: Dated[] = []
   for (let place = view.moment; place > Math.max(-1, view.moment - FAR) && lines.length < LINES; place--) {
     const { at, changes } = replay.moments[place]
@@ -54,7 +56,7 @@ const linesUntil = (replay: Replay, view: View): readonly Dated[] => {
 const SIGNS = { "+": "came", "~": "changed", "−": "went" } as const
 
 /** What changed, the latest first. */
-export const Changes = ({ replay, view }: { readonly replay: Replay; readonly view: View }) => {
+export const Changes = ({ replay, view }: { readonly replay: Story; readonly view: View }) => {
   const lines = linesUntil(replay, view)
   if (lines.length === 0) return <p class="rv-quiet">nothing changed yet</p>
   return (
@@ -77,7 +79,7 @@ export const Changes = ({ replay, view }: { readonly replay: Replay; readonly vi
 
 /** Hosts, and what they have of what they may have; how full the pool is. */
 export const Subscribers = ({ view }: { readonly view: View }) => {
-  const { subscribers, pool } = view
+  const { subscribers, pool, groups = [], held = [] } = view
   return (
     <>
       {subscribers.length === 0 ? (
@@ -91,6 +93,38 @@ export const Subscribers = ({ view }: { readonly view: View }) => {
             <li class="rv-quiet">and {subscribers.length - SUBSCRIBERS} more</li>
           ) : null}
         </ul>
+      )}
+      {groups.length === 0 ? null : (
+        <ul class="rv-subscribers" aria-label="subscribers with a quota of their own">
+          {groups.slice(0, SUBSCRIBERS).map(({ name, hosts, explicit, quota }) => (
+            <li key={name}>
+              <span class="rv-mono">{name}</span>
+              <meter min={0} max={quota} value={explicit} aria-label={`quota of ${name}`} />
+              <span>
+                <span class="rv-mono">
+                  {explicit} of {quota}
+                </span>{" "}
+                asked for, by <span class="rv-mono">{hosts}</span> {hosts === 1 ? "host" : "hosts"}
+              </span>
+            </li>
+          ))}
+          {groups.length > SUBSCRIBERS ? <li class="rv-quiet">and {groups.length - SUBSCRIBERS} more</li> : null}
+        </ul>
+      )}
+      {held.length === 0 ? null : (
+        <p class="rv-quiet">
+          held for former owners:{" "}
+          {held.slice(0, HELD).map((one) => (
+            <span key={`${one.protocol}${one.external}${one.externalPort}`} class="rv-held-end">
+              <span class="rv-mono">
+                {protocolName(one.protocol)} {endText(one.external, one.externalPort)}
+              </span>{" "}
+              for <span class="rv-mono">{formatAddress(one.internal)}</span>,{" "}
+              <span class="rv-mono">{leftText((one.until - view.at) / 1000)}</span>
+            </span>
+          ))}
+          {held.length > HELD ? `and ${held.length - HELD} more` : ""}
+        </p>
       )}
       {pool === undefined ? null : (
         <p class="rv-quiet">

@@ -1,6 +1,7 @@
 /** The Replay views by themselves, for their tests; not published. The page around them gives the colours. */
 import { signal } from "@preact/signals"
 import { render } from "preact"
+import { toHex } from "../../core/wire/text/index.ts"
 import type { Session } from "../model/session/index.ts"
 import { Replay } from "./index.tsx"
 
@@ -10,6 +11,6 @@ opened.id = "opened"
 opened.className = "rv-unseen"
 const place = document.querySelector("#place")
 if (place !== null) {
-  render(<Replay session={session} onOpenPacket={(bytes) => opened.append(`${bytes.length} octets;`)} />, place)
+  render(<Replay session={session} onOpenPacket={(bytes) => opened.append(`${toHex(bytes)};`)} />, place)
   place.after(opened)
 }

@@ -4,6 +4,7 @@ import type { Branch } from "./branch.ts"
 import { clockText, leftText } from "./clock.ts"
 import type { Room } from "./room.ts"
 import { comparisonOf } from "./sequence-line.ts"
+import { SideBySide } from "./side-by-side.tsx"
 
 /** Moments whose captured answers are looked at: each takes both packets apart. */
 const LOOKED_AT = 3000
@@ -71,8 +72,9 @@ const Pair = ({ room, left, right }: { readonly room: Room; readonly left: Branc
       <p role="status">
         {differences.length === 0
           ? "Both go the same way."
-          : `${differences.length} ${differences.length === 1 ? "difference" : "differences"}, in the order of time:`}
+          : `${differences.length} ${differences.length === 1 ? "difference" : "differences"}.`}
       </p>
+      <SideBySide room={room} left={left} right={right} />
       <FutureList differences={differences.slice(0, LISTED)} left={left.name} right={right.name} onGo={room.goTo} />
       {differences.length > LISTED ? <p class="rv-quiet">and {differences.length - LISTED} more</p> : null}
       <h3>

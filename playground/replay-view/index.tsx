@@ -7,13 +7,14 @@ import { Configuration } from "./configuration.tsx"
 import { Changes, Counters, Subscribers } from "./counts.tsx"
 import { SESSION_EXAMPLES_BY_ID } from "./examples.ts"
 import { Futures } from "./futures.tsx"
+import { useIntake } from "./intake.ts"
 import { useKeys } from "./keys.ts"
 import { Mappings } from "./mappings.tsx"
 import { SelectedPacket } from "./packet.tsx"
 import { Ports } from "./ports.tsx"
 import "./replay.css"
 import { usePlay } from "./play.ts"
-import { createRoom, type Room } from "./room.ts"
+import { createRoom, type Room, type Stage } from "./room.ts"
 import { Sequence } from "./sequence.tsx"
 import { SessionBar } from "./session-bar.tsx"
 import { SessionText } from "./session-text.tsx"
@@ -44,6 +45,7 @@ export const Replay = ({ session, onOpenPacket }: ReplayProps) => {
   }, [room, session])
   usePlay(room)
   useKeys(room)
+  useIntake(room)
   const isReady = room.replay.value !== undefined
   return (
     <div class="rv">
@@ -75,7 +77,7 @@ const Notice = ({ room }: { readonly room: Room }) => {
   const fault = room.fault.value
   return (
     <div role="status" class="rv-status">
-      {progress === undefined ? null : `playing the session: ${progress} moments`}
+      {progress === undefined ? null : `at work on the session: ${progress} so far`}
       {fault === undefined ? null : <p class="rv-fault">This cannot be played: {fault}</p>}
       {room.replay.value?.cut === true ? "More would have happened than is kept: the replay is cut short." : null}
     </div>
@@ -83,7 +85,7 @@ const Notice = ({ room }: { readonly room: Room }) => {
 }
 
 /** What is so at the instant that is looked at. */
-const Panels = ({ room, onOpen }: { readonly room: Room; readonly onOpen: (bytes: Uint8Array) => void }) => {
+export const Panels = ({ room, onOpen }: { readonly room: Stage; readonly onOpen: (bytes: Uint8Array) => void }) => {
   const view = room.view.value
   const replay = room.replay.value
   if (view === undefined || replay === undefined) return null

@@ -12,10 +12,12 @@ export const Mappings = ({ view, isSmall = false }: { readonly view: View; reado
   const [wanted, setWanted] = useState("")
   const seen = useRef<ReadonlySet<string> | undefined>(undefined)
   const before = seen.current
+  const needle = wanted.trim().toLowerCase()
+  const rows = needle === "" ? view.mappings : view.mappings.filter(({ text }) => text.toLowerCase().includes(needle))
+  const drawn = rows.slice(0, MOST)
   useEffect(() => {
-    seen.current = new Set(view.mappings.map(({ key }) => key))
+    seen.current = new Set(drawn.map(({ key }) => key))
   })
-  const rows = view.mappings.filter(({ text }) => text.toLowerCase().includes(wanted.toLowerCase()))
   if (view.mappings.length === 0) return <p class="rv-quiet">none at this instant</p>
   return (
     <>
@@ -41,7 +43,7 @@ export const Mappings = ({ view, isSmall = false }: { readonly view: View; reado
             </tr>
           </thead>
           <tbody>
-            {rows.slice(0, MOST).map((row) => (
+            {drawn.map((row) => (
               <Row key={row.key} row={row} isNew={before !== undefined && !before.has(row.key)} />
             ))}
           </tbody>
@@ -68,13 +70,22 @@ const Row = ({ row, isNew }: { readonly row: MappingRow; readonly isNew: boolean
     <tr ref={ref}>
       <td class="rv-mono">
         {realm === undefined ? null : <span class="rv-quiet">{formatAddress(realm)} · </span>}
-        <span class="rv-t rv-t-address">{formatAddress(internal)}</span>
-        <span class="rv-t rv-t-port">{portText(internalPort)}</span> →{" "}
-        <span class="rv-t rv-t-address">{formatAddress(external)}</span>
-        <span class="rv-t rv-t-port">{portText(externalPort)}</span>
+        <span class="rv-t" data-class="address">
+          {formatAddress(internal)}
+        </span>
+        <span class="rv-t" data-class="port">
+          {portText(internalPort)}
+        </span>{" "}
+        →{" "}
+        <span class="rv-t" data-class="address">
+          {formatAddress(external)}
+        </span>
+        <span class="rv-t" data-class="port">
+          {portText(externalPort)}
+        </span>
         {remote === undefined ? null : <span class="rv-quiet"> for {endText(remote, remotePort)}</span>}
       </td>
-      <td class="rv-t-port">{protocolName(protocol)}</td>
+      <td>{protocolName(protocol)}</td>
       <td>{by}</td>
       <td class="rv-left">
         <span class="rv-mono">{leftText(left)}</span>

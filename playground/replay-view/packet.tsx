@@ -1,13 +1,13 @@
 import { useMemo } from "preact/hooks"
-import { compare, type FieldPair } from "../model/edit/index.ts"
 import { type Inspection, inspect } from "../model/inspect/index.ts"
-import type { AnswerComparison, Replay, Verdict } from "../model/replay/index.ts"
+import type { Story, Verdict } from "../model/replay/index.ts"
 import { clockText } from "./clock.ts"
-import type { Room, Selection } from "./room.ts"
+import type { Selection, Stage } from "./room.ts"
 import { arrowOf, comparisonOf, sequenceLines } from "./sequence-line.ts"
+import { Twins } from "./twins.tsx"
 
 /** The row that is looked at: the one chosen, or else the last that has happened. */
-export const lookedAt = (replay: Replay, moment: number, chosen: Selection | undefined): Selection | undefined => {
+export const lookedAt = (replay: Story, moment: number, chosen: Selection | undefined): Selection | undefined => {
   if (chosen !== undefined) return chosen
   const lines = sequenceLines(replay)
   let low = 0
@@ -25,7 +25,7 @@ export const SelectedPacket = ({
   room,
   onOpen,
 }: {
-  readonly room: Room
+  readonly room: Stage
   readonly onOpen: (bytes: Uint8Array) => void
 }) => {
   const replay = room.replay.value
@@ -40,78 +40,23 @@ export const SelectedPacket = ({
   const comparison = selected.part === "ours" || selected.part === "captured" ? comparisonOf(moment) : undefined
   return (
     <div class="rv-packet">
-      {isDatagram && arrow.bytes !== undefined ? (
+      {comparison !== undefined ? (
+        <>
+          <div class="rv-packet-head">
+            <strong>{comparison.captured && inspect(comparison.captured).title}</strong>
+            <span class="rv-quiet rv-mono">{clockText(moment.at)}</span>
+          </div>
+          <Twins comparison={comparison} dropped={moment.dropped} onOpen={onOpen} />
+        </>
+      ) : isDatagram && arrow.bytes !== undefined ? (
         <Tree bytes={arrow.bytes} at={moment.at} onOpen={onOpen} />
       ) : verdict === undefined ? (
         <p>{arrow.tokens.map(({ text }) => text).join(" ")}</p>
       ) : null}
       {verdict === undefined ? null : <VerdictLines verdict={verdict} />}
-      {comparison === undefined || comparison.ours === undefined ? null : (
-        <section class="rv-twins" aria-label="captured answer and ours">
-          <h3>{comparison.outcome === "same" ? "the captured answer says the same" : "the captured answer differs"}</h3>
-          <Twins comparison={comparison} />
-        </section>
-      )}
     </div>
   )
 }
-
-interface TwinsProps {
-  readonly comparison: AnswerComparison
-}
-
-/** Both answers taken apart, what differs first. */
-const Twins = ({ comparison: { captured, ours, differences } }: TwinsProps) => {
-  const fields = useMemo(
-    () => (captured === undefined || ours === undefined ? [] : compare(captured, ours).fields),
-    [captured, ours],
-  )
-  const weights = new Map(differences.map(({ pair, weight }) => [pair.path, weight]))
-  const same = fields.filter(({ state }) => state === "same")
-  return (
-    <>
-      <FieldPairs
-        pairs={differences.map(({ pair }) => pair)}
-        wordsOf={(path) => WEIGHTS[weights.get(path) ?? "difference"]}
-      />
-      <details>
-        <summary>{same.length} fields are the same</summary>
-        <FieldPairs pairs={same} wordsOf={() => "the same"} />
-      </details>
-    </>
-  )
-}
-
-interface FieldPairsProps {
-  readonly pairs: readonly FieldPair[]
-  readonly wordsOf: (path: string) => string
-}
-
-const FieldPairs = ({ pairs, wordsOf }: FieldPairsProps) =>
-  pairs.length === 0 ? null : (
-    <table class="rv-table">
-      <thead>
-        <tr>
-          <th scope="col">field</th>
-          <th scope="col">captured</th>
-          <th scope="col">ours</th>
-          <th scope="col">which is</th>
-        </tr>
-      </thead>
-      <tbody>
-        {pairs.map(({ path, left, right }, i) => (
-          <tr key={`${i} ${path}`}>
-            <td>{path}</td>
-            <td class="rv-mono">{left?.text ?? "none"}</td>
-            <td class="rv-mono">{right?.text ?? "none"}</td>
-            <td>{wordsOf(path)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-
-const WEIGHTS = { clock: "another clock", choice: "the CGN's choice", difference: "a difference" } as const
 
 const VERDICTS: Readonly<Record<Verdict["kind"], string>> = {
   translated: "translated",
@@ -154,10 +99,13 @@ const Tree = ({ bytes, at, onOpen }: TreeProps) => {
         {inspection.fields.slice(1).map(({ id, depth, name, text, class: own, children }) => (
           <li
             key={id}
-            class={children.length > 0 ? "rv-group" : `rv-leaf rv-c-${own}`}
+            class={children.length > 0 ? "rv-group" : "rv-leaf"}
             style={{ paddingInlineStart: `${depth * 12}px` }}
           >
-            <span>{name}</span>
+            <span>
+              {children.length > 0 ? null : <span class="swatch" data-class={own} />}
+              {name}
+            </span>
             {children.length > 0 ? null : <span class="rv-mono">{text}</span>}
           </li>
         ))}

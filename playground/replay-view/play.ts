@@ -9,6 +9,7 @@ export const usePlay = (room: Room): void => {
     let last = performance.now()
     let frame = 0
     const turn = (clock: number): void => {
+      if (!room.playing.peek()) return
       const end = room.replay.peek()?.end ?? 0
       // A page that was hidden goes on from where it stood.
       room.goTo(room.now.peek() + Math.min(250, Math.max(0, clock - last)) * room.speed.peek())

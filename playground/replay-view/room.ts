@@ -1,7 +1,8 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
-import { type Replay, seek, type View, viewAt } from "../model/replay/index.ts"
-import type { Session, SessionStep } from "../model/session/index.ts"
-import { type Branch, branchInSteps, neighbours, plantInSteps } from "./branch.ts"
+import { type Replay, type Story, seek, type View, viewAt } from "../model/replay/index.ts"
+import { type Fault, readSessionInSteps, type Session, type SessionStep } from "../model/session/index.ts"
+import { type Branch, branchInSteps, neighbours, plantInSteps, triesOf } from "./branch.ts"
+import { leave, placeOf } from "./place.ts"
 
 /** What is looked at closely: a packet of one of the arrows. */
 export interface Selection {
@@ -11,30 +12,42 @@ export interface Selection {
   readonly index: number
 }
 
-/** All that the views share: signals, and what is done to them. */
-export interface Room {
+/** What the views of a story share: a replay's, or a live server's. */
+export interface Stage {
+  readonly replay: ReadonlySignal<Story | undefined>
+  readonly view: ReadonlySignal<View | undefined>
+  readonly playing: Signal<boolean>
+  readonly selection: Signal<Selection | undefined>
+  readonly goTo: (at: number) => void
+}
+
+/** All that the views of a replay share: signals, and what is done to them. */
+export interface Room extends Stage {
   readonly session: Signal<Session | undefined>
   readonly branches: ReadonlySignal<readonly Branch[]>
   readonly branch: ReadonlySignal<Branch | undefined>
   readonly replay: ReadonlySignal<Replay | undefined>
   /** Milliseconds. */
   readonly now: ReadonlySignal<number>
-  readonly view: ReadonlySignal<View | undefined>
-  readonly playing: Signal<boolean>
   readonly speed: Signal<number>
-  readonly selection: Signal<Selection | undefined>
-  /** Moments played so far; `undefined`: it is done. */
+  /** Steps read or moments played so far; `undefined`: it is done. */
   readonly progress: ReadonlySignal<number | undefined>
   /** Why the session cannot be played. */
   readonly fault: ReadonlySignal<string | undefined>
   /** The replay before the configuration was changed last, to see what that did. */
   readonly before: ReadonlySignal<Replay | undefined>
+  /** What is wrong with the file or text that was to be opened last. */
+  readonly faults: ReadonlySignal<readonly Fault[]>
+  /** Reads a session's file or text, and replays it where nothing is wrong with it. */
+  readonly openText: (text: string) => void
+  readonly openFile: (file: File) => Promise<void>
   readonly load: (session: Session | undefined) => void
-  readonly goTo: (at: number) => void
   readonly move: (to: "start" | "back" | "forth" | "end") => void
-  readonly tryStep: (step: SessionStep, then: "rest" | "nothing", name: string) => void
+  readonly tryStep: (step: SessionStep, after: "rest" | "nothing", name: string) => void
   readonly choose: (branch: number) => void
   readonly remove: (branch: number) => void
+  /** Makes a branch the session: what else was tried is forgotten. */
+  readonly keep: (branch: number) => void
   readonly stop: () => void
 }
 
@@ -42,6 +55,8 @@ export interface Room {
 const SLICE = 24
 /** While it plays, panels follow this often at least, milliseconds; moments are shown at once. */
 const REFRESH = 100
+/** Octets of a session's file that is read at all. */
+const MOST_OCTETS = 64 * 1024 * 1024
 
 /** The row of a step that is looked at first. */
 const firstPart = (type: SessionStep["type"]): Selection["part"] =>
@@ -58,12 +73,14 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
   const progress = signal<number | undefined>(undefined)
   const fault = signal<string | undefined>(undefined)
   const before = signal<Replay | undefined>(undefined)
+  const faults = signal<readonly Fault[]>([])
   const branch = computed(() => branches.value.find(({ id }) => id === current.value) ?? branches.value[0])
   const replay = computed(() => branch.value?.replay)
   const view = computed(() => (replay.value === undefined ? undefined : viewAt(replay.value, shown.value)))
   let turn = 0
   let refreshed = 0
   let nextId = 1
+  let written: Session | undefined
 
   const goTo = (at: number): void => {
     const known = replay.value
@@ -86,14 +103,30 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
     batch(() => {
       before.value = isSame ? known : undefined
       branches.value = grown
+      nextId = Math.max(nextId, ...grown.map(({ id }) => id + 1))
       fault.value = undefined
-      if (isSame) return
-      current.value = 0
-      playing.value = false
+      // Its row may be another one now.
       selection.value = undefined
-      now.value = 0
-      shown.value = 0
+      if (isSame) {
+        goTo(now.value)
+        return
+      }
+      const { at, future } = placeOf(grown[0].replay.session)
+      current.value = grown[future]?.id ?? 0
+      playing.value = false
+      goTo(at)
     })
+  }
+
+  /** Notes in the session itself what was tried, so that its file and its link have that too. */
+  const note = (): void => {
+    const known = session.peek()
+    // One that is still being played is not what is shown.
+    if (known === undefined || known.steps !== branches.value[0]?.replay.session.steps) return
+    const { tries: _, ...plain } = known
+    const tries = triesOf(branches.value)
+    written = tries.length === 0 ? plain : { ...plain, tries }
+    session.value = written
   }
 
   /** Does a work in slices, so that the page stays alive; what was under way before is given up. */
@@ -118,16 +151,46 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
   }
 
   const load = (wanted: Session | undefined): void => {
+    // What is noted here is played already.
+    if (wanted !== undefined && wanted === written) return
+    faults.value = []
     if (wanted === undefined) {
       turn++
-      branches.value = []
+      batch(() => {
+        branches.value = []
+        progress.value = undefined
+        fault.value = undefined
+      })
       return
     }
     const isSame = branches.value[0]?.replay.session.steps === wanted.steps
     slowly(plantInSteps(wanted, isSame ? branches.value : []), (planted) => {
-      if (planted.ok) arrive(planted.value)
-      else fault.value = planted.text
+      if (planted.ok) {
+        arrive(planted.value)
+        return
+      }
+      batch(() => {
+        fault.value = planted.text
+        branches.value = []
+        playing.value = false
+      })
     })
+  }
+
+  const openText = (text: string): void =>
+    slowly(readSessionInSteps(text), (read) => {
+      batch(() => {
+        if (read.ok) session.value = read.session
+        // Reading gave up the playing of what was opened right before.
+        else if (session.peek()?.steps !== branches.value[0]?.replay.session.steps) load(session.peek())
+        faults.value = read.ok ? [] : read.faults
+      })
+    })
+
+  const openFile = async (file: File): Promise<void> => {
+    if (file.size > MOST_OCTETS)
+      faults.value = [{ path: file.name, text: `a session of more than ${MOST_OCTETS} octets is not read` }]
+    else openText(await file.text())
   }
 
   const move = (to: "start" | "back" | "forth" | "end"): void => {
@@ -138,12 +201,12 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
     goTo({ start: 0, back: back ?? 0, forth: forth ?? known.end, end: known.end }[to])
   }
 
-  const tryStep = (step: SessionStep, then: "rest" | "nothing", name: string): void => {
+  const tryStep = (step: SessionStep, after: "rest" | "nothing", name: string): void => {
     // A session that is being played anew is not to be left half-way.
     if (progress.value !== undefined) return
     const id = nextId++
     const parent = branch.value?.id ?? 0
-    const attempt = { parent, at: step.at, step, then }
+    const attempt = { parent, at: step.at, step, after }
     slowly(branchInSteps(branches.value, id, name, attempt), (grown) => {
       if (grown === undefined) return
       batch(() => {
@@ -153,6 +216,7 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
         goTo(step.at)
         const moment = grown.replay.forkedAt
         selection.value = { moment, part: firstPart(step.type), index: 0 }
+        note()
       })
     })
   }
@@ -163,9 +227,18 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
       if (attempt !== undefined && gone.has(attempt.parent)) gone.add(one)
     batch(() => {
       branches.value = branches.value.filter((one) => !gone.has(one.id) || one.id === 0)
+      selection.value = undefined
       if (gone.has(current.value)) current.value = 0
       goTo(now.value)
+      note()
     })
+  }
+
+  const keep = (id: number): void => {
+    const kept = branches.value.find((one) => one.id === id)
+    if (kept === undefined || progress.value !== undefined) return
+    const { tries: _, ...plain } = kept.replay.session
+    session.value = { ...plain, title: plain.title === "" ? "" : `${plain.title}, ${kept.name}`.slice(0, 200) }
   }
 
   return {
@@ -181,19 +254,27 @@ export const createRoom = (session: Signal<Session | undefined>): Room => {
     progress,
     fault,
     before,
+    faults,
+    openText,
+    openFile,
     load,
     goTo,
     move,
     tryStep,
     remove,
+    keep,
     choose: (id) => {
       batch(() => {
+        selection.value = undefined
         current.value = id
         goTo(now.value)
       })
     },
     stop: () => {
       turn++
+      const known = session.peek()
+      const future = branches.value.findIndex(({ id }) => id === current.value)
+      if (known !== undefined) leave(known, { at: now.value, future: Math.max(0, future) })
       playing.value = false
     },
   }

@@ -5,11 +5,11 @@ import {
   type AnswerComparison,
   changeLines,
   compareAnswers,
+  type Happening,
   type IpSummary,
   ipPacket,
-  type Moment,
-  type Replay,
   readIp,
+  type Story,
 } from "../model/replay/index.ts"
 import type { Selection } from "./room.ts"
 
@@ -19,7 +19,7 @@ export type SequenceLine = Selection
 /** A piece of an arrow's label; `class` is that of the field that it shows. */
 export interface Token {
   readonly text: string
-  readonly class: "version" | "time" | "address" | "port" | "plain"
+  readonly class: "version" | "lifetime" | "address" | "port" | "plain"
 }
 
 /** Where an arrow begins or ends; `undefined` for the CGN itself. */
@@ -38,16 +38,17 @@ export interface Arrow {
   readonly isFinding: boolean
 }
 
-const known = new WeakMap<Replay, readonly SequenceLine[]>()
+const known = new WeakMap<Story, readonly SequenceLine[]>()
 
 /** All rows of a replay in their order: what they show is found when they are drawn. */
-export const sequenceLines = (replay: Replay): readonly SequenceLine[] => {
+export const sequenceLines = (replay: Story): readonly SequenceLine[] => {
   const lines = known.get(replay) ?? replay.moments.flatMap(linesOf)
   known.set(replay, lines)
   return lines
 }
 
-const linesOf = (own: Moment, moment: number): readonly SequenceLine[] => {
+/** The rows of one moment. */
+export const linesOf = (own: Happening, moment: number): readonly SequenceLine[] => {
   const lines: SequenceLine[] = []
   const add = (part: SequenceLine["part"], index = 0): void => {
     lines.push({ moment, part, index })
@@ -74,7 +75,9 @@ const plain = (text: string): Token => ({ text, class: "plain" })
 const datagramTokens = (bytes: Uint8Array): readonly Token[] => {
   const facts = factsOf(bytes)
   const tokens: Token[] = []
-  const name = facts.protocol === "NAT-PMP" ? `NAT-PMP ${facts.opcodeName}` : facts.opcodeName || "unknown"
+  // The opcode of a NAT-PMP mapping names its protocol, which stands with the ports.
+  const own = facts.internalPort >= 0 ? "map" : facts.opcodeName
+  const name = facts.protocol === "NAT-PMP" ? `NAT-PMP ${own}` : facts.opcodeName || "unknown"
   // An answer about a mapping needs no opcode, it stands below its request; one about anything else needs no SUCCESS.
   const said = facts.internalPort >= 0 ? facts.resultName : facts.result === 0 ? name : `${name} ${facts.resultName}`
   tokens.push({ text: facts.response && facts.resultName !== "" ? said : name, class: "version" })
@@ -82,8 +85,8 @@ const datagramTokens = (bytes: Uint8Array): readonly Token[] => {
     const ports = `${protocolName(facts.transport)} ${facts.internalPort === 0 ? "all ports" : facts.internalPort}`
     tokens.push({ text: facts.externalPort > 0 ? `${ports} → ${facts.externalPort}` : ports, class: "port" })
     const isDelete = facts.lifetime === 0 && !facts.response
-    tokens.push({ text: isDelete ? "delete" : `${facts.lifetime} s`, class: "time" })
-  } else if (facts.epoch >= 0) tokens.push({ text: `epoch ${facts.epoch} s`, class: "time" })
+    tokens.push({ text: isDelete ? "delete" : `${facts.lifetime} s`, class: "lifetime" })
+  } else if (facts.epoch >= 0) tokens.push({ text: `epoch ${facts.epoch} s`, class: "lifetime" })
   for (const option of facts.options) tokens.push(plain(option))
   return tokens
 }
@@ -110,10 +113,10 @@ const dataTokens = (
   return way === "in" ? [name, ...to] : [name, host(source), port(sourcePort), plain("→"), bare(destinationPort)]
 }
 
-const comparisons = new WeakMap<Moment, AnswerComparison | null>()
+const comparisons = new WeakMap<Happening, AnswerComparison | null>()
 
 /** The captured answer beside ours, found once. */
-export const comparisonOf = (moment: Moment): AnswerComparison | undefined => {
+export const comparisonOf = (moment: Happening): AnswerComparison | undefined => {
   const found = comparisons.get(moment) ?? compareAnswers(moment) ?? null
   comparisons.set(moment, found)
   return found ?? undefined
@@ -131,7 +134,7 @@ const note = (text: string, style: Arrow["style"] = "note", mark?: string): Arro
 })
 
 /** What a row shows. */
-export const arrowOf = ({ moments }: Replay, { moment, part, index }: SequenceLine): Arrow => {
+export const arrowOf = ({ moments }: Story, { moment, part, index }: SequenceLine): Arrow => {
   const own = moments[moment]
   const { cause, reply, verdict } = own
   const step = cause.type === "step" ? cause.step : undefined
@@ -160,7 +163,15 @@ export const arrowOf = ({ moments }: Replay, { moment, part, index }: SequenceLi
         bytes: step.bytes,
       }
     if (part === "ours" && reply !== undefined)
-      return { ...BASE, from: undefined, to: client, tokens: datagramTokens(reply), style: "pcp", bytes: reply }
+      return {
+        ...BASE,
+        from: undefined,
+        to: client,
+        tokens: datagramTokens(reply),
+        style: "pcp",
+        bytes: reply,
+        mark: step.answer === undefined ? undefined : "ours",
+      }
     if (part === "captured" && step.answer !== undefined) {
       const { outcome, differences } = comparisonOf(own) ?? { outcome: "same", differences: [] }
       const count = differences.filter(({ weight }) => weight === "difference").length
@@ -227,7 +238,7 @@ export const arrowOf = ({ moments }: Replay, { moment, part, index }: SequenceLi
 }
 
 /** Addresses of the posts of a side, in the order in which they came: who has a lifeline. */
-export const postsOf = (replay: Replay, side: "inside" | "outside", most: number): readonly Address[] => {
+export const postsOf = (replay: Story, side: "inside" | "outside", most: number): readonly Address[] => {
   const found = new Set<Address>()
   // Who comes late in a long session shares the last lifeline.
   for (const { cause, verdict } of replay.moments.slice(0, 4096)) {

@@ -1,12 +1,12 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useMemo } from "preact/hooks"
 import { type Address, formatAddress } from "../../core/wire/index.ts"
-import type { Replay } from "../model/replay/index.ts"
+import type { Story } from "../model/replay/index.ts"
 import { clockText } from "./clock.ts"
-import type { Room, Selection } from "./room.ts"
+import type { Selection, Stage } from "./room.ts"
 import { type Arrow, arrowOf, type Post, postsOf, type SequenceLine, sequenceLines } from "./sequence-line.ts"
+import { useVirtualWindow } from "./virtual-window.ts"
 
 const ROW = 30
-const SPARE = 8
 const NARROW = 560
 
 interface Lanes {
@@ -17,7 +17,7 @@ interface Lanes {
   readonly cgn: number
 }
 
-const lanesOf = (replay: Replay, width: number): Lanes => {
+const lanesOf = (replay: Story, width: number): Lanes => {
   const most = width < NARROW ? 1 : width < 900 ? 3 : 5
   const inside = postsOf(replay, "inside", most)
   const outside = postsOf(replay, "outside", most)
@@ -35,35 +35,17 @@ const lanesOf = (replay: Replay, width: number): Lanes => {
 }
 
 /** Clients, CGN and remote peers, and what went between them; past the instant that is looked at it is faint. */
-export const Sequence = ({ room }: { readonly room: Room }) => {
+export const Sequence = ({ room }: { readonly room: Stage }) => {
   const replay = room.replay.value
   const view = room.view.value
-  const scroller = useRef<HTMLDivElement>(null)
-  const [size, setSize] = useState({ width: 700, height: 500 })
-  const [top, setTop] = useState(0)
-  useLayoutEffect(() => {
-    const element = scroller.current
-    if (element === null) return
-    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }))
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [])
   const lines = replay === undefined ? [] : sequenceLines(replay)
-  const lanes = useMemo(() => (replay === undefined ? undefined : lanesOf(replay, size.width)), [replay, size.width])
   const place = view?.moment ?? 0
   const past = useMemo(() => countUntil(lines, place), [lines, place])
-  useEffect(() => {
-    const element = scroller.current
-    if (element === null) return
-    const y = past * ROW
-    if (y - 2 * ROW < element.scrollTop || y + ROW > element.scrollTop + element.clientHeight)
-      element.scrollTop = Math.max(0, y - element.clientHeight / 2)
-  }, [past])
+  const { ref, width, first, last, onScroll } = useVirtualWindow(lines.length, ROW, past)
+  const lanes = useMemo(() => (replay === undefined ? undefined : lanesOf(replay, width)), [replay, width])
   const selection = room.selection.value
   const chosen = selection === undefined ? past - 1 : lines.findIndex((line) => isSame(line, selection))
   if (replay === undefined || lanes === undefined) return null
-  const first = Math.max(0, Math.floor(top / ROW) - SPARE)
-  const last = Math.min(lines.length, Math.ceil((top + size.height) / ROW) + SPARE)
   const choose = (at: number): void => {
     const line = lines[Math.min(lines.length - 1, Math.max(0, at))]
     if (line === undefined) return
@@ -71,9 +53,15 @@ export const Sequence = ({ room }: { readonly room: Room }) => {
     room.goTo(replay.moments[line.moment].at)
     room.selection.value = line
   }
+  if (lines.length === 0)
+    return (
+      <section class="rv-sequence" aria-label="sequence">
+        <p class="rv-quiet">Nothing happens in this session. “+ try a packet here” makes something happen.</p>
+      </section>
+    )
   const names = Math.max(lanes.inside.length, lanes.outside.length, 1)
   return (
-    <section class={size.width < NARROW ? "rv-sequence rv-is-narrow" : "rv-sequence"} aria-label="sequence">
+    <section class={width < NARROW ? "rv-sequence rv-is-narrow" : "rv-sequence"} aria-label="sequence">
       <div class="rv-lanes" style={{ height: `${names * 18 + 22}px` }} aria-hidden="true">
         <div class="rv-area">
           <span class="rv-side" style={{ left: "0" }}>
@@ -108,13 +96,13 @@ export const Sequence = ({ room }: { readonly room: Room }) => {
         </div>
       </div>
       <div
-        ref={scroller}
+        ref={ref}
         class="rv-rows"
         role="listbox"
         tabIndex={0}
         aria-label={`what happened, ${lines.length} rows`}
         aria-activedescendant={chosen >= first && chosen < last ? `rv-row-${chosen}` : undefined}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        onScroll={onScroll}
         onKeyDown={(event) => {
           const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key]
           if (step === undefined) return
@@ -235,7 +223,11 @@ const Row = ({ id, count, at, isFirst, arrow, lanes, isFuture, isChosen, onChoos
               <span class="rv-text">
                 {tokens.map((token, i) => [
                   i === 0 || token.text.startsWith(":") ? "" : " ",
-                  <span key={`${i} ${token.text}`} class={token.class === "plain" ? "" : `rv-t rv-t-${token.class}`}>
+                  <span
+                    key={`${i} ${token.text}`}
+                    class={token.class === "plain" ? "" : "rv-t"}
+                    data-class={token.class === "plain" ? undefined : token.class}
+                  >
                     {token.text}
                   </span>,
                 ])}

@@ -1,32 +1,20 @@
-import { useRef, useState } from "preact/hooks"
+import { useRef } from "preact/hooks"
 import { CGN_KINDS } from "../../core/cgn/index.ts"
-import { type Fault, PRESETS, readSession, writeSession } from "../model/session/index.ts"
+import { type Fault, MOST_FAULTS, PRESETS, writeSession } from "../model/session/index.ts"
 import { SESSION_EXAMPLES, SESSION_EXAMPLES_BY_ID } from "./examples.ts"
 import type { Room } from "./room.ts"
-
-/** Octets of a file that is read at all. */
-const MOST_OCTETS = 128 * 1024 * 1024
 
 /** Which session it is; another one opened, this one saved. */
 export const SessionBar = ({ room }: { readonly room: Room }) => {
   const file = useRef<HTMLInputElement>(null)
-  const [faults, setFaults] = useState<readonly Fault[]>([])
   const session = room.session.value
-  const open = async (chosen: File | undefined): Promise<void> => {
-    if (chosen === undefined) return
-    if (chosen.size > MOST_OCTETS) {
-      setFaults([{ path: chosen.name, text: "a session of more than 128 MB is not read" }])
-      return
-    }
-    const read = readSession(await chosen.text())
-    setFaults(read.ok ? [] : read.faults)
-    if (read.ok) room.session.value = read.session
-  }
   return (
     <header class="rv-session">
       <div class="rv-title">
         <h2>{session?.title === "" ? "A session without a title" : (session?.title ?? "No session")}</h2>
-        <p class="rv-quiet">{session?.note}</p>
+        <p class="rv-quiet" title={session?.note}>
+          {session?.note}
+        </p>
       </div>
       <div class="rv-session-controls">
         <label>
@@ -64,7 +52,17 @@ export const SessionBar = ({ room }: { readonly room: Room }) => {
             ))}
           </select>
         </label>
-        <button type="button" onClick={() => file.current?.click()}>
+        <button
+          type="button"
+          disabled={session === undefined}
+          title="a session without a step, against this CGN"
+          onClick={() => {
+            if (session !== undefined) room.session.value = { ...EMPTY, configuration: session.configuration }
+          }}
+        >
+          new
+        </button>
+        <button type="button" title="or drop or paste it anywhere" onClick={() => file.current?.click()}>
           open…
         </button>
         <input
@@ -76,19 +74,25 @@ export const SessionBar = ({ room }: { readonly room: Room }) => {
           accept=".json,application/json"
           onChange={(event) => {
             const input = event.currentTarget
-            void open(input.files?.[0]).finally(() => {
-              input.value = ""
-            })
+            const [chosen] = input.files ?? []
+            if (chosen !== undefined) void room.openFile(chosen)
+            input.value = ""
           }}
         />
         <button type="button" disabled={session === undefined} onClick={() => session && save(writeSession(session))}>
           save
         </button>
       </div>
-      <Faults faults={faults} />
+      <Faults faults={room.faults.value} />
     </header>
   )
 }
+
+const EMPTY = {
+  title: "A new session",
+  note: "Nothing happens in it yet: try packets, and keep the future that they make.",
+  steps: [],
+} as const
 
 export const KIND_NAMES: Readonly<Record<(typeof CGN_KINDS)[number], string>> = {
   nat444: "NAT44 and NAT444",
@@ -104,13 +108,16 @@ export const KIND_NAMES: Readonly<Record<(typeof CGN_KINDS)[number], string>> = 
 /** What is wrong with a text, each with its place. */
 export const Faults = ({ faults }: { readonly faults: readonly Fault[] }) =>
   faults.length === 0 ? null : (
-    <ul class="rv-faults" role="alert">
-      {faults.map(({ path, text }) => (
-        <li key={`${path} ${text}`} class="rv-fault">
-          {path === "" ? "" : <code>{path}</code>} {text}
-        </li>
-      ))}
-    </ul>
+    <div class="rv-faults" role="alert">
+      <ul>
+        {faults.map(({ path, text }) => (
+          <li key={`${path} ${text}`} class="rv-fault">
+            {path === "" ? "" : <code>{path}</code>} {text}
+          </li>
+        ))}
+        {faults.length < MOST_FAULTS ? null : <li class="rv-quiet">and perhaps others: so many are told at once</li>}
+      </ul>
+    </div>
   )
 
 const save = (text: string): void => {

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks"
+import { useRef, useState } from "preact/hooks"
 import { AttemptForm } from "./attempt.tsx"
 import { BranchGraph } from "./branch-graph.tsx"
 import { clockText } from "./clock.ts"
@@ -9,6 +9,7 @@ export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 /** The bar on top: where one is in time, and how one gets elsewhere. */
 export const Transport = ({ room }: { readonly room: Room }) => {
   const [open, setOpen] = useState(false)
+  const opener = useRef<HTMLButtonElement>(null)
   const replay = room.replay.value
   const now = room.now.value
   const end = replay?.end ?? 0
@@ -63,7 +64,7 @@ export const Transport = ({ room }: { readonly room: Room }) => {
           {clockText(now)}
         </output>
         <span class="rv-of rv-mono">of {clockText(end)}</span>
-        <button type="button" class="rv-try" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <button ref={opener} type="button" class="rv-try" aria-expanded={open} onClick={() => setOpen(!open)}>
           + try a packet here
         </button>
       </div>
@@ -83,7 +84,15 @@ export const Transport = ({ room }: { readonly room: Room }) => {
         />
         <BranchGraph room={room} />
       </div>
-      {open ? <AttemptForm room={room} onDone={() => setOpen(false)} /> : null}
+      {open ? (
+        <AttemptForm
+          room={room}
+          onDone={() => {
+            setOpen(false)
+            opener.current?.focus()
+          }}
+        />
+      ) : null}
     </section>
   )
 }

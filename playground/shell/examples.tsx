@@ -3,9 +3,11 @@ import { EXAMPLE_GROUPS, type Example, GALLERY } from "../model/gallery/index.ts
 import { listPackets } from "./intake.ts"
 import { Modal } from "./modal.tsx"
 import type { PageState } from "./page-state.ts"
+import { takeTurn } from "./turn.ts"
 
 /** Opens an example: packets in the Inspector, a session in Replay. */
 export const openExample = (page: PageState, example: Example): void => {
+  takeTurn(page)
   if (example.kind === "session") {
     batch(() => {
       page.session.value = example.session()

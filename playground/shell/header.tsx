@@ -1,9 +1,11 @@
+import { DialogButton } from "./dialog-button.tsx"
 import type { Mode, PageState, Theme } from "./page-state.ts"
 
 const MODES: readonly (readonly [Mode, string])[] = [
   ["inspect", "Inspect"],
   ["replay", "Replay"],
 ]
+const LIVE = ["live", "Live"] as const
 const NEXT: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" }
 
 export const Header = ({ page }: { readonly page: PageState }) => (
@@ -12,7 +14,7 @@ export const Header = ({ page }: { readonly page: PageState }) => (
       Sallyport <span>playground</span>
     </h1>
     <nav aria-label="Mode">
-      {MODES.map(([mode, name]) => (
+      {(page.isLive ? [...MODES, LIVE] : MODES).map(([mode, name]) => (
         <button
           key={mode}
           type="button"
@@ -26,24 +28,12 @@ export const Header = ({ page }: { readonly page: PageState }) => (
       ))}
     </nav>
     <div class="top-tools">
-      <button
-        type="button"
-        aria-haspopup="dialog"
-        onClick={() => {
-          page.dialog.value = "examples"
-        }}
-      >
+      <DialogButton page={page} dialog="examples">
         examples ▾
-      </button>
-      <button
-        type="button"
-        aria-haspopup="dialog"
-        onClick={() => {
-          page.dialog.value = "share"
-        }}
-      >
+      </DialogButton>
+      <DialogButton page={page} dialog="share">
         share
-      </button>
+      </DialogButton>
       <button
         type="button"
         onClick={() => {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 
 interface ModalProps {
   readonly title: string
@@ -11,19 +11,23 @@ interface ModalProps {
 /** A dialogue over the page: Escape, its button and a click beside it close it, and the focus goes back to where it was. */
 export const Modal = ({ title, onClose, children, wide = false }: ModalProps) => {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
+  // Before it is drawn, so that an Escape right after finds it open.
+  useLayoutEffect(() => {
+    const shown = dialog.current
+    shown?.showModal()
+    // While it is open nothing behind it takes the focus; closing gives it back.
+    return () => shown?.close()
   }, [])
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a key for it there is already, Escape
     <dialog
       ref={dialog}
       class={wide ? "modal wide" : "modal"}
       aria-labelledby="modal-title"
-      onClose={onClose}
+      onClose={() => {
+        // The word of one that is gone may come when the next is open.
+        if (dialog.current !== null) onClose()
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) dialog.current?.close()
       }}

@@ -72,18 +72,19 @@ export const Share = ({ page }: { readonly page: PageState }) => {
         </button>
       </div>
       {fault.value !== "" && <p class="fault">No link: {fault.value}.</p>}
-      {!isReplay && (
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={page.keeping.value}
-            onChange={(event) => {
-              page.keeping.value = event.currentTarget.checked
-            }}
-          />{" "}
-          keep the packet in this page's address, so that a reload keeps the work; nothing is stored otherwise
-        </label>
-      )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={page.keeping.value}
+          onChange={(event) => {
+            page.keeping.value = event.currentTarget.checked
+          }}
+        />{" "}
+        keep the {isReplay ? "session" : "packet"} in this page's address too, as it is edited
+      </label>
+      <p class="muted">
+        A reload keeps the work, and closing the tab forgets it: nothing is stored unless you bookmark or save it.
+      </p>
     </Modal>
   )
 }

@@ -2,7 +2,26 @@ import { useRef } from "preact/hooks"
 import { toHexdump } from "../../core/wire/text/index.ts"
 import { SEVERITY_SIGNS } from "../inspector/findings-view.tsx"
 import { openFile, openText } from "./intake.ts"
-import type { PageState } from "./page-state.ts"
+import type { Opening, PageState } from "./page-state.ts"
+
+const DOING: Readonly<Record<Opening["doing"], string>> = {
+  reading: "reading",
+  checking: "checking the packets of",
+  "handing over": "listing the packets of",
+}
+
+/** Octets of packets whose dumps are shown together; of more there is that of the packet that is looked at. */
+const MOST_DUMPED = 16_384
+
+/** The text as it was pasted, as long as it says what is open: after an edit, and of what was no text, dumps. */
+const shownText = ({ bench, sourceText }: PageState): string => {
+  const text = sourceText.value
+  const { packets } = bench.work.value.opened
+  if (text !== undefined && !bench.isEdited.value) return text
+  const octets = packets.slice(0, MOST_DUMPED).reduce((sum, { bytes }) => sum + bytes.length, 0)
+  if (octets > MOST_DUMPED) return toHexdump(bench.packet.value.bytes)
+  return packets.map((_, i) => toHexdump(bench.packetAt(i).bytes)).join("\n")
+}
 
 /** What is open and what it was taken for; what could not be read; and the text itself, to be edited. */
 export const SourceLine = ({ page }: { readonly page: PageState }) => {
@@ -14,7 +33,7 @@ export const SourceLine = ({ page }: { readonly page: PageState }) => {
   return (
     <section class="source" aria-label="Source">
       <div class="source-line">
-        <p>
+        <p aria-live="polite">
           <span class="what">{title}</span>
           {why === "" ? null : <span class="why"> {why}</span>}
           {why === "" && opened.otherwise.length > 0 ? (
@@ -56,25 +75,25 @@ export const SourceLine = ({ page }: { readonly page: PageState }) => {
           ref={(area) => {
             if (area !== null && document.activeElement === document.body) area.focus()
           }}
-          value={page.sourceText.value ?? toHexdump(bench.packet.value.bytes)}
+          value={shownText(page)}
           onInput={(event) => openText(page, event.currentTarget.value)}
         />
       )}
       {under !== undefined && (
         <div class="opening">
           <label>
-            reading {under.name} <progress value={under.fraction} max={1} />
+            {DOING[under.doing]} {under.name} <progress value={under.fraction} max={1} />
           </label>
-          <span>{under.packets} packets</span>
-          <button type="button" onClick={under.cancel}>
+          <span class="muted">{under.packets} packets</span>
+          <button type="button" onClick={under.stop}>
             stop
           </button>
         </div>
       )}
       {opened.unread.length > 0 && (
         <ul class="unread">
-          {opened.unread.map(({ severity, text, count, places: [place] }, i) => (
-            <li key={i} data-severity={severity}>
+          {opened.unread.map(({ severity, text, count, places: [place] }) => (
+            <li key={`${text} ${place?.offset ?? ""}`} data-severity={severity}>
               <span class="sign" aria-hidden="true">
                 {SEVERITY_SIGNS[severity]}
               </span>{" "}

@@ -57,13 +57,15 @@ export interface Look {
   readonly width?: number
   readonly height?: number
   readonly theme?: "light" | "dark"
+  /** Selector of what is there when the page is; the tree of fields where nothing is said. */
+  readonly ready?: string
 }
 
 /** Opens the page, hands it to `use`, and sees that it complained of nothing and asked nobody else for anything. */
 export const withPage = async (
   browser: Browser,
   url: string,
-  { width = 1440, height = 900, theme = "light" }: Look,
+  { width = 1440, height = 900, theme = "light", ready = '[role="tree"]' }: Look,
   use: (page: Page) => Promise<void>,
 ): Promise<void> => {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" })
@@ -80,7 +82,7 @@ export const withPage = async (
   page.on("websocket", (socket) => foreign.push(socket.url()))
   try {
     await page.goto(url)
-    await page.getByRole("tree").waitFor()
+    await page.locator(ready).first().waitFor()
     await use(page)
     assert.deepEqual({ complaints, foreign }, { complaints: [], foreign: [] })
   } finally {

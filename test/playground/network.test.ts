@@ -3,6 +3,7 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import { CGN_KINDS } from "../../core/cgn/index.ts"
 import type { ClientEvent, MappingRequest } from "../../core/client/index.ts"
+import { toHex } from "../../core/wire/text/index.ts"
 import {
   type Act,
   eventWords,
@@ -10,6 +11,7 @@ import {
   type Run,
   runScenario,
   type Scenario,
+  timingsOf,
 } from "../../playground/model/network/index.ts"
 import { machine } from "../../playground/model/replay/index.ts"
 import { PRESETS } from "../../playground/model/session/index.ts"
@@ -49,7 +51,7 @@ describe("the built-in client", () => {
     )
   })
 
-  test("when all is lost, it asks again by RFC 6887 section 8.1.1", () => {
+  test("when all is lost, it asks again by RFC 6887 section 8.1.1, with the same nonce (C-03)", () => {
     const result = run({ link: { ...GOOD_LINK, loss: 1 }, until: 60_000 })
     const sent = sentBy(result, "client")
     assert.ok(sent.every(({ arrived }) => arrived === undefined))
@@ -65,6 +67,38 @@ describe("the built-in client", () => {
       ;[least, most] = [least * 2 * 0.9, most * 2 * 1.1]
     }
     assert.ok(sent.length >= 4)
+    assert.equal(new Set(sent.map(({ bytes }) => toHex(bytes))).size, 1)
+    assert.deepEqual(
+      timingsOf(result).map(({ at, kind, number, waited }) => [at, kind, number, waited]),
+      sent.slice(1).map(({ sent: at }, i) => [at, "retransmission", i + 1, at - sent[i].sent]),
+    )
+  })
+
+  test("whatever the network, every wait is one that sections 8.1.1 and 11.2.1 allow (C-03, C-130)", () => {
+    const link = fc.record({
+      loss: fc.double({ min: 0, max: 0.7, noNaN: true }),
+      delay: fc.nat({ max: 400 }),
+      jitter: fc.nat({ max: 100 }),
+      reordering: fc.constant(0),
+      seed: fc.integer(),
+    })
+    const what = fc.constantFrom<readonly Act[]>(
+      [],
+      [{ at: 900_000, type: "restart" }],
+      [{ at: 450_000, type: "outage", until: 900_000 }],
+    )
+    fc.assert(
+      fc.property(link, what, (settings, acts) => {
+        const timings = timingsOf(run({ link: settings, acts: [ASK, ...acts], until: 1_800_000 }))
+        for (const { kind, number, waited, least, most } of timings) {
+          assert.ok(waited >= least - 1 && waited <= most + 1, `${kind} ${number}: ${waited}, not ${least} to ${most}`)
+          // Slots of 600 s: 1/2 to 5/8, 3/4 to 13/16, 7/8 to 29/32; the first retransmission after 3 s, a tenth more or less.
+          if (kind === "renewal" && number <= 3) assert.equal(most, [375_000, 487_500, 543_750][number - 1])
+          if (kind === "retransmission" && number === 1) assert.ok(least === 2700 && Math.abs(most - 3300) < 1e-6)
+        }
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test("a restart is heard, and lost mappings are made again", () => {

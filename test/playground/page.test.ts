@@ -254,7 +254,7 @@ describe("the playground's page", { skip: SKIP }, () => {
         const rows = page.getByRole("grid", { name: "Packets" }).getByRole("row")
         await rows.nth(12).waitFor()
         await rows.nth(2).click()
-        assert.match(await rows.nth(2).innerText(), /MAP response, SUCCESS/)
+        assert.match(await rows.nth(2).innerText(), /MAP ok UDP 4242 → 40001/)
         assert.match(await rows.nth(2).innerText(), /25 ms/)
         assert.match((await rows.nth(1).getAttribute("class")) ?? "", /partner/)
         await page.keyboard.press("End")

@@ -41,6 +41,7 @@ describe("a session file", () => {
             ...PRESETS[kind],
             flags: { map: false },
             quota: 3,
+            subscriberPrefix: { ipv4: 24, ipv6: 56 },
             external: [address("203.0.113.7")],
             assignment: { kind: "blocks", size: 64, limit: 2 },
             inside: [{ address: address("192.0.2.0"), prefixLength: 120 }],
@@ -49,6 +50,25 @@ describe("a session file", () => {
       )
       assert.deepEqual(session(readSession(writeSession(given))), given)
     }
+  })
+
+  test("what was tried over it comes back, each under the future that it leaves", () => {
+    const given = sessionOf([mapStep(0, "10.0.0.1")], {
+      tries: [
+        { of: 0, name: "gone", step: { type: "revoke", at: 5, internal: address("10.0.0.1") }, after: "rest" },
+        { of: 1, name: "again", step: mapStep(6, "10.0.0.1"), after: "nothing" },
+      ],
+    })
+    assert.deepEqual(session(readSession(writeSession(given))), given)
+    const later = writeSession(given).replace('"of": 0', '"of": 1')
+    const read = readSession(later)
+    assert.ok(!read.ok)
+    assert.deepEqual(
+      read.faults.map(({ path }) => path),
+      ["tries[0].of"],
+    )
+    const many = readSession(JSON.stringify({ ...JSON.parse(later), tries: new Array(33).fill({}) }))
+    assert.ok(!many.ok && many.faults.some(({ path, text }) => path === "tries" && /at most 32/.test(text)))
   })
 
   test("what is left out is the kind's preset", () => {
@@ -220,6 +240,21 @@ describe("a session from a capture", () => {
         ["Assigned External Port", "choice"],
       ],
     )
+  })
+
+  test("a capture whose clock leaps by fifty years is a session that can be saved; a short one ends soon", () => {
+    const seconds = (value: number, bytes: Uint8Array): OpenedPacket => ({
+      ...at(0, bytes),
+      at: { seconds: value, nanoseconds: 0 },
+    })
+    const leaping = sessionFromCapture(
+      readPackets([seconds(0, MAP_REQUEST), seconds(1.6e9, MAP_REQUEST)]),
+      "x".repeat(999),
+    )
+    assert.deepEqual(session(readSession(writeSession(leaping.session))), leaping.session)
+    assert.match(leaping.notes.join(), /its clock leaps/)
+    const short = sessionFromCapture(readPackets([seconds(10, MAP_REQUEST), seconds(12, MAP_REQUEST)]), "")
+    assert.equal(endOf(short.session), 32_000)
   })
 
   test("any capture is a session that plays", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import type { CgnKind } from "../../core/cgn/index.ts"
 import { isIpv4 } from "../../core/wire/index.ts"
 import { build, type FormOption } from "../../playground/model/edit/index.ts"
+import { play } from "../../playground/model/replay/index.ts"
 import { CLIENTS, PRESETS, type Session, type SessionStep } from "../../playground/model/session/index.ts"
 import { address } from "./packets.ts"
 
@@ -49,3 +50,14 @@ export const dataStep = (
 })
 
 export const isClientIpv4 = (kind: CgnKind): boolean => isIpv4(CLIENTS[kind])
+
+/** What a CGN without a mapping answers to a request: octets of one's own, to be changed. */
+export const answerTo = (
+  step: Extract<SessionStep, { type: "datagram" }>,
+  configuration = PRESETS.nat444,
+): Uint8Array => {
+  const played = play(sessionOf([step], { configuration }))
+  const reply = played.ok ? played.value.moments[1].reply : undefined
+  assert.ok(reply !== undefined)
+  return Uint8Array.from(reply)
+}

@@ -1,6 +1,5 @@
 import {
   type Address,
-  formatAddress,
   formatNonce,
   isAny,
   NATPMP_VERSION,
@@ -16,7 +15,6 @@ import {
   type PcpResponse,
   Protocol,
   parse,
-  protocolName,
   resultName,
 } from "../../../core/wire/index.ts"
 
@@ -165,20 +163,3 @@ const optionNameOf = (option: PcpOption): string => (option.kind === "unknown" ?
 
 const addressesOf = (option: PcpOption): readonly Address[] =>
   option.kind === "THIRD_PARTY" ? [option.internal] : option.kind === "FILTER" ? [option.remote] : []
-
-/** One line for people, such as `MAP request UDP 4242 → 40000, 7200 s`. */
-export const summaryOf = (facts: Facts): string => {
-  const { protocol, response, transport, internalPort, externalPort, lifetime, addresses } = facts
-  const name = [protocol === "PCP" ? "" : protocol === "other" ? "unknown" : protocol, facts.opcodeName]
-    .join(" ")
-    .trim()
-  const parts = [`${name} ${response ? "response" : "request"}`]
-  if (response && facts.resultName !== "") parts.push(facts.resultName)
-  if (internalPort >= 0) {
-    const what = `${protocolName(transport)} ${internalPort === 0 ? "all ports" : internalPort}`
-    parts.push(externalPort > 0 ? `${what} → ${externalPort}` : what)
-  } else if (facts.opcode === 0 && protocol === "NAT-PMP" && response && addresses.length > 0)
-    parts.push(formatAddress(addresses[0]))
-  if (lifetime >= 0 && internalPort >= 0) parts.push(lifetime === 0 && !response ? "delete" : `${lifetime} s`)
-  return parts.join(", ")
-}

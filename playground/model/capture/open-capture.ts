@@ -7,19 +7,20 @@ export interface OpenedCapture {
   readonly capture: Capture
 }
 
-/** How far a file is: `fraction` from 0 to 1 over both passes. */
+/** How far a file is: `fraction` from 0 to {@link OPENED} over both passes; what is left of it is the handing over. */
 export interface CaptureProgress {
-  readonly doing: "reading" | "checking"
+  readonly doing: "reading" | "checking" | "handing over"
   readonly fraction: number
   readonly packets: number
 }
 
-/** The share of the time that reading takes; checking takes the rest. */
-const READING = 0.3
+/** The share of the time that reading takes; and that, reading and checking done, only handing over is left of. */
+const READING = 0.25
+export const OPENED = 0.8
 
 /**
- * Opens an input and lists its packets, step by step: the whole work of a Web Worker, whose loop posts each progress and ends when it is
- * told to. Progress and result are plain data.
+ * Opens an input and lists its packets, step by step: the work of a Web Worker, whose loop posts each progress. Progress and result are
+ * plain data; of many packets the result is handed over in parts (`partsOf`).
  */
 export function* openCaptureInSteps(
   input: string | Uint8Array,
@@ -37,7 +38,7 @@ export function* openCaptureInSteps(
   for (; checked.done !== true; checked = checking.next())
     yield {
       doing: "checking",
-      fraction: READING + ((1 - READING) * checked.value) / Math.max(1, opened.packets.length),
+      fraction: READING + ((OPENED - READING) * checked.value) / Math.max(1, opened.packets.length),
       packets: checked.value,
     }
   return { opened, capture: checked.value }

@@ -59,15 +59,35 @@ export const exportPacket = (packet: OpenedPacket, format: ExportFormat, answer?
 
 /** Packets as a pcap file: with their own ends and times where they have them. */
 export const exportCapture = (packets: readonly OpenedPacket[]): Uint8Array =>
-  toPcap(
-    packets.map(
-      ({ bytes, direction, source, destination, at }): PcapPacket => ({
-        bytes,
-        ...(direction === undefined ? {} : { direction }),
-        ...(source === undefined ? {} : { source: source.address, sourcePort: source.port }),
-        ...(destination === undefined ? {} : { destination: destination.address, destinationPort: destination.port }),
-        ...(at === undefined ? {} : { at }),
-      }),
-    ),
-    { precision: "nanoseconds" },
-  )
+  toPcap(packets.map(pcapPacket), { precision: "nanoseconds" })
+
+/** Octets of the header of a pcap file. */
+const FILE_HEADER = 24
+
+/** The same step by step, for as many as a page cannot wait for: yields how many are written, and gives the pieces of the file. */
+export function* exportCaptureInSteps(
+  packets: Iterable<OpenedPacket>,
+  every = 100,
+): Generator<number, readonly Uint8Array[]> {
+  const pieces = [exportCapture([])]
+  let some: OpenedPacket[] = []
+  let written = 0
+  for (const packet of packets) {
+    some.push(packet)
+    if (some.length < every) continue
+    pieces.push(exportCapture(some).subarray(FILE_HEADER))
+    written += some.length
+    some = []
+    yield written
+  }
+  pieces.push(exportCapture(some).subarray(FILE_HEADER))
+  return pieces
+}
+
+const pcapPacket = ({ bytes, direction, source, destination, at }: OpenedPacket): PcapPacket => ({
+  bytes,
+  ...(direction === undefined ? {} : { direction }),
+  ...(source === undefined ? {} : { source: source.address, sourcePort: source.port }),
+  ...(destination === undefined ? {} : { destination: destination.address, destinationPort: destination.port }),
+  ...(at === undefined ? {} : { at }),
+})

@@ -2,3 +2,4 @@
 export { eventWords } from "./event-words.ts"
 export { fateOf, GOOD_LINK, type LinkSettings } from "./link.ts"
 export { type Act, type Flight, type Mark, type Run, runScenario, type Scenario } from "./run.ts"
+export { type Timing, timingsOf } from "./timing.ts"

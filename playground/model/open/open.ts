@@ -113,6 +113,13 @@ const finishCut = (bytes: Uint8Array, packets: readonly OpenedPacket[], most: nu
   }
 }
 
+/** Octets of the longest UDP datagram: who sees more has no packet before him, and much to wait for at each edit. */
+const MOST_OCTETS = 65_527
+
+/** The packet, or the beginning of what can be none. */
+const cutToDatagram = (packet: OpenedPacket): OpenedPacket =>
+  packet.bytes.length > MOST_OCTETS ? { ...packet, bytes: packet.bytes.slice(0, MOST_OCTETS) } : packet
+
 const finish = (
   form: Form,
   ambiguous: readonly Form[],
@@ -121,7 +128,8 @@ const finish = (
   problems: readonly Problem[],
   { packets: most = MOST_PACKETS }: OpenLimits,
 ): Opened => {
-  const packets = found.length > most ? found.slice(0, most) : found
+  const packets = (found.length > most ? found.slice(0, most) : found).map(cutToDatagram)
+  const cut = packets.filter((packet, i) => packet !== found[i]).length
   const unread: Unread[] = problems.map(({ severity, text, count, places }) => ({ severity, text, count, places }))
   unread.push(...skipped.map(skippedWords))
   if (packets.length < found.length)
@@ -129,6 +137,13 @@ const finish = (
       severity: "warning",
       text: `only the first ${counted(most, "packet")} are shown`,
       count: 1,
+      places: [],
+    })
+  if (cut > 0)
+    unread.push({
+      severity: "warning",
+      text: `more than the ${MOST_OCTETS} octets of a datagram: the rest is left out`,
+      count: cut,
       places: [],
     })
   if (packets.length === 0) unread.push({ severity: "warning", text: NOTHING, count: 1, places: [] })

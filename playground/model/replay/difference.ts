@@ -1,6 +1,6 @@
 import { compare, type FieldPair } from "../edit/index.ts"
 import { changeLines } from "./change-words.ts"
-import type { Moment } from "./moment.ts"
+import type { Happening, Moment } from "./moment.ts"
 import type { Replay } from "./replay.ts"
 import { viewAt } from "./view.ts"
 
@@ -24,7 +24,7 @@ export interface AnswerComparison {
 }
 
 /** The captured answer beside ours; `undefined` where nothing was captured to compare with. */
-export const compareAnswers = ({ cause, reply }: Moment): AnswerComparison | undefined => {
+export const compareAnswers = ({ cause, reply }: Happening): AnswerComparison | undefined => {
   if (cause.type !== "step" || cause.step.type !== "datagram") return undefined
   const { answer } = cause.step
   if (answer === undefined) return undefined
@@ -84,25 +84,53 @@ const titleOf = (moment: Moment): string => {
 const stepTitle = (type: "datagram" | "packet" | "announce" | "revoke"): string =>
   ({ datagram: "request", packet: "packet", announce: "announcement", revoke: "host gone" })[type]
 
-const compareMoments = (left: Replay, right: Replay): readonly FutureDifference[] => {
+/** Moments of two futures that belong together, by their places: the same step, or the same thing that was due. */
+export interface MomentPair {
+  /** Milliseconds. */
+  readonly at: number
+  readonly left: number | undefined
+  readonly right: number | undefined
+  /** `shared`: from before they parted. `same`: it went alike in both. */
+  readonly state: "shared" | "same" | "different" | "left" | "right"
+}
+
+/** Two replays of one beginning moment by moment, in the order of time. */
+export const alignFutures = (left: Replay, right: Replay): readonly MomentPair[] => {
   const shared = sharedMoments(left, right)
-  const found: FutureDifference[] = []
-  const ofRight = new Map<object | string, Moment[]>()
+  const pairs: MomentPair[] = []
+  for (let i = 0; i < shared; i++) pairs.push({ at: left.moments[i].at, left: i, right: i, state: "shared" })
+  const ofRight = new Map<object | string, number[]>()
   const keyOf = (moment: Moment): object | string =>
     moment.cause.type === "step" ? moment.cause.step : eventOf(moment)
-  for (const moment of right.moments.slice(shared)) {
-    const known = ofRight.get(keyOf(moment))
-    if (known === undefined) ofRight.set(keyOf(moment), [moment])
-    else known.push(moment)
+  for (let i = shared; i < right.moments.length; i++) {
+    const key = keyOf(right.moments[i])
+    const known = ofRight.get(key)
+    if (known === undefined) ofRight.set(key, [i])
+    else known.push(i)
   }
-  for (const moment of left.moments.slice(shared)) {
-    const other = ofRight.get(keyOf(moment))?.shift()
-    if (other === undefined) found.push(alone(moment, "left"))
-    else found.push(...both(moment, other))
+  const parted: MomentPair[] = []
+  for (let i = shared; i < left.moments.length; i++) {
+    const own = left.moments[i]
+    const twin = ofRight.get(keyOf(own))?.shift()
+    const state = twin === undefined ? "left" : isAlike(own, right.moments[twin]) ? "same" : "different"
+    parted.push({ at: own.at, left: i, right: twin, state })
   }
-  for (const rest of ofRight.values()) for (const moment of rest) found.push(alone(moment, "right"))
-  return found
+  for (const rest of ofRight.values())
+    for (const i of rest) parted.push({ at: right.moments[i].at, left: undefined, right: i, state: "right" })
+  return [...pairs, ...parted.sort((one, other) => one.at - other.at)]
 }
+
+const isAlike = (left: Moment, right: Moment): boolean =>
+  left.reply !== undefined && right.reply !== undefined
+    ? compare(left.reply, right.reply).same
+    : eventOf(left) === eventOf(right)
+
+const compareMoments = (left: Replay, right: Replay): readonly FutureDifference[] =>
+  alignFutures(left, right).flatMap(({ left: one, right: other, state }) => {
+    if (state === "shared" || state === "same") return []
+    if (one === undefined) return other === undefined ? [] : [alone(right.moments[other], "right")]
+    return other === undefined ? [alone(left.moments[one], "left")] : both(left.moments[one], right.moments[other])
+  })
 
 const alone = (moment: Moment, side: "left" | "right"): FutureDifference => ({
   at: moment.at,

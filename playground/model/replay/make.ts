@@ -115,7 +115,8 @@ const prefix64Of = ({ address, prefixLength }: CgnConfiguration["prefix64"]): Pr
 }
 
 const natSettings = (configuration: CgnConfiguration, profile: CgnProfile) => {
-  const { kind, external, ports, quota, subscriberQuota, filterLimit, idleTimeout, recycleDelay } = configuration
+  const { kind, external, ports, quota, subscriberQuota, subscriberPrefix, filterLimit, idleTimeout, recycleDelay } =
+    configuration
   const { staticMappings, noncePolicy, mapping, filtering, hairpinning, aftr, prefix64, assignment } = configuration
   const { otherProtocols, port0, oneToOne, mapInternal } = profile
   const inside =
@@ -130,6 +131,7 @@ const natSettings = (configuration: CgnConfiguration, profile: CgnProfile) => {
     assignment,
     quota,
     subscriberQuota,
+    subscriberPrefix,
     filterLimit,
     idleTimeout,
     recycleDelay,

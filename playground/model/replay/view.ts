@@ -1,5 +1,6 @@
 import {
   COUNTER_VECTORS,
+  type Counters,
   type CounterVector,
   type Filter,
   type Mapping,
@@ -8,13 +9,19 @@ import {
 import { DROP_REASONS } from "../../../core/server/index.ts"
 import {
   type Address,
+  formatAddress,
+  isIpv4,
   natPmpOpcodeName,
   natPmpResultName,
   opcodeName,
   optionName,
+  readAddress,
   resultName,
+  writeAddress,
 } from "../../../core/wire/index.ts"
+import type { CgnConfiguration } from "../session/index.ts"
 import { type ChangeLine, changeLines, mappingKey, mappingText } from "./change-words.ts"
+import { grantedAt, type HeldEnd, heldAt } from "./ledger.ts"
 import { countsOf, epochAt, filtersOf, mappingsOf, poolOf } from "./machine.ts"
 import { type Replay, seek } from "./replay.ts"
 
@@ -42,6 +49,16 @@ export interface SubscriberRow {
   readonly quota: number
 }
 
+/** A subscriber of several hosts: a realm, or the addresses of one prefix (RFC 6887 section 17.2). */
+export interface SubscriberGroup {
+  /** `2001:db8:1::/64`, or the realm's address. */
+  readonly name: string
+  readonly hosts: number
+  /** MAP and PEER mappings of all its hosts, which the quota counts. */
+  readonly explicit: number
+  readonly quota: number
+}
+
 export interface CounterRow {
   readonly vector: CounterVector
   readonly name: string
@@ -66,6 +83,10 @@ export interface View {
   /** What that moment changed. */
   readonly changes: readonly ChangeLine[]
   readonly pool: ReturnType<typeof poolOf>
+  /** Subscribers with a quota of their own; left out or none: hosts alone are limited. */
+  readonly groups?: readonly SubscriberGroup[]
+  /** External ends that wait for their former owners; left out: not known. */
+  readonly held?: readonly HeldEnd[]
 }
 
 /** Mappings that a view lists. */
@@ -78,18 +99,25 @@ export const viewAt = (replay: Replay, at: number): View => viewOf(replay, seek(
 export const viewOf = (replay: Replay, place: number, at = replay.moments[place].at): View => {
   const { machine, changes } = replay.moments[place]
   const { mappings, more } = mappingsOf(machine, at, MOST_ROWS)
-  const granted = grantsBefore(replay, place)
+  // Of ten thousand rows a page draws some: what takes long is found for those.
   const rows = mappings.map((mapping): MappingRow => {
-    const key = mappingKey(mapping)
     const left = Math.max(0, (mapping.expires - at) / 1000)
-    const whole = (mapping.expires - (granted.get(key) ?? at)) / 1000
     return {
-      key,
       mapping,
-      text: mappingText(mapping),
       left,
-      fraction: left === Number.POSITIVE_INFINITY ? 1 : whole > 0 ? Math.min(1, left / whole) : 0,
-      filters: mapping.kind === "map" ? filtersOf(machine, mapping) : [],
+      get key() {
+        return mappingKey(mapping)
+      },
+      get text() {
+        return mappingText(mapping)
+      },
+      get fraction() {
+        const whole = (mapping.expires - (grantedAt(replay, mapping, place) ?? at)) / 1000
+        return left === Number.POSITIVE_INFINITY ? 1 : whole > 0 ? Math.min(1, left / whole) : 0
+      },
+      get filters() {
+        return mapping.kind === "map" ? filtersOf(machine, mapping) : []
+      },
     }
   })
   return {
@@ -102,42 +130,47 @@ export const viewOf = (replay: Replay, place: number, at = replay.moments[place]
     counters: countersAt(replay, place),
     changes: changeLines(changes),
     pool: poolOf(machine),
+    groups: groupsOf(mappings, replay.session.configuration),
+    held: heldAt(replay, place, at),
   }
 }
 
-/** When each mapping was granted or renewed last, one table for every thousandth moment, so that no seek goes far. */
-const grantTables = new WeakMap<Replay, Map<number, ReadonlyMap<string, number>>>()
-const STRIDE = 1024
-
-const grantsBefore = (replay: Replay, place: number): ReadonlyMap<string, number> => {
-  const tables = grantTables.get(replay) ?? new Map<number, ReadonlyMap<string, number>>()
-  grantTables.set(replay, tables)
-  let from = place - (place % STRIDE)
-  while (from > 0 && !tables.has(from)) from -= STRIDE
-  let table = new Map(tables.get(from) ?? [])
-  for (let i = from; i <= place; i++) {
-    if (i > from && i % STRIDE === 0) {
-      tables.set(i, table)
-      table = new Map(table)
-    }
-    const { changes, at } = replay.moments[i]
-    for (const change of changes) {
-      if (change.type === "created" || change.type === "renewed") table.set(mappingKey(change.mapping), at)
-      else if (change.type === "deleted" || change.type === "expired") table.delete(mappingKey(change.mapping))
-    }
-  }
-  return table
-}
-
-const subscribersOf = (mappings: readonly Mapping[], quota: number): readonly SubscriberRow[] => {
+/** Hosts with what they have, in the order of their mappings. */
+export const subscribersOf = (mappings: readonly Mapping[], quota: number): readonly SubscriberRow[] => {
   const rows = new Map<string, SubscriberRow>()
   for (const { internal, realm, kind } of mappings) {
-    const key = `${internal}${realm ?? ""}`
+    const key = realm === undefined ? internal : internal + realm
     const { mappings: count, explicit } = rows.get(key) ?? { mappings: 0, explicit: 0 }
     const more = kind === "map" || kind === "peer" ? 1 : 0
     rows.set(key, { internal, realm, mappings: count + 1, explicit: explicit + more, quota })
   }
   return [...rows.values()]
+}
+
+const groupsOf = (
+  mappings: readonly Mapping[],
+  { subscriberQuota: quota, subscriberPrefix }: CgnConfiguration,
+): readonly SubscriberGroup[] => {
+  if (quota === 0) return []
+  const groups = new Map<string, { readonly hosts: Set<Address>; explicit: number }>()
+  for (const { internal, realm, kind } of mappings) {
+    const bits = isIpv4(internal) ? subscriberPrefix.ipv4 : subscriberPrefix.ipv6
+    const name = realm === undefined ? `${formatAddress(prefixOf(internal, bits))}/${bits}` : formatAddress(realm)
+    const group = groups.get(name) ?? { hosts: new Set(), explicit: 0 }
+    group.hosts.add(internal)
+    if (kind === "map" || kind === "peer") group.explicit++
+    groups.set(name, group)
+  }
+  return [...groups].map(([name, { hosts, explicit }]) => ({ name, hosts: hosts.size, explicit, quota }))
+}
+
+/** The address with its first bits alone: of 32 for IPv4. */
+const prefixOf = (address: Address, bits: number): Address => {
+  const octets = new Uint8Array(16)
+  writeAddress(octets, 0, address)
+  const kept = isIpv4(address) ? bits + 96 : bits
+  for (let i = 0; i < 16; i++) octets[i] &= 0xff00 >>> Math.min(8, Math.max(0, kept - 8 * i))
+  return readAddress(octets, 0)
 }
 
 const NAMES: Readonly<Record<CounterVector, (index: number) => string>> = {
@@ -152,12 +185,15 @@ const NAMES: Readonly<Record<CounterVector, (index: number) => string>> = {
 }
 
 const countersAt = ({ moments }: Replay, place: number): readonly CounterRow[] => {
-  const now = countsOf(moments[place].machine)
   const before = place === 0 ? undefined : countsOf(moments[place - 1].machine)
-  return COUNTER_VECTORS.flatMap((vector) =>
+  return countersFrom(countsOf(moments[place].machine), before)
+}
+
+/** Counters with their names, and what they went up by. */
+export const countersFrom = (now: Counters, before: Counters | undefined): readonly CounterRow[] =>
+  COUNTER_VECTORS.flatMap((vector) =>
     now[vector].map(({ index, count }) => {
       const earlier = before?.[vector].find((one) => one.index === index)?.count ?? 0
-      return { vector, name: NAMES[vector](index), count, more: place === 0 ? 0 : count - earlier }
+      return { vector, name: NAMES[vector](index), count, more: before === undefined ? 0 : count - earlier }
     }),
   )
-}

@@ -7,7 +7,7 @@ export interface Fault {
 }
 
 /** Faults that are told; a file has a thousand as easily as one. */
-const MOST_FAULTS = 20
+export const MOST_FAULTS = 20
 
 /** Where a value stands, and what has been found wrong so far. */
 export interface Spot {
@@ -65,18 +65,35 @@ export const members = (value: unknown, spot: Spot, names: readonly string[]): M
   }
 }
 
+/** Items that are read between two reports of progress. */
+const EVERY = 1024
+
+/** Reads a list of at most so many item by item; yields how many it has read. */
+export function* listInSteps<T>(
+  reader: Reader<T>,
+  most: number,
+  value: unknown,
+  spot: Spot,
+): Generator<number, readonly T[] | undefined> {
+  if (!Array.isArray(value)) return fault(spot, `a list is expected, not ${shown(value)}`)
+  if (value.length > most) return fault(spot, `at most ${most} are taken, these are ${value.length}`)
+  const read: T[] = []
+  for (const [i, item] of value.entries()) {
+    const one = reader(item, { path: `${spot.path}[${i}]`, faults: spot.faults })
+    if (one !== undefined) read.push(one)
+    if ((i + 1) % EVERY === 0) yield i + 1
+  }
+  return read
+}
+
 /** A list of at most so many. */
 export const listOf =
   <T>(reader: Reader<T>, most: number): Reader<readonly T[]> =>
   (value, spot) => {
-    if (!Array.isArray(value)) return fault(spot, `a list is expected, not ${shown(value)}`)
-    if (value.length > most) return fault(spot, `at most ${most} are taken, these are ${value.length}`)
-    const read: T[] = []
-    for (const [i, item] of value.entries()) {
-      const one = reader(item, { path: `${spot.path}[${i}]`, faults: spot.faults })
-      if (one !== undefined) read.push(one)
-    }
-    return read
+    const steps = listInSteps(reader, most, value, spot)
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    return step.value
   }
 
 /** A whole number between two bounds. */

@@ -37,6 +37,8 @@ export interface CgnConfiguration {
   /** Mappings of one internal address, and of one subscriber; 0 is no limit. */
   readonly quota: number
   readonly subscriberQuota: number
+  /** Leading bits that the addresses of one subscriber share: of 32 for IPv4, of 128 for IPv6. */
+  readonly subscriberPrefix: { readonly ipv4: number; readonly ipv6: number }
   readonly filterLimit: number
   readonly minLifetime: number
   readonly maxLifetime: number
@@ -80,6 +82,7 @@ const BASE: Omit<CgnConfiguration, "kind"> = {
   assignment: { kind: "random" },
   quota: 64,
   subscriberQuota: 0,
+  subscriberPrefix: { ipv4: 32, ipv6: 64 },
   filterLimit: 43,
   minLifetime: 120,
   maxLifetime: 86400,

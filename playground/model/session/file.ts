@@ -7,16 +7,19 @@ import {
   type Fault,
   fault,
   hexOctets,
+  listInSteps,
   listOf,
+  type Members,
   members,
   oneOf,
   type Reader,
+  type Spot,
   text,
   whole,
 } from "./checked.ts"
 import { type CgnConfiguration, PRESETS } from "./configuration.ts"
 import { readConfiguration } from "./read-configuration.ts"
-import { type DataPacket, type Session, type SessionStep, TCP_FLAGS } from "./session.ts"
+import { type DataPacket, type Session, type SessionStep, TCP_FLAGS, type Try } from "./session.ts"
 
 /** What a session file says it is, and the version of its form. */
 const FORMAT = "sallyport-session"
@@ -24,8 +27,10 @@ const VERSION = 1
 /** UTF-16 units of a file, and steps in it. */
 const MOST_UNITS = 64 * 1024 * 1024
 export const MOST_STEPS = 100_000
+/** Futures besides the session itself: each is played. */
+export const MOST_TRIES = 32
 /** Ten years, milliseconds. */
-const LATEST = 315_576_000_000
+export const LATEST = 315_576_000_000
 const LONGEST_DATAGRAM = 65527
 
 export type SessionRead =
@@ -34,12 +39,20 @@ export type SessionRead =
 
 /** Reads a session file: any text gives a session, or what is wrong with it and where. */
 export const readSession = (json: string): SessionRead => {
+  const steps = readSessionInSteps(json)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
+/** The same step by step, so that a page stays alive: yields how many of the session's steps it has read. */
+export function* readSessionInSteps(json: string): Generator<number, SessionRead> {
   const refused = (path: string, why: string): SessionRead => ({ ok: false, faults: [{ path, text: why }] })
   if (json.length > MOST_UNITS) return refused("", `a session has at most ${MOST_UNITS} characters`)
   const value = parseJson(json)
   if (!value.ok) return refused("", `that is no JSON: ${value.text}`)
   const faults: Fault[] = []
-  const session = readWhole(value.value, { path: "", faults })
+  const session = yield* readWhole(value.value, { path: "", faults })
   return session === undefined || faults.length > 0 ? { ok: false, faults } : { ok: true, session }
 }
 
@@ -53,21 +66,45 @@ const parseJson = (
   }
 }
 
-const readWhole: Reader<Session> = (value, spot) => {
-  const own = members(value, spot, ["format", "version", "title", "note", "configuration", "steps", "until"])
+function* readWhole(value: unknown, spot: Spot): Generator<number, Session | undefined> {
+  const own = members(value, spot, ["format", "version", "title", "note", "configuration", "steps", "until", "tries"])
   if (own === undefined) return undefined
   own.required("format", oneOf([FORMAT]), FORMAT)
   const version = own.required("version", whole(1, 0xffff), VERSION)
   if (version !== VERSION)
     return fault(spot, `version ${version} is newer than this page, which reads version ${VERSION}`)
-  const steps = own.optional("steps", listOf(readStep, MOST_STEPS), [])
+  const given = own.optional("steps", (list, place) => ({ list, place }), undefined)
+  const steps = given === undefined ? [] : ((yield* listInSteps(readStep, MOST_STEPS, given.list, given.place)) ?? [])
   const session = {
     title: own.optional("title", text(200), ""),
     note: own.optional("note", text(4000), ""),
     configuration: own.required("configuration", readConfiguration, PRESETS.nat444),
     steps: steps.toSorted((one, other) => one.at - other.at),
   }
-  return own.has("until") ? { ...session, until: own.required("until", between(0, LATEST), 0) } : session
+  const until = own.has("until") ? { until: own.required("until", between(0, LATEST), 0) } : {}
+  return { ...session, ...until, ...(own.has("tries") ? { tries: readTries(own, spot) } : {}) }
+}
+
+const readTries = (own: Members, spot: Spot): readonly Try[] => {
+  const tries = own.required("tries", listOf(readTry, MOST_TRIES), [])
+  for (const [i, { of }] of tries.entries())
+    if (of > i)
+      fault({ ...spot, path: `tries[${i}].of` }, `it leaves one of the ${i} tries before it, or 0: the session`)
+  return tries
+}
+
+const readTry: Reader<Try> = (value, spot) => {
+  const own = members(value, spot, ["of", "name", "step", "after"])
+  const step = own?.required<SessionStep | undefined>("step", readStep, undefined)
+  return (
+    own &&
+    step && {
+      of: own.optional("of", whole(0, MOST_TRIES), 0),
+      name: own.required("name", text(200), ""),
+      step,
+      after: own.optional("after", oneOf(["rest", "nothing"]), "rest"),
+    }
+  )
 }
 
 const SIDES = ["inside", "outside"] as const
@@ -122,7 +159,7 @@ const readStep: Reader<SessionStep> = (value, spot) => {
 }
 
 /** The session as a file. What is as the kind's preset has it is left out. */
-export const writeSession = ({ title, note, configuration, steps, until }: Session): string =>
+export const writeSession = ({ title, note, configuration, steps, until, tries }: Session): string =>
   `${JSON.stringify(
     {
       format: FORMAT,
@@ -132,6 +169,7 @@ export const writeSession = ({ title, note, configuration, steps, until }: Sessi
       configuration: writeConfiguration(configuration),
       ...(until === undefined ? {} : { until }),
       steps: steps.map(writeStep),
+      ...(tries === undefined ? {} : { tries: tries.map((one) => ({ ...one, step: writeStep(one.step) })) }),
     },
     null,
     1,

@@ -2,11 +2,13 @@ import type { CgnKind } from "../../../core/cgn/index.ts"
 import { type Address, addressWord, isAny, isIpv4, isLoopback, isMulticast, parse } from "../../../core/wire/index.ts"
 import type { Capture, Row } from "../capture/index.ts"
 import { type CgnConfiguration, CLIENTS, PRESETS } from "./configuration.ts"
-import { MOST_STEPS } from "./file.ts"
-import type { Session, SessionStep } from "./session.ts"
+import { LATEST, MOST_STEPS } from "./file.ts"
+import { AFTERMATH, type Session, type SessionStep } from "./session.ts"
 
 /** External addresses that a capture's CGN is taken to have. */
 const MOST_EXTERNAL = 256
+/** What comes after the last packet: as long as the capture is, but enough to see something run down. Milliseconds. */
+const SHORTEST_AFTERMATH = 30_000
 
 /** A session made of a capture, and what had to be guessed for it. */
 export interface CapturedSession {
@@ -32,7 +34,7 @@ export const sessionFromCapture = ({ rows, exchanges }: Capture, title: string):
   const first = requests.find(({ time }) => time !== undefined)?.time ?? 0
   let clock = -1000
   const steps = requests.slice(0, MOST_STEPS).map((row): SessionStep => {
-    clock = row.time === undefined ? clock + 1000 : Math.max(0, row.time - first)
+    clock = Math.min(LATEST, row.time === undefined ? clock + 1000 : Math.max(0, row.time - first))
     const answer = answerTo(row, rows, exchanges)
     return {
       type: "datagram",
@@ -50,7 +52,10 @@ export const sessionFromCapture = ({ rows, exchanges }: Capture, title: string):
     ...(rows.some(({ facts }) => facts.protocol === "NAT-PMP") ? { natPmp: true } : {}),
   }
   const sorted = steps.toSorted((one, other) => one.at - other.at)
-  return { session: { title, note: notes.join("; "), configuration, steps: sorted }, notes }
+  const last = sorted.at(-1)?.at ?? 0
+  if (last === LATEST) notes.push("its clock leaps: what is ten years after its beginning, or more, is put there")
+  const until = Math.min(LATEST, last + Math.min(AFTERMATH, Math.max(SHORTEST_AFTERMATH, last)))
+  return { session: { title: title.slice(0, 200), note: notes.join("; "), configuration, steps: sorted, until }, notes }
 }
 
 /** Each transmission has the answer that came first after it. */

@@ -1,7 +1,7 @@
 /** A session: a CGN and what reaches it. Made by hand, from a capture, or read from a file. */
-export type { Fault } from "./checked.ts"
+export { type Fault, MOST_FAULTS } from "./checked.ts"
 export { type CgnConfiguration, CLIENTS, type PortAssignment, PRESETS, SERVERS, type Times } from "./configuration.ts"
-export { MOST_STEPS, readSession, type SessionRead, writeSession } from "./file.ts"
+export { MOST_STEPS, MOST_TRIES, readSession, readSessionInSteps, type SessionRead, writeSession } from "./file.ts"
 export { type CapturedSession, sessionFromCapture } from "./from-capture.ts"
 export {
   AFTERMATH,
@@ -11,5 +11,6 @@ export {
   type SessionStep,
   TCP_FLAGS,
   type TcpFlagName,
+  type Try,
   withStep,
 } from "./session.ts"

@@ -28,6 +28,11 @@ const times: Reader<Times> = (value, spot) => {
   return own && { udp: own.required("udp", seconds, 300), tcp: own.required("tcp", seconds, 7440) }
 }
 
+const subscriberPrefix: Reader<CgnConfiguration["subscriberPrefix"]> = (value, spot) => {
+  const own = members(value, spot, ["ipv4", "ipv6"])
+  return own && { ipv4: own.optional("ipv4", whole(0, 32), 32), ipv6: own.optional("ipv6", whole(0, 128), 64) }
+}
+
 const assignment: Reader<PortAssignment> = (value, spot) => {
   const own = members(value, spot, ["kind", "size", "limit"])
   if (own === undefined) return undefined
@@ -95,6 +100,7 @@ export const readConfiguration: Reader<CgnConfiguration> = (value, spot) => {
     assignment: take("assignment", assignment),
     quota: take("quota", seconds),
     subscriberQuota: take("subscriberQuota", seconds),
+    subscriberPrefix: take("subscriberPrefix", subscriberPrefix),
     filterLimit: take("filterLimit", whole(1, 10000)),
     minLifetime: take("minLifetime", seconds),
     maxLifetime: take("maxLifetime", seconds),

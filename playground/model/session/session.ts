@@ -45,6 +45,16 @@ export type SessionStep =
   /** The host is gone: its mappings are deleted. */
   | { readonly type: "revoke"; readonly at: number; readonly internal: Address; readonly realm?: Address }
 
+/** Another future of a session: a step that is tried at its instant, and what comes after it. */
+export interface Try {
+  /** Which future it leaves: 0 the session as it is, n the n-th of the session's tries, an earlier one. */
+  readonly of: number
+  readonly name: string
+  readonly step: SessionStep
+  /** `rest`: what the future that it leaves has after that instant. */
+  readonly after: "rest" | "nothing"
+}
+
 /** A CGN and what reaches it, in the order of time. */
 export interface Session {
   readonly title: string
@@ -53,6 +63,8 @@ export interface Session {
   readonly steps: readonly SessionStep[]
   /** Milliseconds until which it is played; `undefined`: ten minutes more than the last step. */
   readonly until?: number
+  /** What was tried over it; left out: nothing. */
+  readonly tries?: readonly Try[]
 }
 
 /** How long a session goes on after its last step where it does not say, milliseconds. */

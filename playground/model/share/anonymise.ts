@@ -53,6 +53,15 @@ export const anonymiser = (key: Uint8Array): Anonymiser => {
       note: "",
       configuration: anonymiseConfiguration(session.configuration, cloak),
       steps: session.steps.map((step) => anonymiseStep(step, cloak, bytes)),
+      ...(session.tries === undefined
+        ? {}
+        : {
+            tries: session.tries.map((one, i) => ({
+              ...one,
+              name: `try ${i + 1}`,
+              step: anonymiseStep(one.step, cloak, bytes),
+            })),
+          }),
     }),
   }
 }

@@ -1,11 +1,12 @@
 /**
- * `npm run build`: the library's modules and their types by tsc, and the command as one bundle, so that it starts at once and brings the
- * packages it uses with it: whoever installs the library gets none of those.
+ * `npm run build`: the library's modules and their types by tsc; the command as one bundle, so that it starts at once and brings the
+ * packages it uses with it: whoever installs the library gets none of those; and the playground's page by Vite.
  */
 import { spawnSync } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { build, type Metafile } from "esbuild"
+import * as vite from "vite"
 
 const root = import.meta.dirname
 
@@ -58,19 +59,37 @@ const withRequire = (text: string): string =>
     ? `import{createRequire as sallyportRequire}from"node:module";const require=sallyportRequire(import.meta.url);${text}`
     : text
 
-/** The licences of all packages in a bundle, as they ask for. */
-const notices = (metafiles: readonly Metafile[]): string => {
+/** Builds the page: split into files for a web server, and as the one file that the command serves and the package has. Gives its modules. */
+const buildPage = async (): Promise<readonly string[]> => {
+  const modules = new Set<string>()
+  const listed: vite.Plugin = {
+    name: "listed",
+    moduleParsed: ({ id }) => {
+      modules.add(id)
+    },
+  }
+  const config = {
+    configFile: join(root, "playground/vite.config.ts"),
+    logLevel: "warn",
+    plugins: [listed],
+    worker: { plugins: () => [listed] },
+  } as const satisfies vite.InlineConfig
+  await vite.build(config)
+  await vite.build({ ...config, mode: "file" })
+  return [...modules]
+}
+
+/** The licences of all packages whose modules are in a bundle, as they ask for. */
+const notices = (modules: readonly string[]): string => {
   const folders = new Set(
-    metafiles
-      .flatMap(({ inputs }) => Object.keys(inputs))
-      .flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+    modules.flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path.replaceAll("\\", "/"))?.[0] ?? []),
   )
   return [...folders]
     .sort()
     .map((folder) => {
-      const text = globSync("{LICENSE,LICENCE,license}*", { cwd: join(root, folder) }).sort()
+      const text = globSync("{LICENSE,LICENCE,license}*", { cwd: resolve(root, folder) }).sort()
       const name = folder.replace(/^.*node_modules\//, "")
-      return `${name}\n\n${text.map((file) => readFileSync(join(root, folder, file), "utf8").trim()).join("\n\n")}\n`
+      return `${name}\n\n${text.map((file) => readFileSync(resolve(root, folder, file), "utf8").trim()).join("\n\n")}\n`
     })
     .join(`\n${"-".repeat(80)}\n\n`)
 }
@@ -81,5 +100,6 @@ if (import.meta.main) {
   const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
   if (status !== 0) process.exit(status ?? 1)
   const metafiles = await bundleCommand({ outdir: "dist/cli", runtime: "own" })
-  writeFileSync(join(root, "dist/cli/LICENSES.txt"), notices(metafiles))
+  writeFileSync(join(root, "dist/cli/LICENSES.txt"), notices(metafiles.flatMap(({ inputs }) => Object.keys(inputs))))
+  writeFileSync(join(root, "dist/playground/LICENSES.txt"), notices(await buildPage()))
 }

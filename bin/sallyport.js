@@ -5,6 +5,13 @@ const isMissing = (cause) => cause.code === "ERR_MODULE_NOT_FOUND" && /adapters.
 try {
   await import("../adapters/cli/main.ts")
 } catch (cause) {
-  if (!isMissing(cause)) throw cause
-  await import("../dist/cli/main.js")
+  // An older Node runs no TypeScript; the bundle it does.
+  if (!isMissing(cause) && cause.code !== "ERR_UNKNOWN_FILE_EXTENSION") throw cause
+  await import("../dist/cli/main.js").catch((missing) => {
+    if (isMissing(cause)) throw missing
+    console.error(
+      "sallyport: this Node runs no TypeScript: npx sallyport takes the project's own, npm run build makes what this one runs",
+    )
+    process.exitCode = 1
+  })
 }

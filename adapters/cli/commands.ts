@@ -61,6 +61,16 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./decode.ts")).decodeCommand,
   },
   {
+    name: "playground",
+    description: "take packets apart and replay sessions in a browser, on a page that connects to nobody",
+    load: async () => (await import("./playground.ts")).playgroundCommand,
+  },
+  {
+    name: "flow",
+    description: "allocate flows to names over UDP, as Ouroboros does: listen, dial, ping, perf",
+    load: async () => (await import("./flow/flow.ts")).flowCommand,
+  },
+  {
     name: "mappings",
     description: "list the mappings of a running server",
     load: async () => (await import("./control.ts")).controlCommand("mappings"),

@@ -11,6 +11,9 @@ Sends hundreds of requests to a PCP or NAT-PMP server, one after the other, and
 holds each answer to the RFCs. Deletes the mappings that it makes; those of PEER
 cannot be deleted and run out within minutes. Where THIRD_PARTY is allowed, some
 are for another host: that of the second --client, or the address beside ours.
+NAT-PMP's deletion of all is tried, and takes every NAT-PMP mapping of this host.
+A host that has mappings by PCP already sees a server that keeps those, as most
+do, fail N-05: run it from a host that has none.
 
 Exit codes: 0 every requirement that applies passed, 4 one failed, 2 the server
 did not answer or the time was up, 1 wrong usage.

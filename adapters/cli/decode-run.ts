@@ -1,3 +1,4 @@
+import { console } from "#console"
 import { reasonOf } from "../system-error.ts"
 import { complain, note } from "./complain.ts"
 import { failureLine, USUAL } from "./decode-words.ts"
@@ -69,7 +70,7 @@ export const decode = async (words: readonly string[], options: DecodeOptions): 
           case "failure":
             failures++
             bar.end()
-            complain(failureLine(item, input.name, input.typed ? words : []))
+            complain(failureLine(item, input.name, input.typed ? words : [], console))
         }
       }
     } catch (cause) {

@@ -6,6 +6,7 @@ import { type InputItem, itemsOf } from "./input-item.ts"
 import { oneLine } from "./one-line.ts"
 import { packetText } from "./packet-text.ts"
 import { PLAIN } from "./plain-paint.ts"
+import { PORTS } from "./take-apart.ts"
 
 /** Columns of output that goes to no terminal. */
 export const USUAL = 80
@@ -22,7 +23,7 @@ export const decodeWords = async (words: readonly string[], console: Console): P
   let said = ""
   let number = 0
   let failures = 0
-  for (const item of itemsOf(read(words.join(" "))))
+  for (const item of itemsOf(read(words.join(" "), PORTS)))
     switch (item.kind) {
       case "form":
         said += `${NAME}: read as ${item.text}\n`
@@ -36,7 +37,7 @@ export const decodeWords = async (words: readonly string[], console: Console): P
         break
       case "failure":
         failures++
-        said += `sallyport: ${oneLine(failureLine(item, NAME, words))}\n`
+        said += `sallyport: ${oneLine(failureLine(item, NAME, words, console))}\n`
     }
   // Where nothing can be said the data goes out all the same.
   const say = (text: string): Promise<void> => console.write(2, text).catch(() => {})
@@ -59,8 +60,14 @@ export const failureLine = (
   { nothing, text }: Extract<InputItem, { readonly kind: "failure" }>,
   name: string,
   words: readonly string[],
-): string => `cannot read ${nothing ? name : `the rest of ${name}`}: ${nothing ? hint(words) : ""}${text}`
+  { mayRead }: Pick<Console, "mayRead">,
+): string => `cannot read ${nothing ? name : `the rest of ${name}`}: ${nothing ? hint(words, mayRead) : ""}${text}`
 
 /** A text that cannot be read may be the name of a file that is not there: the likely fault comes first. */
-const hint = (words: readonly string[]): string =>
-  words.length === 1 && /^(?=.*[./\\]).{1,255}$/.test(words[0]) ? `"${words[0]}" is no file, and as text: ` : ""
+const hint = (words: readonly string[], mayRead: Console["mayRead"]): string => {
+  if (words.length !== 1 || !/^(?=.*[./\\]).{1,255}$/.test(words[0])) return ""
+  const isHidden = mayRead?.(words[0]) === false
+  return isHidden
+    ? `"${words[0]}" is not seen if it is a file, which takes --allow-read, and as text: `
+    : `"${words[0]}" is no file, and as text: `
+}

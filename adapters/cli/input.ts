@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises"
 import { isCapture, read } from "../../core/wire/text/index.ts"
 import { type CaptureFile, readCaptureFile } from "./capture-file.ts"
 import { type InputItem, itemsOf } from "./input-item.ts"
+import { PORTS } from "./take-apart.ts"
 
 /** Where packets come from. */
 export type Input = {
@@ -40,7 +41,7 @@ export const streamInput = (name: string, stream: AsyncIterable<Uint8Array>, lar
         return
       }
     }
-    yield* itemsOf(read(Buffer.concat(chunks)))
+    yield* itemsOf(read(Buffer.concat(chunks), PORTS))
   },
 })
 
@@ -62,7 +63,7 @@ export const fileInput = (path: string): Input => ({
       const { size } = await file.stat()
       if (isCapture(start.subarray(0, bytesRead)))
         yield* readCaptureFile({ size, read: (into, at) => readFully(file, into, at) } satisfies CaptureFile)
-      else yield* itemsOf(read(await file.readFile()))
+      else yield* itemsOf(read(await file.readFile(), PORTS))
     } finally {
       await file.close()
     }

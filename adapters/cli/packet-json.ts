@@ -1,12 +1,13 @@
-import { dissect, validate } from "../../core/wire/index.ts"
 import { expand, type FoundPacket, toHex } from "../../core/wire/text/index.ts"
 import { endRecord } from "./entry-json.ts"
 import type { InputPacket } from "./input-item.ts"
+import { takeApart } from "./take-apart.ts"
 import { formatEpoch } from "./timestamp.ts"
 
 /** A packet as one line of JSON: its ends, its octets, the tree with every text, and the findings. */
 export const packetJson = (packet: InputPacket): string => {
   const { number, form, bytes, at, timeText } = packet
+  const apart = takeApart(packet)
   const record = {
     number,
     form,
@@ -14,8 +15,8 @@ export const packetJson = (packet: InputPacket): string => {
     ...(timeText === undefined ? {} : { timeText }),
     ...ends(packet),
     bytes: toHex(bytes),
-    tree: expand(dissect(bytes)),
-    findings: validate(bytes),
+    tree: expand(apart.dissection, apart.dissection.root, apart.describe),
+    findings: apart.findings(),
   }
   return `${JSON.stringify(record)}\n`
 }

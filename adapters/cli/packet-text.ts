@@ -1,8 +1,8 @@
-import { type Dissection, dissect, type FieldNode, type Finding, validate } from "../../core/wire/index.ts"
-import { describe } from "../../core/wire/text/index.ts"
+import type { FieldNode, Finding } from "../../core/wire/index.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { InputPacket } from "./input-item.ts"
 import type { Paint } from "./paint.ts"
+import { type Apart, takeApart } from "./take-apart.ts"
 import { formatTimestamp } from "./timestamp.ts"
 import { wrap } from "./wrap.ts"
 
@@ -15,10 +15,10 @@ const LONG = 24
 
 /** A packet for people: its tree beside its octets, findings below, within `width` columns (at least 60). */
 export const packetText = (packet: InputPacket, paint: Paint, width: number): string => {
-  const dissection = dissect(packet.bytes)
+  const apart = takeApart(packet)
   const lines = heading(packet, paint)
-  put(dissection, dissection.root, 0, paint, width, lines)
-  lines.push(...findingLines(validate(packet.bytes), paint, width), "")
+  put(apart, apart.dissection.root, 0, paint, width, lines)
+  lines.push(...findingLines(apart.findings(), paint, width), "")
   return `${lines.join("\n")}\n`
 }
 
@@ -39,25 +39,25 @@ const heading = (packet: InputPacket, paint: Paint): string[] => {
   return lines
 }
 
-const put = (d: Dissection, node: FieldNode, depth: number, paint: Paint, width: number, lines: string[]): void => {
+const put = (apart: Apart, node: FieldNode, depth: number, paint: Paint, width: number, lines: string[]): void => {
   const { field, offset, length, children } = node
   const group = children.length > 0
   const indent = "  ".repeat(depth)
   const long = field.kind === "bytes" && length > LONG
-  const value = long ? `${length} octets` : describe(d, node)
+  const value = long ? `${length} octets` : apart.describe(node)
   // The whole message names its protocol in its text already.
   const label = depth === 0 ? value : field.name
   const text = depth === 0 ? value : `${label}: ${value}`
   const room = Math.max(width - LEFT - indent.length, 20)
   const right = wrap(text, room, 2)
-  const left = group ? [] : octetLines(d.bytes, node)
+  const left = group ? [] : octetLines(apart.dissection.bytes, node)
   const rows = Math.max(left.length, right.length)
   for (let i = 0; i < rows; i++) {
     const tree = i < right.length ? `${indent}${name(right[i], i === 0, label.length, group, paint)}` : ""
     lines.push(`${leftColumn(left[i], offset + i * OCTETS, paint)}${tree}`.trimEnd())
   }
   if (group) lines[lines.length - rows] += clause(field.rfc, indent.length + right[0].length, paint, width)
-  for (const child of children) put(d, child, depth + 1, paint, width, lines)
+  for (const child of children) put(apart, child, depth + 1, paint, width, lines)
 }
 
 const leftColumn = (octets: string | undefined, offset: number, paint: Paint): string =>

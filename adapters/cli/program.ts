@@ -12,6 +12,11 @@ const isOfOutput = (cause: unknown): boolean =>
   ["ENOSPC", "EFBIG", "EIO", "EAGAIN"].some((code) => hasCode(cause, code))
 
 const fault = (cause: unknown): void => {
+  // What Deno does not permit it says with the flag that would: no fault of ours, and the user's to decide.
+  if (cause instanceof Error && cause.name === "NotCapable") {
+    complain(`Deno does not permit it: ${reasonOf(cause)}`)
+    process.exit(Exit.USAGE)
+  }
   complain(`${isOfOutput(cause) ? "cannot write standard output" : "internal error"}: ${reasonOf(cause)}`)
   process.exit(Exit.FAILED)
 }
@@ -37,12 +42,15 @@ await addCommands(program, process.argv.slice(2), new URL(import.meta.url))
 program
   .command("help")
   .description("print help for a command")
-  .argument("[command]")
-  .action((name: string | undefined) => {
-    if (name === undefined) program.help()
-    const command = program.commands.find((one) => one.name() === name)
-    if (command === undefined) program.error(`unknown command '${name}'`, { exitCode: Exit.USAGE })
-    else command.help()
+  .argument("[command...]")
+  .action((names: readonly string[]) => {
+    let command: Command = program
+    for (const name of names) {
+      const next = command.commands.find((one) => one.name() === name)
+      if (next === undefined) program.error(`unknown command '${name}'`, { exitCode: Exit.USAGE })
+      else command = next
+    }
+    command.help()
   })
 
 // A thread of `serve --workers` runs this file too.

@@ -32,7 +32,7 @@ export const listen = async <S>(
     startHost({
       udp,
       clock,
-      machine: serverMachine<S>(),
+      machine: serverMachine<S>(undefined, udp.octets),
       state,
       sockets: ends.map((local) => ({ local })),
       listener: {

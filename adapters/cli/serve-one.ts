@@ -54,6 +54,7 @@ const servingOf = <S>(device: Device<S>, plan: ServePlan, host: ServeHost<S>): O
     local: host.local,
     page: (after, limit) => device.list(host.state().cgnState, clock.now(), after, limit),
     count: () => device.count(host.state().cgnState),
+    filters: (mapping) => device.filters(host.state().cgnState, mapping),
     counters: () => counters(host.state()),
     announce: tellEpoch,
     revoke: (internal, realm) => device.revoke(host, internal, realm),

@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly config?: string
   readonly state?: string
   readonly metrics?: Endpoint
+  /** A port on loopback; `true`: one that is free. */
+  readonly playground?: number | true
   /** A path; `false`: no control socket. */
   readonly control?: string | false
   /** `auto`: one a core. */
@@ -122,6 +124,12 @@ export const addServeOptions = (command: Command): Command =>
         "-m, --metrics <address[:port]>",
         "Prometheus metrics and /healthz over HTTP (default port: 9351)",
       ).argParser(once((text) => readEndpoint(text, METRICS_PORT))),
+    )
+    .addOption(
+      new Option(
+        "--playground [port]",
+        "show this server live in a page on 127.0.0.1, to whoever has its address (default port: one that is free)",
+      ).argParser(once(wholeNumber(0, 65535))),
     )
     .addOption(
       new Option("--control <path>", "path of the control socket (default: one that the commands find)").argParser(

@@ -5,6 +5,7 @@ import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { withDevice } from "./device/choose.ts"
 import { Exit } from "./exit.ts"
+import { createFeed, type Feed } from "./live/feed.ts"
 import { openOutput } from "./output.ts"
 import { paintFor } from "./paint.ts"
 import type { Read } from "./read.ts"
@@ -13,7 +14,7 @@ import { beginOne } from "./serve-one.ts"
 import type { ServeOptions } from "./serve-options.ts"
 import { reloader } from "./serve-reload.ts"
 import { startServices } from "./serve-services.ts"
-import type { Beginning } from "./serving.ts"
+import type { Beginning, Told } from "./serving.ts"
 import { fileSink, leftOutLine, type Sink } from "./sink.ts"
 import { otherWorkers } from "./workers/state-files.ts"
 
@@ -37,6 +38,9 @@ export const serve = async (options: ServeOptions, command: Command, entry: URL)
   for (const warning of plan.warnings) complain(warning)
   const workers = workersOf(options)
   if (!workers.ok) return fail([workers.text])
+  const isWatched = options.playground !== undefined
+  if (isWatched && workers.value > 1)
+    return fail(["option '--playground' shows a server on one thread: it cannot be used with '--workers'"])
   const { kind } = plan.settings.server.profile
   if (workers.value === 1)
     return run(() => withDevice(kind, (device) => beginOne(device, plan)), plan, options, 1, fail)
@@ -83,9 +87,10 @@ const run = async (
   let { settings } = plan
   const isNat = outside === undefined
   if (isNat) report.settings(settings, !outdated)
-  const listening = await beginning.listen({ events: options.quiet ? undefined : report.events, sink })
+  const feed = options.playground === undefined ? undefined : createFeed()
+  const listening = await beginning.listen({ events: eventsOf(options.quiet ? undefined : report, feed), sink })
   const serving = listening.ok ? listening.value : await beginning.undo().then(() => fail(listening.lines))
-  const started = await startServices(plan, serving)
+  const started = await startServices(plan, serving, feed && { port: portOf(options.playground), feed })
   if (!started.ok) await serving.abandon()
   const services = started.ok ? started.value : await beginning.undo().then(() => fail([started.text]))
   if (services.took !== undefined) serving.timed(services.took)
@@ -149,6 +154,17 @@ const run = async (
   await serving.end()
   await sink.end()
 }
+
+/** Tells all who want to know; `undefined`: nobody does. */
+const eventsOf = (report: Report | undefined, feed: Feed | undefined): Told["events"] => {
+  if (report === undefined || feed === undefined) return report?.events ?? feed?.events
+  return (events, now) => {
+    report.events(events)
+    feed.events(events, now)
+  }
+}
+
+const portOf = (playground: ServeOptions["playground"]): number => (playground === true ? 0 : (playground ?? 0))
 
 const outputFor = (options: ServeOptions, stop: () => void): Sink =>
   fileSink(

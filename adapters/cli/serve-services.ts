@@ -4,6 +4,8 @@ import type { ServePlan } from "./config/plan.ts"
 import { controlAnswer } from "./control/answer.ts"
 import { type ControlSocket, startControl } from "./control/listen.ts"
 import { ownSocket } from "./control/path.ts"
+import type { Feed } from "./live/feed.ts"
+import type { Live } from "./live/start.ts"
 import type { Metrics } from "./metrics.ts"
 import type { Read } from "./read.ts"
 import type { Serving } from "./serving.ts"
@@ -16,8 +18,19 @@ export interface Services {
   stop(): Promise<void>
 }
 
+/** Where pages may watch the server, and what they are told. */
+export interface Watched {
+  /** 0: one that the system chooses. */
+  readonly port: number
+  readonly feed: Feed
+}
+
 /** Starts what the plan has; what was asked for and cannot be had is an error. */
-export const startServices = async (plan: ServePlan, serving: Serving): Promise<Read<Services>> => {
+export const startServices = async (
+  plan: ServePlan,
+  serving: Serving,
+  watched: Watched | undefined,
+): Promise<Read<Services>> => {
   const metrics = await metricsOf(plan, serving)
   if (!metrics.ok) return metrics
   const control = await controlOf(plan, serving)
@@ -25,17 +38,39 @@ export const startServices = async (plan: ServePlan, serving: Serving): Promise<
     await metrics.value?.stop()
     return control
   }
+  const live = await liveOf(plan, serving, watched)
+  if (!live.ok) {
+    await control.value?.stop()
+    await metrics.value?.stop()
+    return live
+  }
+  const lines: (readonly [string, string])[] = []
+  if (metrics.value !== undefined) lines.push(["Metrics", `http://${metrics.value.where}/metrics`])
+  if (live.value !== undefined) lines.push(["Playground", live.value.url])
   return {
     ok: true,
     value: {
       took: metrics.value?.took,
-      lines: metrics.value === undefined ? [] : [["Metrics", `http://${metrics.value.where}/metrics`]],
+      lines,
       stop: async () => {
+        await live.value?.stop()
         await control.value?.stop()
         await metrics.value?.stop()
       },
     },
   }
+}
+
+const liveOf = async (
+  plan: ServePlan,
+  serving: Serving,
+  watched: Watched | undefined,
+): Promise<Read<Live | undefined>> => {
+  if (watched === undefined) return { ok: true, value: undefined }
+  // Loaded when it runs: a server that nobody watches starts without its library.
+  const { startLive } = await import("./live/start.ts")
+  const started = await startLive(watched.port, plan, serving, watched.feed, clock)
+  return started.ok ? started : { ok: false, text: `option '--playground': ${started.text}` }
 }
 
 const metricsOf = async ({ metrics }: ServePlan, serving: Serving): Promise<Read<Metrics | undefined>> => {

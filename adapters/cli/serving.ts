@@ -1,7 +1,8 @@
+import type { Filter, Mapping } from "../../core/cgn/index.ts"
+import type { ServerEvent } from "../server-machine.ts"
 import type { Endpoint } from "../udp.ts"
 import type { ServePlan } from "./config/plan.ts"
 import type { ControlTarget } from "./control/answer.ts"
-import type { EventReport } from "./event-report.ts"
 import type { MetricsSource } from "./metrics.ts"
 import type { Read } from "./read.ts"
 import type { Sink } from "./sink.ts"
@@ -23,7 +24,7 @@ export interface Beginning {
 /** Where what happens is told. */
 export interface Told {
   /** `undefined`: nobody wants to know. */
-  readonly events: EventReport["events"] | undefined
+  readonly events: ((events: readonly ServerEvent[], now: number) => void) | undefined
   /** For lines that are made elsewhere. */
   readonly sink: Sink
 }
@@ -37,6 +38,8 @@ export interface Serving extends ControlTarget {
   readonly local: readonly Endpoint[]
   readonly metrics: MetricsSource
   count(): number | Promise<number>
+  /** The filters of a MAP mapping; `undefined`: they are in other threads. */
+  readonly filters: ((mapping: Mapping) => readonly Filter[]) | undefined
   /** Datagrams are heard from now on, if they were not before; `lost`: clients are told that an earlier state is gone. */
   open(lost: boolean): void | Promise<void>
   /** Has each datagram's milliseconds told, where the metrics do not have them by themselves. */

@@ -23,7 +23,7 @@ export interface DhcpLearned {
 }
 
 /** The default routers of this host; a `Discovery` of `sallyport/gateway` is one. */
-export type Discovered = Pick<Discovery, "gateways" | "none">
+export type Discovered = Pick<Discovery, "gateways" | "none"> & Partial<Pick<Discovery, "trials">>
 
 /** Where servers may be found, and what they are to be like. */
 export interface FindServersOptions {
@@ -157,14 +157,17 @@ const candidatesOf = async (
     )
     return { candidates, none: undefined }
   }
-  const { gateways, none } = await discover(signal)
+  const { gateways, none, trials } = await discover(signal)
   const routers = gateways.filter((gateway) => isOn(gateway.interfaceName ?? gateway.zone, interfaceName))
   const everywhere = anycast ? ANYCAST.map((address) => ({ address, interfaceName })) : []
   const candidates = [...routers, ...everywhere].map((gateway) => ({
     ends: [{ address: gateway.address, port: SERVER_PORT, ...("zone" in gateway ? { zone: gateway.zone } : {}) }],
     interfaceName: gateway.interfaceName,
   }))
-  const why = none === undefined ? undefined : NO_GATEWAYS[none]
+  // What this user or program may not read, with the right to it there would be something to read.
+  const refused = trials?.find((trial) => trial.outcome === "failed" && trial.reason === "refused")
+  const detail = none === "unreadable" && refused?.outcome === "failed" ? ` (${refused.text})` : ""
+  const why = none === undefined ? undefined : `${NO_GATEWAYS[none]}${detail}`
   return { candidates, none: gateways.length > 0 ? `none of the ${gateways.length} default routers is on it` : why }
 }
 

@@ -21,8 +21,8 @@ const RUNTIME: Rule = {
   packages: ["node:"],
 }
 
-/** Faces besides a place's index.ts: what is an entry of the package by itself, so that its room's users need not carry it. */
-const FACES: readonly string[] = ["core/wire/text/index.ts"]
+/** Faces besides a place's index.ts: an entry of the package by itself, so that its room's users need not carry it; what rooms alone share. */
+const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -35,6 +35,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "core/overlay": room("core/wire", "core/table"),
   adapters: { places: CORE, packages: [] },
   "adapters/client": { places: ["core/client", "core/wire", "adapters", "adapters/gateway"], packages: [] },
+  "adapters/flow": { places: ["core/flow", "core/wire", "adapters", "adapters/client"], packages: ["node:"] },
   "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
   "adapters/files": { places: [...CORE, "adapters", "adapters/client"], packages: ["node:"] },
   "adapters/node": RUNTIME,
@@ -42,13 +43,15 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/bun": RUNTIME,
   "adapters/browser": { places: [...CORE, "adapters", "adapters/client", "adapters/gateway"], packages: [] },
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
+  // What a running server tells the page: the command writes it, and the page reads it.
+  "adapters/live": { places: [...CORE, "adapters"], packages: [] },
   "adapters/cli": {
     // No runtime by name: package.json's conditions choose the adapter behind #runtime.
-    places: [...CORE, "adapters", "adapters/client", "adapters/conformance"],
+    places: [...CORE, "adapters", "adapters/client", "adapters/flow", "adapters/conformance", "adapters/live"],
     packages: ["node:", "#runtime", "#console", "*"],
     data: ["package.json", "schema/serve.schema.json"],
   },
-  playground: { places: CORE, packages: ["*"] },
+  playground: { places: [...CORE, "adapters/live"], packages: ["*"] },
 }
 
 /** The place of a source by its path from the root: files directly in `core/` and `adapters/` belong to those. */

@@ -8,4 +8,5 @@ const folder = process.argv[2] ?? join(root, "docs/api")
 rmSync(folder, { recursive: true, force: true })
 const args = ["doc", "--quiet", "--html", "--name=Sallyport", `--output=${folder}`, ...entries]
 const { status } = spawnSync(deno, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
+if (status === 0) console.log(`${join(folder, "index.html")}: the reference of ${entries.length} modules`)
 process.exitCode = status ?? 1

@@ -3,7 +3,9 @@
 import * as portClient from "../../adapters/client/index.ts"
 import * as cgn from "../../core/cgn/index.ts"
 import * as client from "../../core/client/index.ts"
+import * as flow from "../../core/flow/index.ts"
 import * as core from "../../core/index.ts"
+import * as overlay from "../../core/overlay/index.ts"
 import * as server from "../../core/server/index.ts"
 import * as table from "../../core/table/index.ts"
 import * as wire from "../../core/wire/index.ts"
@@ -30,6 +32,8 @@ export const PIECES: readonly Piece[] = [
   { name: "`sallyport/client`", source: "core/client/index.ts", names: Object.keys(client), limit: 30 },
   { name: "`sallyport/port-client`", source: "adapters/client/index.ts", names: Object.keys(portClient), limit: 44.5 },
   { name: "`sallyport/table`", source: "core/table/index.ts", names: Object.keys(table), limit: 8.5 },
+  { name: "`sallyport/flow`", source: "core/flow/index.ts", names: Object.keys(flow), limit: 27 },
+  { name: "`sallyport/overlay`", source: "core/overlay/index.ts", names: Object.keys(overlay), limit: 36 },
   { name: "`sallyport/cgn`", source: "core/cgn/index.ts", names: Object.keys(cgn), limit: 69 },
   { name: "`sallyport/server`", source: "core/server/index.ts", names: Object.keys(server), limit: 59 },
   { name: "`sallyport`, the entire core", source: "core/index.ts", names: Object.keys(core), limit: 136 },

@@ -1,5 +1,5 @@
 import type { Saved } from "#runtime"
-import type { Page } from "../../../core/cgn/index.ts"
+import type { Filter, InternalEnd, Page } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import type { Address } from "../../../core/wire/index.ts"
 import type { ServePlan } from "../config/plan.ts"
@@ -43,6 +43,8 @@ export interface Device<S> {
   revoke(host: ServeHost<S>, internal: Address, realm: Address | undefined): Read<number>
   /** Live mappings, a page at a time: rows after `after`, 0 from the start. */
   list(state: S, now: number, after: number, limit: number): Page
+  /** The filters of the MAP mapping of an internal end. */
+  filters(state: S, end: InternalEnd): readonly Filter[]
   count(state: S): number
   /** Mappings by kind. */
   counts(state: S): Readonly<Record<string, number>>

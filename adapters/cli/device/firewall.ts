@@ -5,6 +5,7 @@ import {
   firewallCgn,
   listPinholes,
   pinholeCount,
+  pinholeFilters,
   revokePinholes,
   saveFirewall,
 } from "../../../core/cgn/index.ts"
@@ -52,6 +53,7 @@ export const firewallDevice: Device<FirewallState> = {
     return { ok: true, value: deleted }
   },
   list: listPinholes,
+  filters: pinholeFilters,
   count: pinholeCount,
   counts: (state) => ({ map: pinholeCount(state) }),
   pool: () => undefined,

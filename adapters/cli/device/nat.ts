@@ -2,6 +2,7 @@ import { clock, entropy, natForm } from "#runtime"
 import {
   type CgnState,
   createCgn,
+  listFilters,
   listMappings,
   mappingCount,
   mappingCounts,
@@ -56,6 +57,7 @@ export const natDevice: Device<CgnState> = {
     return { ok: true, value: deleted }
   },
   list: listMappings,
+  filters: listFilters,
   count: mappingCount,
   counts: mappingCounts,
   pool: (state) => ({ addresses: state.config.external.length, ...poolUse(state) }),

@@ -44,6 +44,7 @@ export const statelessDevice = <S>({ cgn, name, make, addressing, outside }: Sta
   },
   revoke: () => ({ ok: false, text: `${name} has no mappings to revoke: it keeps none` }),
   list: () => ({ mappings: [], after: undefined }),
+  filters: () => [],
   count: () => 0,
   counts: () => ({}),
   pool: () => undefined,

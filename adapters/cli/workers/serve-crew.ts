@@ -55,6 +55,7 @@ export const servingOf = (
     local,
     page,
     count: async () => totalCount(await read()),
+    filters: undefined,
     counters: async () => totalCounters((await read()).map(({ counters }) => counters)),
     announce: async () => {
       await tellEpoch()

@@ -16,23 +16,26 @@ export const isCapture = (bytes: Uint8Array): boolean => isPcap(bytes) || isPcap
  *     const steps = readCapture(file)
  *     let step = steps.next()
  *     while (step.done !== true) { progress(step.value.end / file.length); step = steps.next() }
+ *
+ * `ports` are those between which UDP is kept; left out, those of PCP and NAT-PMP, 5350 and 5351.
  */
-export function* readCapture(bytes: Uint8Array): Generator<CaptureItem, CaptureEnd> {
-  if (isPcap(bytes)) return yield* readPcap(bytes)
-  if (isPcapng(bytes)) return yield* readPcapng(bytes)
+export function* readCapture(bytes: Uint8Array, ports?: ReadonlySet<number>): Generator<CaptureItem, CaptureEnd> {
+  if (isPcap(bytes)) return yield* readPcap(bytes, ports)
+  if (isPcapng(bytes)) return yield* readPcapng(bytes, ports)
   return { ok: false, code: "capture-header", text: "neither pcap nor pcapng by its first octets", offset: 0 }
 }
 
 /** All of a capture file at once. */
 export const collectCapture = (
   bytes: Uint8Array,
+  ports?: ReadonlySet<number>,
 ):
   | { readonly form: Form; readonly packets: FoundPacket[]; readonly skipped: Skipped[]; readonly problems: Problem[] }
   | { readonly error: ReadError } => {
   const packets: FoundPacket[] = []
   const skipped = new Map<SkipReason, { count: number; first: number }>()
   const notices: Notice[] = []
-  const steps = readCapture(bytes)
+  const steps = readCapture(bytes, ports)
   let step = steps.next()
   while (step.done !== true) {
     const item = step.value

@@ -59,8 +59,15 @@ export type ExpandedField = {
   readonly children?: readonly ExpandedField[]
 }
 
-/** The whole tree of a dissection, or of the part below `node`, as plain data with every text made. */
-export const expand = (dissection: Dissection, node: FieldNode = dissection.root): ExpandedField => {
+/**
+ * The whole tree of a dissection, or of the part below `node`, as plain data with every text made; by `text`, where the tree is of another
+ * protocol than {@link describe} knows.
+ */
+export const expand = (
+  dissection: Dissection,
+  node: FieldNode = dissection.root,
+  text: (node: FieldNode) => string = (one) => describe(dissection, one),
+): ExpandedField => {
   const { field, offset, length, missing, children } = node
   const value = rawValue(dissection, node)
   return {
@@ -70,10 +77,10 @@ export const expand = (dissection: Dissection, node: FieldNode = dissection.root
     ...(missing > 0 ? { missing } : {}),
     ...(field.bits > 0 ? { bits: { first: field.bit, count: field.bits } } : {}),
     value: typeof value === "number" ? value : hex(dissection.bytes, offset, length),
-    text: describe(dissection, node),
+    text: text(node),
     rfc: field.rfc,
     ...(field.wireshark === undefined ? {} : { wireshark: field.wireshark }),
-    ...(children.length === 0 ? {} : { children: children.map((child) => expand(dissection, child)) }),
+    ...(children.length === 0 ? {} : { children: children.map((child) => expand(dissection, child, text)) }),
   }
 }
 
@@ -117,12 +124,12 @@ const PREFIX64_LENGTHS: readonly number[] = [4, 5, 6, 7, 8, 12]
 const PRF_HMAC_SHA2_256 = 5
 const AUTH_HMAC_SHA2_256_128 = 12
 
-const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"))
+const DIGITS = "0123456789abcdef"
 
 /** The octets as lower-case hex digits. */
 export const hex = (bytes: Uint8Array, offset: number, length: number): string => {
   let text = ""
-  for (let i = offset; i < offset + length; i++) text += HEX[bytes[i]]
+  for (let i = offset; i < offset + length; i++) text += DIGITS[bytes[i] >>> 4] + DIGITS[bytes[i] & 15]
   return text
 }
 

@@ -1,7 +1,7 @@
 import { u16 } from "../octets.ts"
 import { foldChecksum, sumOctets } from "./checksum.ts"
 import type { Udp } from "./ip.ts"
-import { stripIp } from "./ip.ts"
+import { PORTS, stripIp } from "./ip.ts"
 import type { Link } from "./link.ts"
 import { LinkType, stripLink } from "./link.ts"
 import type { SkipReason } from "./reading.ts"
@@ -10,10 +10,16 @@ import type { SkipReason } from "./reading.ts"
 export type Frame = { readonly link: Link; readonly udp: Udp }
 
 /** The datagram of a frame of a known link type, or why it is left out. */
-export const stripFrame = (linkType: number, bytes: Uint8Array, from: number, end: number): Frame | SkipReason => {
+export const stripFrame = (
+  linkType: number,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  ports: ReadonlySet<number> = PORTS,
+): Frame | SkipReason => {
   const link = stripLink(linkType, bytes, from, end)
   if (typeof link === "string") return link
-  const udp = stripIp(bytes, link.from, end)
+  const udp = stripIp(bytes, link.from, end, ports)
   return typeof udp === "string" ? udp : { link, udp }
 }
 

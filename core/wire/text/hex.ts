@@ -15,8 +15,8 @@ export type HexOptions = {
   readonly upper?: boolean
 }
 
-const LOWER = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"))
-const UPPER = LOWER.map((digits) => digits.toUpperCase())
+const LOWER = "0123456789abcdef"
+const UPPER = "0123456789ABCDEF"
 
 /** Hex digits, two an octet: `020100…`, or with {@link HexOptions} `02 01 00`, `0x02, 0x01`, `02:01:00`. */
 export const toHex = (bytes: Uint8Array, options: HexOptions = {}): string => {
@@ -24,7 +24,7 @@ export const toHex = (bytes: Uint8Array, options: HexOptions = {}): string => {
   const prefix = options.prefix ?? ""
   const separator = options.separator ?? (options.spaced === true ? " " : "")
   const parts = new Array<string>(bytes.length)
-  for (let i = 0; i < bytes.length; i++) parts[i] = prefix + digits[bytes[i]]
+  for (let i = 0; i < bytes.length; i++) parts[i] = prefix + digits[bytes[i] >>> 4] + digits[bytes[i] & 15]
   return parts.join(separator)
 }
 

@@ -22,18 +22,30 @@ export type Udp = {
 const UDP = 17
 const HEADER = 8
 
+/** The ports of PCP and NAT-PMP: UDP between others is left out, unless the caller names more. */
+export const PORTS: ReadonlySet<number> = new Set([SERVER_PORT, CLIENT_PORT])
+
 /**
- * The PCP or NAT-PMP datagram in the IP packet at `from`, whose captured octets end at `end`; or why there is none.
- * IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200 section 4), UDP from or to ports 5350 and 5351.
+ * The datagram in the IP packet at `from`, whose captured octets end at `end`; or why there is none.
+ * IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200 section 4), UDP from or to one of `ports`.
  * Fragments are not put together; octets after the IP packet, such as Ethernet padding, do not count.
  */
-export const stripIp = (bytes: Uint8Array, from: number, end: number): Udp | SkipReason => {
+export const stripIp = (
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  ports: ReadonlySet<number> = PORTS,
+): Udp | SkipReason => {
   if (from >= end) return "truncated"
   const version = bytes[from] >>> 4
-  return version === 4 ? stripIpv4(bytes, from, end) : version === 6 ? stripIpv6(bytes, from, end) : "not-ip"
+  return version === 4
+    ? stripIpv4(bytes, from, end, ports)
+    : version === 6
+      ? stripIpv6(bytes, from, end, ports)
+      : "not-ip"
 }
 
-const stripIpv4 = (bytes: Uint8Array, from: number, end: number): Udp | SkipReason => {
+const stripIpv4 = (bytes: Uint8Array, from: number, end: number, ports: ReadonlySet<number>): Udp | SkipReason => {
   if (end - from < 20) return "truncated"
   const header = (bytes[from] & 15) * 4
   // A total length of 0 is left by network cards that cut segments themselves.
@@ -41,17 +53,17 @@ const stripIpv4 = (bytes: Uint8Array, from: number, end: number): Udp | SkipReas
   if (header < 20 || total < header) return "malformed"
   if (bytes[from + 9] !== UDP) return "not-udp"
   if ((u16(bytes, from + 6) & 0x3fff) !== 0) return "fragment"
-  return stripUdp(bytes, from, from + header, from + total, end, 4, true)
+  return stripUdp(bytes, from, from + header, from + total, end, 4, true, ports)
 }
 
-const stripIpv6 = (bytes: Uint8Array, from: number, end: number): Udp | SkipReason => {
+const stripIpv6 = (bytes: Uint8Array, from: number, end: number, ports: ReadonlySet<number>): Udp | SkipReason => {
   if (end - from < 40) return "truncated"
   const total = u16(bytes, from + 4) === 0 ? end - from : 40 + u16(bytes, from + 4)
   let next = bytes[from + 6]
   let o = from + 40
   let direct = true
   for (;;) {
-    if (next === UDP) return stripUdp(bytes, from, o, from + total, end, 6, direct)
+    if (next === UDP) return stripUdp(bytes, from, o, from + total, end, 6, direct, ports)
     const fixed = next === 44
     if (!fixed && !EXTENSIONS.has(next)) return "not-udp"
     if (o + 8 > end) return "truncated"
@@ -77,12 +89,13 @@ const stripUdp = (
   end: number,
   version: 4 | 6,
   direct: boolean,
+  ports: ReadonlySet<number>,
 ): Udp | SkipReason => {
   if (udp + HEADER > ipEnd) return "malformed"
   if (udp + HEADER > end) return "truncated"
   const sourcePort = u16(bytes, udp)
   const destinationPort = u16(bytes, udp + 2)
-  if (!isOurs(sourcePort) && !isOurs(destinationPort)) return "other-port"
+  if (!ports.has(sourcePort) && !ports.has(destinationPort)) return "other-port"
   const length = u16(bytes, udp + 4) || ipEnd - udp
   if (length < HEADER || udp + length > ipEnd) return "malformed"
   const to = Math.min(udp + length, end)
@@ -98,8 +111,6 @@ const stripUdp = (
     checksum: checkUdp(bytes, ip, udp, length, to, version, direct),
   }
 }
-
-const isOurs = (port: number): boolean => port === SERVER_PORT || port === CLIENT_PORT
 
 const checkUdp = (
   bytes: Uint8Array,

@@ -149,7 +149,7 @@ const MAGICS: ReadonlyMap<number, Omit<PcapHeader, "linkType"> & { readonly reco
 export const isPcap = (bytes: Uint8Array): boolean => bytes.length >= 4 && MAGICS.has(u32(bytes, 0))
 
 /** Steps through a pcap file of either byte order; see {@link toPcap} for its layout. */
-export function* readPcap(bytes: Uint8Array): Generator<CaptureItem, CaptureEnd> {
+export function* readPcap(bytes: Uint8Array, ports?: ReadonlySet<number>): Generator<CaptureItem, CaptureEnd> {
   const magic = MAGICS.get(u32(bytes, 0))
   if (magic === undefined || bytes.length < FILE_HEADER)
     return { ok: false, code: "capture-header", text: "the pcap file header is cut", offset: bytes.length }
@@ -178,7 +178,7 @@ export function* readPcap(bytes: Uint8Array): Generator<CaptureItem, CaptureEnd>
     }
     const at = o
     const time = (): Timestamp => timeOf(word(at), word(at + 4) * scale)
-    yield readFrame(bytes, { linkType, offset: o, from, to: end, end, time })
+    yield readFrame(bytes, { linkType, offset: o, from, to: end, end, time }, ports)
     o = end
   }
   return { ok: true, form: { kind: "pcap", order: magic.order, resolution: magic.resolution, linkType } }

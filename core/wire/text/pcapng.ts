@@ -24,7 +24,7 @@ export const isPcapng = (bytes: Uint8Array): boolean => bytes.length >= 4 && u32
  * Steps through a pcapng file: blocks of type, total length, body, total length again, in sections that each have their own
  * byte order and interfaces. Packet blocks of all three kinds are read, blocks of other types passed over.
  */
-export function* readPcapng(bytes: Uint8Array): Generator<CaptureItem, CaptureEnd> {
+export function* readPcapng(bytes: Uint8Array, ports?: ReadonlySet<number>): Generator<CaptureItem, CaptureEnd> {
   const first = bytes.length < 28 ? undefined : orderAt(bytes, 8)
   if (first === undefined)
     return {
@@ -84,7 +84,7 @@ export function* readPcapng(bytes: Uint8Array): Generator<CaptureItem, CaptureEn
     const type = word(o)
     if (type === Block.INTERFACE && length >= 20) interfaces.push(readInterface(bytes, order, o + 8, end - 4))
     else if (type === Block.SIMPLE_PACKET || type === Block.ENHANCED_PACKET || type === Block.OBSOLETE_PACKET)
-      yield readPacket(bytes, order, interfaces, o, end, type)
+      yield readPacket(bytes, order, interfaces, o, end, type, ports)
     o = end
   }
   return { ok: true, form: { kind: "pcapng", order: first.little ? "little" : "big" } }
@@ -131,6 +131,7 @@ const readPacket = (
   o: number,
   end: number,
   type: number,
+  ports: ReadonlySet<number> | undefined,
 ): CaptureItem => {
   const simple = type === Block.SIMPLE_PACKET
   const from = o + (simple ? 12 : 28)
@@ -143,7 +144,7 @@ const readPacket = (
   const length = simple ? Math.min(word(o + 8), known.snaplen === 0 ? word(o + 8) : known.snaplen) : word(o + 20)
   if (from + length > end - 4) return malformed
   const time = simple ? undefined : () => timeOf(word(o + 12), word(o + 16), known)
-  return readFrame(bytes, { linkType: known.linkType, offset: o, from, to: from + length, end, time })
+  return readFrame(bytes, { linkType: known.linkType, offset: o, from, to: from + length, end, time }, ports)
 }
 
 const timeOf = (high: number, low: number, { perSecond, offset }: Interface): Timestamp => {

@@ -30,7 +30,8 @@ import { decodeText } from "./unicode.ts"
  * Where another form would fit too, `ambiguous` names it. When several packets stand in a text, each comes out: a dump's offset 0 and a
  * tcpdump header start one, and so does a blank line between hex digits.
  *
- * Octets that prove to be a whole frame ({@link guessLinkType}) lose their link, IP and UDP headers, and say so.
+ * Octets that prove to be a whole frame ({@link guessLinkType}) lose their link, IP and UDP headers, and say so. `ports` are those between
+ * which UDP is kept; left out, those of PCP and NAT-PMP, 5350 and 5351.
  *
  * @example
  * ```ts
@@ -43,14 +44,14 @@ import { decodeText } from "./unicode.ts"
  * if (!nothing.ok) console.log(nothing.error.code, nothing.error.place.offset) // unreadable 3
  * ```
  */
-export const read = (input: string | Uint8Array): Reading => {
-  if (typeof input === "string") return readText(input)
+export const read = (input: string | Uint8Array, ports?: ReadonlySet<number>): Reading => {
+  if (typeof input === "string") return readText(input, ports)
   if (isCapture(input)) {
-    const capture = collectCapture(input)
+    const capture = collectCapture(input, ports)
     return "error" in capture ? { ok: false, error: capture.error } : { ok: true, ambiguous: [], ...capture }
   }
   const text = decodeText(input)
-  if (typeof text === "string") return readText(text)
+  if (typeof text === "string") return readText(text, ports)
   if (text.code === "not-text" && isMessage(input)) {
     const map = { kind: "file", offset: 0 } as const
     const packets: readonly FoundPacket[] = [{ bytes: sliceOctets(input), map }]
@@ -62,14 +63,14 @@ export const read = (input: string | Uint8Array): Reading => {
 /** Octets of the longest PCP message, RFC 6887 section 7; and the versions of RFC 6886 and RFC 6887. */
 const isMessage = (bytes: Uint8Array): boolean => bytes.length >= 2 && bytes.length <= 1100 && bytes[0] <= 2
 
-const readText = (text: string): Reading => {
+const readText = (text: string, ports: ReadonlySet<number> | undefined): Reading => {
   const found = readForm(text)
   if ("code" in found) {
     const { code, text: what, offset } = found
     const place = locate(text, [offset]).get(offset) ?? { offset }
     return { ok: false, error: { code, text: what, place } }
   }
-  return finish(text, found)
+  return finish(text, found, ports)
 }
 
 const readForm = (text: string): Found | Fault => {
@@ -110,13 +111,13 @@ const explain = (text: string, hex: Fault, base64: Fault): Fault => {
   return base64.offset > hex.offset && !isSpace(text.charCodeAt(base64.offset)) ? base64 : hex
 }
 
-const finish = (text: string, found: Found): Reading => {
+const finish = (text: string, found: Found, ports: ReadonlySet<number> | undefined): Reading => {
   const { form, ambiguous, notices } = found
   const packets: FoundPacket[] = []
   const skipped = new Map<SkipReason, { count: number; first: number }>()
   const tcpdump = form.kind === "dump" && form.tool === "tcpdump"
   for (const block of found.blocks) {
-    const packet = strip(text, block, tcpdump, notices)
+    const packet = strip(text, block, tcpdump, notices, ports)
     if (typeof packet !== "string") packets.push(packet)
     else {
       if (packet === "fragment") notice(notices, "note", "fragment", block.starts[0], "fragments are not put together")
@@ -143,14 +144,20 @@ const ambiguity = (form: Form, ambiguous: readonly Form[], offset: number): Noti
 })
 
 /** The message in a block: what its headers hold if it is a frame, else all of it. tcpdump prints nothing but frames. */
-const strip = (text: string, block: Block, tcpdump: boolean, notices: Notice[]): FoundPacket | SkipReason => {
+const strip = (
+  text: string,
+  block: Block,
+  tcpdump: boolean,
+  notices: Notice[],
+  ports: ReadonlySet<number> | undefined,
+): FoundPacket | SkipReason => {
   const { bytes, starts, ends } = block
   const header = block.header === undefined ? {} : readHeader(text, block.header.start, block.header.end)
   const { at, timeText } = header
   const time = { ...(at === undefined ? {} : { at }), ...(timeText === undefined ? {} : { timeText }) }
   const linkType = guessLinkType(bytes) ?? (tcpdump ? looseLinkType(bytes) : undefined)
   if (linkType === undefined) return { bytes, ...time, map: { kind: "text", starts, ends } }
-  const frame = stripFrame(linkType, bytes, 0, bytes.length)
+  const frame = stripFrame(linkType, bytes, 0, bytes.length, ports)
   if (typeof frame === "string") return frame
   const { link, udp } = frame
   const { source, sourcePort, destination, destinationPort } = udp

@@ -170,7 +170,7 @@ export type SkipReason =
   /** ARP and other protocols beside IP. */
   | "not-ip"
   | "not-udp"
-  /** UDP between ports that are neither 5350 nor 5351. */
+  /** UDP between other ports than those that are read: 5350 and 5351, or the caller's. */
   | "other-port"
   /** Fragments are not put together. */
   | "fragment"

@@ -39,9 +39,9 @@ export type CapturedFrame = {
 }
 
 /** The message in a captured frame, or why it is left out. */
-export const readFrame = (bytes: Uint8Array, f: CapturedFrame): CaptureItem => {
+export const readFrame = (bytes: Uint8Array, f: CapturedFrame, ports?: ReadonlySet<number>): CaptureItem => {
   const { offset, end } = f
-  const frame = stripFrame(f.linkType, bytes, f.from, f.to)
+  const frame = stripFrame(f.linkType, bytes, f.from, f.to, ports)
   if (typeof frame === "string") return { kind: "skipped", reason: frame, linkType: f.linkType, offset, end }
   const { link, udp } = frame
   const packet: FoundPacket = {

@@ -85,7 +85,12 @@ export const startedBy = (command: readonly string[], args: readonly string[], e
     throw new Error(`it ended: ${stderr}`)
   })
   early.catch(() => {})
-  return { child, ended, until: (pattern: RegExp) => Promise.race([out.until(pattern), early]) }
+  return {
+    child,
+    ended,
+    until: (pattern: RegExp) => Promise.race([out.until(pattern), early]),
+    untilError: (pattern: RegExp) => Promise.race([err.until(pattern), early]),
+  }
 }
 
 /** A `serve` on a port of its own, unless the arguments say where. */

@@ -36,7 +36,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ["a folder for a file", "decode package.json core", /"core" is no file/],
 ]
 
-const SERVER_COMMANDS = ["serve", "decode", "mappings", "subscribers", "counters", "revoke"]
+const SERVER_COMMANDS = ["serve", "decode", "playground", "mappings", "subscribers", "counters", "revoke"]
 const CLIENT_COMMANDS = ["map", "unmap", "watch", "peer", "external", "announce", "probe", "gateways"]
 const COMMANDS: readonly string[] = [...SERVER_COMMANDS, ...CLIENT_COMMANDS]
 

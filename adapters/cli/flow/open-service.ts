@@ -1,0 +1,72 @@
+import { clock, entropy, udp } from "#runtime"
+import { FIRST_FORM_PORT, FLOW_PORT, QOS_CUBES } from "../../../core/flow/index.ts"
+import { ANY4 } from "../../../core/wire/index.ts"
+import {
+  chainDirectories,
+  type Directory,
+  dnsDirectory,
+  type Flow,
+  FlowError,
+  type FlowService,
+  startFlowService,
+  staticDirectory,
+  systemDirectory,
+} from "../../flow/index.ts"
+import { reasonOf } from "../../system-error.ts"
+import { complain } from "../complain.ts"
+import { Exit, type ExitCode } from "../exit.ts"
+import type { DialOptions, FlowOptions } from "./flow-options.ts"
+
+/** Starts the layer that the options describe; `asks`: it serves nothing, and any port of ours will do. */
+export const openService = (options: FlowOptions, asks: boolean): Promise<FlowService> => {
+  const form = options.form ?? "current"
+  const own = asks ? 0 : form === "first" ? FIRST_FORM_PORT : FLOW_PORT
+  const local = (options.listen ?? [{ address: ANY4, port: -1 }]).map((end) => ({
+    ...end,
+    port: end.port === -1 ? own : end.port,
+  }))
+  return startFlowService({ udp, clock, entropy, local, settings: { form }, directory: directoryOf(options) })
+}
+
+const directoryOf = ({ host = [], dns, zone, dnsKey }: FlowOptions): Directory => {
+  const hosts: Record<string, string[]> = {}
+  for (const one of host) {
+    const at = one.lastIndexOf("=")
+    const name = one.slice(0, at)
+    hosts[name] = [...(hosts[name] ?? []), one.slice(at + 1)]
+  }
+  try {
+    return chainDirectories([
+      staticDirectory(hosts),
+      dns === undefined ? systemDirectory() : dnsDirectory({ server: dns, zone, key: dnsKey }),
+    ])
+  } catch (cause) {
+    throw new FlowError("EINVAL", reasonOf(cause))
+  }
+}
+
+/** Asks for the flow that the options describe. */
+export const openDialled = (
+  service: FlowService,
+  name: string,
+  { to, timeout, peerTimeout }: DialOptions,
+  signal: AbortSignal,
+): Promise<Flow> => {
+  const qos = peerTimeout === undefined ? QOS_CUBES.raw : { ...QOS_CUBES.raw, timeout: peerTimeout * 1000 }
+  return service.flowAlloc(name, { to, timeout, signal, qos })
+}
+
+/** Says what went wrong, and gives the exit code. */
+export const failed = (cause: unknown, json: boolean | undefined): ExitCode => {
+  if (!(cause instanceof FlowError)) throw cause
+  if (cause.code === "ECANCELED") return Exit.DONE
+  if (json === true) print({ event: "failed", code: cause.code, response: cause.response, text: cause.message })
+  const reason = cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
+  if (json !== true) complain(reason)
+  if (cause.code === "ETIMEDOUT" || cause.code === "EFLOWPEER") return Exit.TIMEOUT
+  return cause.code === "EINVAL" ? Exit.USAGE : Exit.FAILED
+}
+
+export const print = (record: object): void => {
+  process.stdout.write(`${JSON.stringify(record)}\n`)
+}

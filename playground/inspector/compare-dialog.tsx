@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals"
 import { toHex } from "../../core/wire/text/index.ts"
 import { compare, type FieldPair } from "../model/edit/index.ts"
 import { open } from "../model/open/index.ts"
+import { Check } from "../shell/check.tsx"
 import { Modal } from "../shell/modal.tsx"
 import type { PageState } from "../shell/page-state.ts"
 
@@ -68,16 +69,7 @@ export const CompareDialog = ({ page }: { readonly page: PageState }) => {
               ? "Both have the same octets."
               : `${differ(comparison.fields.filter(({ state }) => state !== "same").length)}; ${placesOf(comparison.octets)}.`}
           </p>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={isAll.value}
-              onChange={(event) => {
-                isAll.value = event.currentTarget.checked
-              }}
-            />{" "}
-            equal fields too
-          </label>
+          <Check on={isAll}>equal fields too</Check>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
           <div class="scroll" tabIndex={0} role="region" aria-label="Differences">
             <table>

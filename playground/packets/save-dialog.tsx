@@ -4,6 +4,7 @@ import type { Row } from "../model/capture/index.ts"
 import { exportCaptureInSteps } from "../model/export/index.ts"
 import type { OpenedPacket } from "../model/open/index.ts"
 import { anonymiser } from "../model/share/index.ts"
+import { AnonymousCheck } from "../shell/check.tsx"
 import { inSlices } from "../shell/in-slices.ts"
 import { Modal } from "../shell/modal.tsx"
 import type { PageState } from "../shell/page-state.ts"
@@ -76,16 +77,7 @@ export const SaveDialog = ({ page: { bench }, rows, onClose }: SaveProps) => {
           ))}
         </fieldset>
       )}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isAnonymous.value}
-          onChange={(event) => {
-            isAnonymous.value = event.currentTarget.checked
-          }}
-        />{" "}
-        other addresses, nonces and names in it; addresses that share a prefix still do
-      </label>
+      <AnonymousCheck on={isAnonymous} />
       <p class="actions">
         <button type="button" class="main" disabled={fraction.value !== undefined} onClick={save}>
           save as pcap

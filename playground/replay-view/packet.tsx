@@ -3,21 +3,14 @@ import { type Inspection, inspect } from "../model/inspect/index.ts"
 import type { Story, Verdict } from "../model/replay/index.ts"
 import { clockText } from "./clock.ts"
 import type { Selection, Stage } from "./room.ts"
-import { arrowOf, comparisonOf, sequenceLines } from "./sequence-line.ts"
+import { arrowOf, comparisonOf, countUntil, sequenceLines } from "./sequence-line.ts"
 import { Twins } from "./twins.tsx"
 
 /** The row that is looked at: the one chosen, or else the last that has happened. */
 export const lookedAt = (replay: Story, moment: number, chosen: Selection | undefined): Selection | undefined => {
   if (chosen !== undefined) return chosen
   const lines = sequenceLines(replay)
-  let low = 0
-  let high = lines.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (lines[middle].moment <= moment) low = middle + 1
-    else high = middle
-  }
-  return lines[low - 1]
+  return lines[countUntil(lines, moment) - 1]
 }
 
 /** The chosen packet: its fields, what is wrong with it, what became of it, and how the captured answer differs. */

@@ -47,6 +47,18 @@ export const sequenceLines = (replay: Story): readonly SequenceLine[] => {
   return lines
 }
 
+/** How many rows are of moments up to one. */
+export const countUntil = (lines: readonly SequenceLine[], moment: number): number => {
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (lines[middle].moment <= moment) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /** The rows of one moment. */
 export const linesOf = (own: Happening, moment: number): readonly SequenceLine[] => {
   const lines: SequenceLine[] = []

@@ -3,7 +3,15 @@ import { type Address, formatAddress } from "../../core/wire/index.ts"
 import type { Story } from "../model/replay/index.ts"
 import { clockText } from "./clock.ts"
 import type { Selection, Stage } from "./room.ts"
-import { type Arrow, arrowOf, type Post, postsOf, type SequenceLine, sequenceLines } from "./sequence-line.ts"
+import {
+  type Arrow,
+  arrowOf,
+  countUntil,
+  type Post,
+  postsOf,
+  type SequenceLine,
+  sequenceLines,
+} from "./sequence-line.ts"
 import { useVirtualWindow } from "./virtual-window.ts"
 
 const ROW = 30
@@ -143,18 +151,6 @@ export const Sequence = ({ room }: { readonly room: Stage }) => {
 
 const isSame = (line: SequenceLine, { moment, part, index }: Selection): boolean =>
   line.moment === moment && line.part === part && line.index === index
-
-/** Rows of moments up to one. */
-const countUntil = (lines: readonly SequenceLine[], moment: number): number => {
-  let low = 0
-  let high = lines.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (lines[middle].moment <= moment) low = middle + 1
-    else high = middle
-  }
-  return low
-}
 
 interface RowProps {
   readonly id: number

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { anonymiser, type Shared, toFragment } from "../model/share/index.ts"
+import { AnonymousCheck, Check } from "./check.tsx"
 import { copyText } from "./copy.ts"
 import { Modal } from "./modal.tsx"
 import type { PageState } from "./page-state.ts"
@@ -47,16 +48,7 @@ export const Share = ({ page }: { readonly page: PageState }) => {
         The link holds the {isReplay ? "session" : "packet"} itself, behind its #: browsers send that part to no server.
         Whoever has the link has the {isReplay ? "session" : "packet"}.
       </p>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isAnonymous.value}
-          onChange={(event) => {
-            isAnonymous.value = event.currentTarget.checked
-          }}
-        />{" "}
-        other addresses, nonces and names in it; addresses that share a prefix still do
-      </label>
+      <AnonymousCheck on={isAnonymous} />
       <div class="link">
         <input aria-label="Link" readOnly value={link.value} onFocus={(event) => event.currentTarget.select()} />
         <button
@@ -72,16 +64,9 @@ export const Share = ({ page }: { readonly page: PageState }) => {
         </button>
       </div>
       {fault.value !== "" && <p class="fault">No link: {fault.value}.</p>}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={page.keeping.value}
-          onChange={(event) => {
-            page.keeping.value = event.currentTarget.checked
-          }}
-        />{" "}
+      <Check on={page.keeping}>
         keep the {isReplay ? "session" : "packet"} in this page's address too, as it is edited
-      </label>
+      </Check>
       <p class="muted">
         A reload keeps the work, and closing the tab forgets it: nothing is stored unless you bookmark or save it.
       </p>

@@ -1,6 +1,6 @@
 /** The built page in Chromium: what it shows, what it complains of, and whom it asks for anything. */
 import assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -49,7 +49,10 @@ export const buildPage = async (): Promise<Built> => {
     url,
     file: pathToFileURL(join(folder, "sallyport-playground.html")).href,
     splitFile: pathToFileURL(join(folder, "index.html")).href,
-    close: () => server.close(),
+    close: async () => {
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 

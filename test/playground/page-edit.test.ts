@@ -1,29 +1,14 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
-import { after, before, describe, test } from "node:test"
-import type { Browser, Page } from "playwright-core"
+import { describe, test } from "node:test"
 import { toHex } from "../../core/wire/text/index.ts"
 import { GALLERY } from "../../playground/model/gallery/index.ts"
-import { type Built, buildPage, type Look, launch, paste, SKIP, screenshot, violations, withPage } from "./browser.ts"
+import { paste, screenshot, violations } from "./browser.ts"
 import { MAP_REQUEST, MAP_RESPONSE, NATPMP_MAP_REQUEST } from "./packets.ts"
 import { button, markedOffsets, octet, octetsOf, range, said, treeItem } from "./page-parts.ts"
+import { pageSuite } from "./page-suite.ts"
 
-describe("the playground's page, at work", { skip: SKIP }, () => {
-  let browser: Browser | undefined
-  let built: Built | undefined
-  before(async () => {
-    built = await buildPage()
-    browser = await launch()
-  })
-  after(async () => {
-    await browser?.close()
-    await built?.close()
-  })
-  const onPage = (use: (page: Page) => Promise<void>, look: Look = {}, fragment = ""): Promise<void> => {
-    assert.ok(browser !== undefined && built !== undefined)
-    return withPage(browser, `${built.url}${fragment}`, look, use)
-  }
-
+pageSuite("the playground's page, at work", ({ onPage }) => {
   describe("editing", () => {
     test("a field is typed over in its place, and undo and redo bring both back", async () => {
       await onPage(async (page) => {

@@ -2,33 +2,18 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
-import { after, before, describe, test } from "node:test"
-import type { Browser, Page } from "playwright-core"
+import { describe, test } from "node:test"
 import { toHex } from "../../core/wire/text/index.ts"
 import { gzipped } from "../size/bundle.ts"
-import { type Built, buildPage, type Look, launch, paste, SKIP, screenshot, violations, withPage } from "./browser.ts"
+import { paste, screenshot, violations } from "./browser.ts"
 import { hex, MAP_REQUEST, NATPMP_MAP_REQUEST } from "./packets.ts"
 import { button, capture, markedOffsets, octet, octetsOf, range, texts, treeItem } from "./page-parts.ts"
+import { pageSuite } from "./page-suite.ts"
 
-describe("the playground's page", { skip: SKIP }, () => {
-  let browser: Browser | undefined
-  let built: Built | undefined
-  before(async () => {
-    built = await buildPage()
-    browser = await launch()
-  })
-  after(async () => {
-    await browser?.close()
-    await built?.close()
-  })
-  const onPage = (use: (page: Page) => Promise<void>, look: Look = {}, fragment = ""): Promise<void> => {
-    assert.ok(browser !== undefined && built !== undefined)
-    return withPage(browser, `${built.url}${fragment}`, look, use)
-  }
-
+pageSuite("the playground's page", ({ built, browser, onPage }) => {
   describe("as it is built", () => {
     test("the first paint needs less than 100 kB of JavaScript, gzipped", () => {
-      const folder = built?.folder ?? ""
+      const folder = built().folder
       const html = readFileSync(join(folder, "index.html"), "utf8")
       const scripts = [...html.matchAll(/(?:src|href)="(\.\/assets\/[^"]+\.js)"/g)].map(([, path]) => path)
       assert.ok(scripts.length > 0)
@@ -38,8 +23,7 @@ describe("the playground's page", { skip: SKIP }, () => {
 
     for (const at of ["url", "file"] as const)
       test(`its policy lets it connect to nobody: ${at}`, async () => {
-        assert.ok(browser !== undefined && built !== undefined)
-        const context = await browser.newContext()
+        const context = await browser().newContext()
         const page = await context.newPage()
         const asked: string[] = []
         const listener = createServer((request, response) => {
@@ -50,7 +34,7 @@ describe("the playground's page", { skip: SKIP }, () => {
         const address = listener.address()
         assert.ok(typeof address === "object" && address !== null)
         const host = `127.0.0.1:${address.port}`
-        await page.goto(built[at])
+        await page.goto(built()[at])
         await page.getByRole("tree").waitFor()
         const refused = await page.evaluate(`(async () => {
           const refused = []
@@ -74,14 +58,13 @@ describe("the playground's page", { skip: SKIP }, () => {
       })
 
     test("from a disk the page is one file, and the other one leads to it", async () => {
-      assert.ok(browser !== undefined && built !== undefined)
-      const context = await browser.newContext({ offline: true })
+      const context = await browser().newContext({ offline: true })
       const page = await context.newPage()
       const complaints: string[] = []
       page.on("console", (message) => complaints.push(message.text()))
       page.on("pageerror", (error) => complaints.push(error.message))
-      await page.goto(built.splitFile)
-      await page.waitForURL(built.file)
+      await page.goto(built().splitFile)
+      await page.waitForURL(built().file)
       await page.getByRole("tree").waitFor()
       await paste(page, "00 01 00 00 10 92 9c 40 00 00 0e 10")
       await page.getByRole("heading", { name: "NAT-PMP map UDP request, 12 octets" }).waitFor()

@@ -1,35 +1,19 @@
 /** From the Inspector to Replay and back, and by links, in the whole page. */
 import assert from "node:assert/strict"
-import { rmSync } from "node:fs"
-import { after, before, describe, test } from "node:test"
-import type { Browser, Page } from "playwright-core"
+import { test } from "node:test"
+import type { Page } from "playwright-core"
 import { formatAddress, parse } from "../../core/wire/index.ts"
 import { toPcap } from "../../core/wire/text/index.ts"
 import { PRESETS } from "../../playground/model/session/index.ts"
 import { fromFragment } from "../../playground/model/share/index.ts"
-import { type Built, buildPage, launch, SKIP, screenshot, violations, withPage } from "./browser.ts"
+import { screenshot, violations } from "./browser.ts"
 import { address } from "./packets.ts"
 import { octet } from "./page-parts.ts"
+import { pageSuite } from "./page-suite.ts"
 import { mappings, replayFile, scrub, tab, textOf, tryPacket } from "./replay-page.ts"
 import { answerTo, mapStep, sessionOf } from "./sessions.ts"
 
-describe("Replay in the whole page", { skip: SKIP }, () => {
-  let built: Built | undefined
-  let browser: Browser | undefined
-  before(async () => {
-    built = await buildPage()
-    browser = await launch()
-  })
-  after(async () => {
-    await browser?.close()
-    await built?.close()
-    if (built !== undefined) rmSync(built.folder, { recursive: true, force: true })
-  })
-  const onPage = (use: (page: Page, url: string) => Promise<void>, url = built?.url ?? "") => {
-    assert.ok(browser !== undefined && built !== undefined)
-    return withPage(browser, url, {}, (page) => use(page, built?.url ?? ""))
-  }
-
+pageSuite("Replay in the whole page", ({ onPage }) => {
   /** Three requests and their answers: the second one's lifetime is another than ours, the third is refused where we do not. */
   const office = (): Uint8Array => {
     const [client, server] = [address("10.0.0.1"), address("10.0.0.254")]

@@ -1,3 +1,4 @@
+import { READ_PORTS } from "../../core/flow/take-apart.ts"
 import { u32 } from "../../core/wire/index.ts"
 import {
   type CaptureEnd,
@@ -7,7 +8,6 @@ import {
   type SkipReason,
 } from "../../core/wire/text/index.ts"
 import { type InputItem, skippedItem } from "./input-item.ts"
-import { PORTS } from "./take-apart.ts"
 
 /** A file that can be read anywhere. `read` fills `into` from octet `at` on and says how many octets there were. */
 export interface CaptureFile {
@@ -52,7 +52,7 @@ export async function* readCaptureFile(file: CaptureFile, window = WINDOW): Asyn
     const last = base + length >= file.size || length < bytes.length
     let cut: number | undefined
     let failed = false
-    for (const item of readCapture(held, PORTS)) {
+    for (const item of readCapture(held, READ_PORTS)) {
       if (item.kind === "packet")
         yield { kind: "packet", packet: item.packet, form, progress: (base + item.end) / file.size }
       else if (item.kind === "skipped") skipped.set(item.reason, (skipped.get(item.reason) ?? 0) + 1)

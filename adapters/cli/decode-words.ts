@@ -1,3 +1,4 @@
+import { READ_PORTS } from "../../core/flow/take-apart.ts"
 import { read } from "../../core/wire/text/index.ts"
 import type { Console } from "../console.ts"
 import { reasonOf } from "../system-error.ts"
@@ -6,7 +7,6 @@ import { type InputItem, itemsOf } from "./input-item.ts"
 import { oneLine } from "./one-line.ts"
 import { packetText } from "./packet-text.ts"
 import { PLAIN } from "./plain-paint.ts"
-import { PORTS } from "./take-apart.ts"
 
 /** Columns of output that goes to no terminal. */
 export const USUAL = 80
@@ -23,7 +23,7 @@ export const decodeWords = async (words: readonly string[], console: Console): P
   let said = ""
   let number = 0
   let failures = 0
-  for (const item of itemsOf(read(words.join(" "), PORTS)))
+  for (const item of itemsOf(read(words.join(" "), READ_PORTS)))
     switch (item.kind) {
       case "form":
         said += `${NAME}: read as ${item.text}\n`

@@ -1,8 +1,8 @@
+import { takeApart } from "../../core/flow/take-apart.ts"
 import { formatAddress, isIpv4 } from "../../core/wire/index.ts"
 import { fieldValues } from "../../core/wire/text/index.ts"
 import type { InputPacket } from "./input-item.ts"
 import type { Read } from "./read.ts"
-import { takeApart } from "./take-apart.ts"
 import { formatEpoch } from "./timestamp.ts"
 import { WIRESHARK_NAMES } from "./wireshark-names.ts"
 
@@ -35,7 +35,7 @@ export const readFields = (text: string): Read<readonly string[]> => {
 
 /** One line as `tshark -T fields` prints it: tabs between fields, commas between the values of one. */
 export const fieldColumns = (packet: InputPacket, names: readonly string[]): string => {
-  const { dissection } = takeApart(packet)
+  const { dissection } = takeApart(packet.bytes, packet)
   const columns = names.map((name) => AROUND.get(name)?.(packet) ?? fieldValues(dissection, name).join(","))
   return `${columns.join("\t")}\n`
 }

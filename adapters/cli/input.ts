@@ -1,9 +1,9 @@
 import { createReadStream, statSync } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
+import { READ_PORTS } from "../../core/flow/take-apart.ts"
 import { isCapture, read } from "../../core/wire/text/index.ts"
 import { type CaptureFile, readCaptureFile } from "./capture-file.ts"
 import { type InputItem, itemsOf } from "./input-item.ts"
-import { PORTS } from "./take-apart.ts"
 
 /** Where packets come from. */
 export type Input = {
@@ -41,7 +41,7 @@ export const streamInput = (name: string, stream: AsyncIterable<Uint8Array>, lar
         return
       }
     }
-    yield* itemsOf(read(Buffer.concat(chunks), PORTS))
+    yield* itemsOf(read(Buffer.concat(chunks), READ_PORTS))
   },
 })
 
@@ -63,7 +63,7 @@ export const fileInput = (path: string): Input => ({
       const { size } = await file.stat()
       if (isCapture(start.subarray(0, bytesRead)))
         yield* readCaptureFile({ size, read: (into, at) => readFully(file, into, at) } satisfies CaptureFile)
-      else yield* itemsOf(read(await file.readFile(), PORTS))
+      else yield* itemsOf(read(await file.readFile(), READ_PORTS))
     } finally {
       await file.close()
     }

@@ -1,13 +1,13 @@
+import { takeApart } from "../../core/flow/take-apart.ts"
 import { expand, type FoundPacket, toHex } from "../../core/wire/text/index.ts"
 import { endRecord } from "./entry-json.ts"
 import type { InputPacket } from "./input-item.ts"
-import { takeApart } from "./take-apart.ts"
 import { formatEpoch } from "./timestamp.ts"
 
 /** A packet as one line of JSON: its ends, its octets, the tree with every text, and the findings. */
 export const packetJson = (packet: InputPacket): string => {
   const { number, form, bytes, at, timeText } = packet
-  const apart = takeApart(packet)
+  const apart = takeApart(packet.bytes, packet)
   const record = {
     number,
     form,

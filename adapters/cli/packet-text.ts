@@ -1,8 +1,8 @@
+import { type Apart, takeApart } from "../../core/flow/take-apart.ts"
 import type { FieldNode, Finding } from "../../core/wire/index.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { InputPacket } from "./input-item.ts"
 import type { Paint } from "./paint.ts"
-import { type Apart, takeApart } from "./take-apart.ts"
 import { formatTimestamp } from "./timestamp.ts"
 import { wrap } from "./wrap.ts"
 
@@ -15,7 +15,7 @@ const LONG = 24
 
 /** A packet for people: its tree beside its octets, findings below, within `width` columns (at least 60). */
 export const packetText = (packet: InputPacket, paint: Paint, width: number): string => {
-  const apart = takeApart(packet)
+  const apart = takeApart(packet.bytes, packet)
   const lines = heading(packet, paint)
   put(apart, apart.dissection.root, 0, paint, width, lines)
   lines.push(...findingLines(apart.findings(), paint, width), "")

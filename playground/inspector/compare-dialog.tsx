@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { toHex } from "../../core/wire/text/index.ts"
 import { compare, type FieldPair } from "../model/edit/index.ts"
-import { open } from "../model/open/index.ts"
+import { open, portsOf } from "../model/open/index.ts"
 import { Check } from "../shell/check.tsx"
 import { Modal } from "../shell/modal.tsx"
 import type { PageState } from "../shell/page-state.ts"
@@ -37,7 +37,8 @@ export const CompareDialog = ({ page }: { readonly page: PageState }) => {
   const text = useSignal(toHex(first, { spaced: true }))
   const isAll = useSignal(false)
   const [other] = text.value.length > MOST_TEXT ? [] : open(text.value).packets
-  const comparison = other === undefined ? undefined : compare(bench.packet.value.bytes, other.bytes)
+  const comparison =
+    other === undefined ? undefined : compare(bench.packet.value.bytes, other.bytes, portsOf(bench.packet.value))
   const pairs = comparison?.fields.filter(({ state }) => isAll.value || state !== "same") ?? []
   return (
     <Modal

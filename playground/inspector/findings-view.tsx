@@ -17,51 +17,60 @@ const ROLES: readonly (readonly [Role, string])[] = [
 const counted = (count: number): string =>
   count === 0 ? "no findings" : `${count} ${count === 1 ? "finding" : "findings"}`
 
+/** By which rules a packet of PCP or NAT-PMP is judged. */
+const Rules = ({ bench }: { readonly bench: Workbench }) => (
+  <>
+    <label>
+      rules of{" "}
+      <select
+        value={bench.profile.value}
+        onChange={(event) => {
+          const name = PROFILE_NAMES.find((one) => one === event.currentTarget.value)
+          if (name !== undefined) bench.profile.value = name
+        }}
+      >
+        {PROFILE_NAMES.map((name) => (
+          <option key={name} value={name} title={PROFILE_WORDS[name]}>
+            {name === "any" ? "the RFCs" : name}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      going{" "}
+      <select
+        value={bench.role.value}
+        onChange={(event) => {
+          const found = ROLES.find(([role]) => role === event.currentTarget.value)
+          if (found !== undefined) bench.role.value = found[0]
+        }}
+      >
+        {ROLES.map(([role, words]) => (
+          <option key={role} value={role}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  </>
+)
+
 /** What can be said against the packet; each remark chooses the field that it speaks of. */
 export const FindingsView = ({ bench }: { readonly bench: Workbench }) => {
-  const { findings, fields } = bench.inspection.value
+  const { findings, fields, protocol } = bench.inspection.value
+  const isFlow = protocol === "flow"
   return (
     <section class="pane findings" aria-labelledby="findings-title">
       <div class="findings-head">
         <h2 id="findings-title" aria-live="polite">
           {counted(findings.length)}
         </h2>
-        <label>
-          rules of{" "}
-          <select
-            value={bench.profile.value}
-            onChange={(event) => {
-              const name = PROFILE_NAMES.find((one) => one === event.currentTarget.value)
-              if (name !== undefined) bench.profile.value = name
-            }}
-          >
-            {PROFILE_NAMES.map((name) => (
-              <option key={name} value={name} title={PROFILE_WORDS[name]}>
-                {name === "any" ? "the RFCs" : name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          going{" "}
-          <select
-            value={bench.role.value}
-            onChange={(event) => {
-              const found = ROLES.find(([role]) => role === event.currentTarget.value)
-              if (found !== undefined) bench.role.value = found[0]
-            }}
-          >
-            {ROLES.map(([role, words]) => (
-              <option key={role} value={role}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        {!isFlow && <Rules bench={bench} />}
       </div>
       {findings.length === 0 ? (
         <p class="empty">
-          Nothing to say against it, by {bench.profile.value === "any" ? "the RFCs" : bench.profile.value}.
+          Nothing to say against it, by{" "}
+          {isFlow ? "Ouroboros" : bench.profile.value === "any" ? "the RFCs" : bench.profile.value}.
         </p>
       ) : (
         <ul>

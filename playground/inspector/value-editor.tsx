@@ -2,12 +2,14 @@ import { useSignal } from "@preact/signals"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import { choicesOf, fieldText, setField } from "../model/edit/index.ts"
 import type { InspectedField } from "../model/inspect/index.ts"
+import { portsOf } from "../model/open/index.ts"
 import type { Workbench } from "./workbench.ts"
 
 /** A value typed over in its place: Enter takes it, Escape leaves it as it was. */
 export const ValueEditor = ({ bench, field }: { readonly bench: Workbench; readonly field: InspectedField }) => {
   const { bytes } = bench.packet.value
-  const text = fieldText(bytes, field.id)
+  const ports = portsOf(bench.packet.value)
+  const text = fieldText(bytes, field.id, ports)
   const fault = useSignal("")
   const input = useRef<HTMLInputElement>(null)
   const left = useRef(false)
@@ -33,7 +35,7 @@ export const ValueEditor = ({ bench, field }: { readonly bench: Workbench; reado
       back()
       return
     }
-    const edited = setField(bytes, field.id, value)
+    const edited = setField(bytes, field.id, value, ports)
     if (!edited.ok) {
       fault.value = edited.text
       return

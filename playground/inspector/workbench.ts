@@ -1,8 +1,10 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals"
+import type { FlowPorts } from "../../core/flow/index.ts"
+import { ANY4 } from "../../core/wire/index.ts"
 import type { OpenedCapture } from "../model/capture/index.ts"
 import { beginHistory, canRedo, canUndo, type Edited, type History, record, redo, undo } from "../model/edit/index.ts"
 import { fieldAt, type Inspection, inspect, type ProfileName, pathTo, type Role } from "../model/inspect/index.ts"
-import { directionOf, type Opened, type OpenedPacket } from "../model/open/index.ts"
+import { directionOf, type Opened, type OpenedPacket, portsOf } from "../model/open/index.ts"
 
 /** What is open, and where it is from. */
 export interface Work {
@@ -44,8 +46,8 @@ export interface Workbench {
   readonly canRedo: ReadonlySignal<boolean>
   readonly isEdited: ReadonlySignal<boolean>
   readonly show: (opened: Opened, more?: { title?: string; why?: string; capture?: Work["capture"] }) => void
-  /** Opens one packet that was made here. */
-  readonly showBytes: (bytes: Uint8Array, title: string) => void
+  /** Opens one packet that was made here, or that came without more than its ports. */
+  readonly showBytes: (bytes: Uint8Array, title: string, ports?: FlowPorts) => void
   /** Adds the list of what is open. */
   readonly list: (capture: OpenedCapture["capture"]) => void
   readonly choosePacket: (index: number) => void
@@ -79,15 +81,19 @@ export const createWorkbench = (): Workbench => {
   const packetAt = (index: number): OpenedPacket => {
     const original = work.value.opened.packets[index] ?? NO_PACKET
     const bytes = histories.value.get(index)?.present ?? original.bytes
-    return bytes === original.bytes ? original : { ...original, bytes, direction: directionOf(bytes) }
+    return bytes === original.bytes
+      ? original
+      : { ...original, bytes, direction: directionOf(bytes, portsOf(original)) }
   }
   const packet = computed(() => packetAt(packetIndex.value))
   const inspection = computed(() => {
     const { bytes, source, direction } = packet.value
+    const ports = portsOf(packet.value)
     return inspect(bytes, {
       profile: profile.value,
       role: role.value,
       source: direction === "request" ? source?.address : undefined,
+      ports,
     })
   })
   const selected = computed(() => Math.min(chosen.value, inspection.value.fields.length - 1))
@@ -160,8 +166,16 @@ export const createWorkbench = (): Workbench => {
     canRedo: computed(() => canRedo(history.value)),
     isEdited: computed(() => histories.value.size > 0),
     show,
-    showBytes: (bytes, title) =>
-      show({ takenFor: title, otherwise: [], packets: [{ bytes, direction: directionOf(bytes) }], unread: [] }),
+    showBytes: (bytes, title, ports = {}) => {
+      const { sourcePort, destinationPort } = ports
+      const packet = {
+        bytes,
+        direction: directionOf(bytes, ports),
+        ...(sourcePort === undefined ? {} : { source: { address: ANY4, port: sourcePort } }),
+        ...(destinationPort === undefined ? {} : { destination: { address: ANY4, port: destinationPort } }),
+      }
+      show({ takenFor: title, otherwise: [], packets: [packet], unread: [] })
+    },
     list: (capture) => {
       work.value = { ...work.value, capture }
     },

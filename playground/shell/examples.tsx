@@ -32,6 +32,7 @@ const GROUP_WORDS: Readonly<Record<(typeof EXAMPLE_GROUPS)[number], string>> = {
   errors: "errors",
   "NAT-PMP": "NAT-PMP",
   authentication: "authentication",
+  flows: "flows by name",
   "broken routers": "broken routers",
   "broken packets": "broken packets",
   sessions: "sessions, to replay",

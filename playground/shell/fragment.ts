@@ -1,3 +1,4 @@
+import { type OpenedPacket, portsOf } from "../model/open/index.ts"
 import type { Session } from "../model/session/index.ts"
 import { fromFragment, toFragment } from "../model/share/index.ts"
 import type { PageState } from "./page-state.ts"
@@ -17,21 +18,21 @@ export const openFragment = async (page: PageState, hash: string): Promise<void>
     page.mode.value = "replay"
     return
   }
-  const { bytes } = read.shared
+  const { bytes, ports } = read.shared
   page.sourceText.value = undefined
   page.mode.value = "inspect"
-  page.bench.showBytes(bytes, "a packet from a link")
+  page.bench.showBytes(bytes, "a packet from a link", ports)
 }
 
 /** Writes what is open into the page's address, without a step of the browser's history. */
 export const keepInAddress = async (page: PageState): Promise<void> => {
   const { bench, mode, session } = page
-  const now = (): Uint8Array | Session | undefined =>
-    mode.peek() === "replay" ? session.peek() : bench.packet.peek().bytes
+  const now = (): OpenedPacket | Session | undefined =>
+    mode.peek() === "replay" ? session.peek() : bench.packet.peek()
   const kept = now()
   if (kept === undefined) return
   const made = await toFragment(
-    kept instanceof Uint8Array ? { kind: "packet", bytes: kept } : { kind: "session", session: kept },
+    "bytes" in kept ? { kind: "packet", bytes: kept.bytes, ports: portsOf(kept) } : { kind: "session", session: kept },
   )
   // It may have been edited again by now: that edit writes itself.
   if (now() !== kept) return

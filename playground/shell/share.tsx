@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
+import { portsOf } from "../model/open/index.ts"
 import { anonymiser, type Shared, toFragment } from "../model/share/index.ts"
 import { AnonymousCheck, Check } from "./check.tsx"
 import { copyText } from "./copy.ts"
@@ -12,8 +13,9 @@ const shareOf = (page: PageState, isAnonymous: boolean): Shared | undefined => {
     const session = page.session.value
     return session && { kind: "session", session: cloak?.session(session) ?? session }
   }
-  const { bytes } = page.bench.packet.value
-  return { kind: "packet", bytes: cloak?.bytes(bytes) ?? bytes }
+  const packet = page.bench.packet.value
+  const { bytes } = cloak?.packet(packet) ?? packet
+  return { kind: "packet", bytes, ports: portsOf(packet) }
 }
 
 /** A link that holds what is open in its fragment, which browsers send to nobody. */

@@ -21,8 +21,8 @@ const RUNTIME: Rule = {
   packages: ["node:"],
 }
 
-/** Faces besides a place's index.ts: an entry of the package by itself, so that its room's users need not carry it; what rooms alone share. */
-const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts"]
+/** Faces besides a place's index.ts: an entry of the package by itself, so that its room's users need not carry it; what rooms alone share; what only the command and the page need. */
+const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts", "core/flow/take-apart.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),

@@ -41,10 +41,14 @@ const endText = (end: OpenedPacket["source"]): string => (end === undefined ? ""
 
 /**
  * What a request and its response have in common: MAP and PEER their nonce, protocol and internal port (RFC 6887 section 8.3), all others
- * the client's end, the opcode, and for NAT-PMP the internal port.
+ * the client's end, the opcode, and for NAT-PMP the internal port; a FLOW_REQ and its FLOW_REPLY the client's end and its endpoint id.
  */
 const keyOf = ({ protocol, opcode, nonce, transport, internalPort }: Facts, client: string): string =>
-  nonce === "" ? `${protocol}|${opcode}|${internalPort}|${client}` : `${opcode}|${nonce}|${transport}|${internalPort}`
+  protocol === "flow"
+    ? `flow|${nonce}|${client}`
+    : nonce === ""
+      ? `${protocol}|${opcode}|${internalPort}|${client}`
+      : `${opcode}|${nonce}|${transport}|${internalPort}`
 
 /** Pairs in one pass: an index by key, and one by the client's end for version errors, which say nothing of what was asked. */
 export const pairing = (): Pairing => {
@@ -96,7 +100,8 @@ export const pairing = (): Pairing => {
   }
 }
 
-const isVersionError = ({ protocol, result }: Facts): boolean => result === 1 || protocol === "other"
+const isVersionError = ({ protocol, result }: Facts): boolean =>
+  protocol === "other" || (protocol !== "flow" && result === 1)
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((octet, i) => octet === b[i])
 
@@ -105,7 +110,7 @@ const closed = ({ requests, answers, answeredElsewhere }: Open, rows: readonly U
   const answered = answers.length === 0 ? undefined : rows[answers[0]].time
   const first = times[0]
   const last = times.findLast((time) => time !== undefined && answered !== undefined && time <= answered)
-  const natPmp = rows[requests[0]].facts.protocol === "NAT-PMP"
+  const { protocol } = rows[requests[0]].facts
   return {
     requests,
     answers,
@@ -113,7 +118,9 @@ const closed = ({ requests, answers, answeredElsewhere }: Open, rows: readonly U
     sinceLast: answered === undefined || last === undefined ? undefined : answered - last,
     gaps: times.flatMap((time, i) => {
       const before = i === 0 ? undefined : times[i - 1]
-      return time === undefined || before === undefined ? [] : [gapOf(time - before, i, natPmp)]
+      // Nothing says how long a requester of flows waits.
+      if (time === undefined || before === undefined || protocol === "flow") return []
+      return [gapOf(time - before, i, protocol === "NAT-PMP")]
     }),
     answeredElsewhere,
   }

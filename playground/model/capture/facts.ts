@@ -1,3 +1,4 @@
+import { errorNameOf, FIRST_FORM_PORT, type FlowPorts, parseFlow } from "../../../core/flow/index.ts"
 import {
   type Address,
   formatNonce,
@@ -20,7 +21,7 @@ import {
 
 /** What the list, the filter and the pairing need of a packet; -1 and "" stand for what it has not. */
 export interface Facts {
-  readonly protocol: "PCP" | "NAT-PMP" | "other"
+  readonly protocol: "PCP" | "NAT-PMP" | "flow" | "other"
   readonly response: boolean
   /** Without the response bit. */
   readonly opcode: number
@@ -29,7 +30,7 @@ export interface Facts {
   /** Of a response. */
   readonly result: number
   readonly resultName: string
-  /** 24 hex digits. */
+  /** 24 hex digits; of flow allocation the requester's endpoint id, 8 of them. */
   readonly nonce: string
   /** IANA number of the transport that is mapped. */
   readonly transport: number
@@ -66,6 +67,26 @@ const NOTHING: Facts = {
 /** What a packet says, read once. Of what cannot be parsed, its first octets say what it was meant to be. */
 export const factsOf = (bytes: Uint8Array, parsed: Parsed = parse(bytes)): Facts =>
   parsed.ok ? factsOfPacket(parsed.packet) : factsOfHeader(bytes)
+
+/** The same of flow allocation. */
+export const factsOfFlow = (bytes: Uint8Array, { destinationPort }: FlowPorts): Facts => {
+  const flow = (opcodeName: string, more: Partial<Facts> = {}): Facts => ({
+    ...NOTHING,
+    protocol: "flow",
+    opcodeName,
+    ...more,
+  })
+  if (destinationPort === FIRST_FORM_PORT) return flow("flow request of 2016")
+  const parsed = parseFlow(bytes)
+  if (!parsed.ok) return flow("flow management")
+  const { message } = parsed
+  if (message.kind === "flow-data") return flow(message.data.length === 0 ? "flow keep-alive" : "flow message")
+  const nonce = message.requester.toString(16).padStart(8, "0")
+  if (message.kind === "flow-request") return flow("FLOW_REQ", { opcode: 1, nonce })
+  const { response } = message
+  const resultName = response === 0 ? "accepted" : (errorNameOf(response) ?? `refused ${response}`)
+  return flow("FLOW_REPLY", { opcode: 1, nonce, response: true, result: Math.abs(response), resultName })
+}
 
 const factsOfHeader = (bytes: Uint8Array): Facts => {
   if (bytes.length < 2) return NOTHING

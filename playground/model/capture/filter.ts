@@ -33,7 +33,7 @@ type Meaning = readonly [meaning: string, test: RowTest]
 /**
  * Reads a filter: words that must all fit, `or` between groups of them, `not` or `-` before a word. A word is
  *
- * - an opcode (`map`, `peer`, `announce`), a protocol (`pcp`, `nat-pmp`), a direction (`request`, `response`),
+ * - an opcode (`map`, `peer`, `announce`), a protocol (`pcp`, `nat-pmp`, `flow`), a direction (`request`, `response`),
  * - a result (`ok`, `refused`, `NO_RESOURCES`), an option (`filter`, `port_set`), a transport (`udp`, `tcp`),
  * - an address or a prefix, a port (`8080`, `port 8080`), or `nonce` with the first digits of it,
  * - `finding`, `error`, `warning`, `note`: what was found, and how bad it is,
@@ -204,6 +204,7 @@ const WORDS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["pcp", ["PCP", ({ facts }) => facts.protocol === "PCP"]],
   ["nat-pmp", ["NAT-PMP", ({ facts }) => facts.protocol === "NAT-PMP"]],
   ["natpmp", ["NAT-PMP", ({ facts }) => facts.protocol === "NAT-PMP"]],
+  ["flow", ["flow allocation", ({ facts }) => facts.protocol === "flow"]],
   ["request", ["requests", ({ packet }) => packet.direction === "request"]],
   ["response", ["responses", ({ packet }) => packet.direction === "response"]],
   ["answer", ["responses", ({ packet }) => packet.direction === "response"]],

@@ -1,6 +1,7 @@
-import { ANY_PROFILE, parse, type Severity, validate } from "../../../core/wire/index.ts"
-import type { OpenedPacket } from "../open/index.ts"
-import { type Facts, factsOf } from "./facts.ts"
+import { isFlow, takeApart } from "../../../core/flow/take-apart.ts"
+import { ANY_PROFILE, type Finding, parse, type Severity, validate } from "../../../core/wire/index.ts"
+import { type OpenedPacket, portsOf } from "../open/index.ts"
+import { type Facts, factsOf, factsOfFlow } from "./facts.ts"
 
 /** What a packet is in the exchange that it belongs to. */
 export type Part =
@@ -40,8 +41,7 @@ export const pairedRow = (
 export type Unpaired = Omit<Row, "part" | "exchange">
 
 export const unpairedRow = (packet: OpenedPacket, index: number, start: number | undefined): Unpaired => {
-  const parsed = parse(packet.bytes)
-  const found = validate(parsed, packet.direction === "request" ? sourceProfile(packet) : ANY_PROFILE)
+  const { facts, found } = readRow(packet)
   let worst: Severity | undefined
   for (const { severity } of found)
     if (worst === undefined || severity === "error" || (severity === "warning" && worst === "note")) worst = severity
@@ -50,10 +50,19 @@ export const unpairedRow = (packet: OpenedPacket, index: number, start: number |
     index,
     packet,
     time: now === undefined || start === undefined ? undefined : now - start,
-    facts: factsOf(packet.bytes, parsed),
+    facts,
     worst,
     findings: found.length,
   }
+}
+
+const readRow = (packet: OpenedPacket): { readonly facts: Facts; readonly found: readonly Finding[] } => {
+  const { bytes, direction } = packet
+  const ports = portsOf(packet)
+  if (isFlow(bytes, ports)) return { facts: factsOfFlow(bytes, ports), found: takeApart(bytes, ports).findings() }
+  const parsed = parse(bytes)
+  const found = validate(parsed, direction === "request" ? sourceProfile(packet) : ANY_PROFILE)
+  return { facts: factsOf(bytes, parsed), found }
 }
 
 /** With its source, `validate` sees a client that names another address (RFC 6887 section 8.2). */

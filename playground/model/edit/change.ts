@@ -1,4 +1,6 @@
-import { dissect, encode, type FieldNode, joinOctets, type PcpOption, putU16, walk } from "../../../core/wire/index.ts"
+import type { FlowPorts } from "../../../core/flow/index.ts"
+import { takeApart } from "../../../core/flow/take-apart.ts"
+import { encode, type FieldNode, joinOctets, type PcpOption, putU16, walk } from "../../../core/wire/index.ts"
 import { type Edited, mistyped } from "./edited.ts"
 import { isEditable, typedValue, valueText } from "./field-value.ts"
 
@@ -41,11 +43,13 @@ export const flipOctet = (bytes: Uint8Array, random: number): Edited & { readonl
 }
 
 /** The nodes of a packet in the order in which `inspect` numbers its fields. */
-const nodesOf = (bytes: Uint8Array): readonly FieldNode[] => [...walk(dissect(bytes).root)]
+const nodesOf = (bytes: Uint8Array, ports?: FlowPorts): readonly FieldNode[] => [
+  ...walk(takeApart(bytes, ports).dissection.root),
+]
 
-/** A field's value as text to edit; `undefined` where it cannot be typed over. `field` is its id in `inspect`. */
-export const fieldText = (bytes: Uint8Array, field: number): string | undefined => {
-  const node = nodesOf(bytes)[field]
+/** A field's value as text to edit; `undefined` where it cannot be typed over. `field` is its id in `inspect` with the same ports. */
+export const fieldText = (bytes: Uint8Array, field: number, ports?: FlowPorts): string | undefined => {
+  const node = nodesOf(bytes, ports)[field]
   return node === undefined || !isEditable(node) ? undefined : valueText(bytes, node)
 }
 
@@ -53,8 +57,8 @@ export const fieldText = (bytes: Uint8Array, field: number): string | undefined 
  * The packet with another value of a field: an address, a number or a name, seconds such as `2 h`, text, hex. Where a text or
  * octets of an option grow or shrink, so do Option Length and Padding.
  */
-export const setField = (bytes: Uint8Array, field: number, text: string): Edited => {
-  const nodes = nodesOf(bytes)
+export const setField = (bytes: Uint8Array, field: number, text: string, ports?: FlowPorts): Edited => {
+  const nodes = nodesOf(bytes, ports)
   const node = nodes[field]
   if (node === undefined) return mistyped("there is no such field")
   if (!isEditable(node))

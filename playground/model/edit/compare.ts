@@ -1,4 +1,5 @@
-import { dissect } from "../../../core/wire/index.ts"
+import type { FlowPorts } from "../../../core/flow/index.ts"
+import { takeApart } from "../../../core/flow/take-apart.ts"
 import { listFields } from "../inspect/field-list.ts"
 import type { FieldClass } from "../inspect/index.ts"
 
@@ -35,15 +36,15 @@ interface Leaf {
   readonly hex: string
 }
 
-/** Two packets side by side, by field and by octet. */
-export const compare = (left: Uint8Array, right: Uint8Array): Comparison => {
+/** Two packets side by side, by field and by octet; `ports` are those of both. */
+export const compare = (left: Uint8Array, right: Uint8Array, ports?: FlowPorts): Comparison => {
   const octets = compareOctets(left, right)
-  return { same: octets.length === 0, fields: compareFields(leavesOf(left), leavesOf(right)), octets }
+  return { same: octets.length === 0, fields: compareFields(leavesOf(left, ports), leavesOf(right, ports)), octets }
 }
 
 /** Leaves by their names and the options that they are in: the second FILTER of one packet is the second of the other. */
-const leavesOf = (bytes: Uint8Array): readonly Leaf[] => {
-  const fields = listFields(dissect(bytes))
+const leavesOf = (bytes: Uint8Array, ports: FlowPorts | undefined): readonly Leaf[] => {
+  const fields = listFields(takeApart(bytes, ports))
   const counts = new Map<string, number>()
   const keys: string[] = []
   const paths: string[] = []

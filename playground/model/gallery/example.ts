@@ -9,6 +9,7 @@ export const EXAMPLE_GROUPS = [
   "errors",
   "NAT-PMP",
   "authentication",
+  "flows",
   "broken routers",
   "broken packets",
   "sessions",

@@ -1,6 +1,7 @@
 /** Ready examples: the page opens with the first of them. */
 import { PACKET_EXAMPLES, ROUTER_EXAMPLES } from "./broken.ts"
 import { EXAMPLE_GROUPS, type Example, type ExampleGroup } from "./example.ts"
+import { FLOW_EXAMPLES } from "./flow.ts"
 import { NATPMP_EXAMPLES } from "./natpmp.ts"
 import { PCP_EXAMPLES } from "./rfc6887.ts"
 import { SESSION_EXAMPLES } from "./session.ts"
@@ -11,6 +12,7 @@ export { EXAMPLE_GROUPS, type Example, type ExampleGroup }
 export const GALLERY: readonly Example[] = [
   ...PCP_EXAMPLES,
   ...NATPMP_EXAMPLES,
+  ...FLOW_EXAMPLES,
   ...ROUTER_EXAMPLES,
   ...PACKET_EXAMPLES,
   ...SESSION_EXAMPLES,

@@ -1,4 +1,5 @@
-import { type FieldNode, isKnownOption } from "../../../core/wire/index.ts"
+import { type Field, type FieldNode, isKnownOption } from "../../../core/wire/index.ts"
+import { isOuroboros } from "./reference.ts"
 
 /** What colour a field has: the eight classes that the page tells apart, in the order of its legend. */
 export const FIELD_CLASSES = [
@@ -28,6 +29,7 @@ export const CLASS_WORDS: Readonly<Record<FieldClass, string>> = {
 
 /** The class of a field; `option` is the code of the option that it is in, `undefined` outside of options. */
 export const fieldClassOf = ({ field }: FieldNode, option: number | undefined): FieldClass => {
+  if (isOuroboros(field.rfc)) return classOfFlow(field)
   switch (field.kind) {
     case "version":
     case "direction":
@@ -64,6 +66,15 @@ export const fieldClassOf = ({ field }: FieldNode, option: number | undefined): 
     case "bytes":
       return classOfBytes(field.name, option)
   }
+}
+
+/** Of flow allocation: who is meant, which ends, for how long; all else of a management message is quality of service. */
+const classOfFlow = ({ name, kind }: Field): FieldClass => {
+  if (kind === "message" || name === "Code" || name === "Response") return "version"
+  if (/endpoint id/i.test(name)) return "port"
+  if (name === "Hash of the name" || name === "Name") return "address"
+  if (name === "Peer timeout") return "lifetime"
+  return kind === "bytes" && name !== "Bandwidth" ? "unknown" : "option"
 }
 
 const classOfNumber = (name: string): FieldClass => {

@@ -1,5 +1,5 @@
+import type { Apart } from "../../../core/flow/take-apart.ts"
 import {
-  type Dissection,
   type FieldNode,
   formatAddress,
   formatMapped,
@@ -8,7 +8,7 @@ import {
   readAddress,
   readIpv4,
 } from "../../../core/wire/index.ts"
-import { describe, toHex } from "../../../core/wire/text/index.ts"
+import { toHex } from "../../../core/wire/text/index.ts"
 import { type FieldClass, fieldClassOf } from "./field-class.ts"
 import { type Reference, referenceOf } from "./reference.ts"
 import { type RegistryEntry, registryOf } from "./registry-entry.ts"
@@ -47,15 +47,15 @@ export interface InspectedField {
   readonly node: FieldNode
 }
 
-/** All fields of a dissection, parents before children, in the order of the packet. */
-export const listFields = (dissection: Dissection): readonly InspectedField[] => {
+/** All fields of a packet, parents before children, in the order of its octets. */
+export const listFields = (apart: Apart): readonly InspectedField[] => {
   const fields: InspectedField[] = []
-  add(dissection, dissection.root, -1, 0, undefined, fields)
+  add(apart, apart.dissection.root, -1, 0, undefined, fields)
   return fields
 }
 
 const add = (
-  dissection: Dissection,
+  apart: Apart,
   node: FieldNode,
   parent: number,
   depth: number,
@@ -64,14 +64,14 @@ const add = (
 ): number => {
   const id = fields.length
   const children: number[] = []
-  fields.push(fieldOf(dissection, node, id, parent, depth, option, children))
+  fields.push(fieldOf(apart, node, id, parent, depth, option, children))
   const inside = node.field.kind === "option" ? node.value : option
-  for (const child of node.children) children.push(add(dissection, child, id, depth + 1, inside, fields))
+  for (const child of node.children) children.push(add(apart, child, id, depth + 1, inside, fields))
   return id
 }
 
 const fieldOf = (
-  dissection: Dissection,
+  { dissection, describe }: Apart,
   node: FieldNode,
   id: number,
   parent: number,
@@ -97,7 +97,7 @@ const fieldOf = (
     missing,
     firstBit,
     endBit: field.bits > 0 && length > 0 ? firstBit + field.bits : 8 * (offset + length),
-    text: describe(dissection, node),
+    text: describe(node),
     hex: toHex(bytes.subarray(offset, offset + length), { spaced: true }),
     number: isNumber ? value : undefined,
     binary: isNumber ? value.toString(2).padStart(width, "0") : undefined,

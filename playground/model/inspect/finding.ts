@@ -1,4 +1,4 @@
-import { type Finding, type Severity, validate, type WireProfile } from "../../../core/wire/index.ts"
+import type { Finding, Severity } from "../../../core/wire/index.ts"
 import type { InspectedField } from "./field-list.ts"
 import { type Reference, referenceOf } from "./reference.ts"
 
@@ -17,12 +17,11 @@ export interface InspectedFinding {
   readonly length: number
 }
 
-/** All that can be said against a packet under a profile, in the order of its octets. */
+/** What was found against a packet, each beside its field, in the order of its octets. */
 export const listFindings = (
-  bytes: Uint8Array,
-  profile: WireProfile,
+  findings: readonly Finding[],
   fields: readonly InspectedField[],
-): readonly InspectedFinding[] => validate(bytes, profile).map((finding) => place(finding, fields))
+): readonly InspectedFinding[] => findings.map((finding) => place(finding, fields))
 
 const place = (finding: Finding, fields: readonly InspectedField[]): InspectedFinding => {
   const { severity, code, offset, clause, text } = finding

@@ -1,4 +1,4 @@
-import { dissect } from "../../../core/wire/index.ts"
+import { type Apart, takeApart } from "../../../core/flow/take-apart.ts"
 import { type Direction, directionOf } from "../open/index.ts"
 import { type Diagram, drawDiagram } from "./diagram.ts"
 import { type InspectedField, listFields } from "./field-list.ts"
@@ -12,6 +12,7 @@ export const MOST_OCTETS = 8192
 /** One packet as the three linked views show it. All of them know a field by its id, its place in `fields`. */
 export interface Inspection {
   readonly bytes: Uint8Array
+  readonly protocol: Apart["protocol"]
   readonly direction: Direction | undefined
   /** `PCP MAP request, 60 octets`. */
   readonly title: string
@@ -27,15 +28,18 @@ export interface Inspection {
 /** Takes a packet apart for looking at. Total: any octets have an inspection. */
 export const inspect = (packet: Uint8Array, choice: ProfileChoice = {}): Inspection => {
   const bytes = packet.length > MOST_OCTETS ? packet.slice(0, MOST_OCTETS) : packet
-  const fields = listFields(dissect(bytes))
+  const { ports = {} } = choice
+  const apart = takeApart(bytes, ports)
+  const fields = listFields(apart)
   return {
     bytes,
-    direction: directionOf(bytes),
+    protocol: apart.protocol,
+    direction: directionOf(bytes, ports),
     title: fields[0].text,
     fields,
     octets: listOctets(bytes, fields),
     diagram: drawDiagram(fields),
-    findings: listFindings(bytes, wireProfile(choice), fields),
+    findings: listFindings(apart.findings(wireProfile(choice)), fields),
     cut: packet.length - bytes.length,
   }
 }

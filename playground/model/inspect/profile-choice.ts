@@ -1,4 +1,5 @@
 import { CGN_KINDS, type CgnKind, PROFILES, wireProfileOf } from "../../../core/cgn/index.ts"
+import type { FlowPorts } from "../../../core/flow/index.ts"
 import { type Address, ANY_PROFILE, type WireProfile } from "../../../core/wire/index.ts"
 
 /** By whose rules a packet is looked at: the RFCs alone, or those of one kind of device. */
@@ -12,6 +13,8 @@ export interface ProfileChoice {
   readonly role?: Role
   /** Source address of the datagram of a request, if it is known: ADDRESS_MISMATCH shows by it (RFC 6887 section 8.2). */
   readonly source?: Address | undefined
+  /** The ports between which it went: they tell flow allocation from PCP and NAT-PMP where its octets do not. */
+  readonly ports?: FlowPorts | undefined
 }
 
 /** Every profile with what it stands for. */

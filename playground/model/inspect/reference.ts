@@ -1,4 +1,4 @@
-/** A place in an RFC, to show and to open. */
+/** A place in a specification, to show and to open. */
 export interface Reference {
   /** As the specification is cited: `RFC 6887 section 7.1`. */
   readonly text: string
@@ -6,8 +6,13 @@ export interface Reference {
   readonly href: string
 }
 
-/** Makes a reference of `RFC 6887 section 11.1, figure 9` or of a finding's `RFC 6887 11.1`. */
+/** Is it a structure or function of Ouroboros, whose flow allocation has no RFC? */
+export const isOuroboros = (clause: string): boolean => /^(?:Ouroboros |struct |ipcp_)/.test(clause)
+
+/** Makes a reference of `RFC 6887 section 11.1, figure 9`, of a finding's `RFC 6887 11.1`, or of `Ouroboros struct mgmt_msg`. */
 export const referenceOf = (clause: string): Reference => {
+  if (isOuroboros(clause))
+    return { text: clause.startsWith("Ouroboros ") ? clause : `Ouroboros ${clause}`, href: "https://ouroboros.rocks/" }
   const match = /^RFC (\d+)(?:(?: sections?)? (\d+(?:\.\d+)*))?/.exec(clause)
   if (match === null) return { text: clause, href: "https://www.rfc-editor.org/" }
   const [, number, section] = match

@@ -1,3 +1,4 @@
+import { READ_PORTS } from "../../../core/flow/take-apart.ts"
 import {
   type CaptureItem,
   type Form,
@@ -43,7 +44,7 @@ export const open = (input: string | Uint8Array, limits?: OpenLimits): Opened =>
  */
 export function* openInSteps(input: string | Uint8Array, limits: OpenLimits = {}): Generator<OpenProgress, Opened> {
   if (typeof input !== "string" && isCapture(input)) return yield* openCapture(input, limits)
-  const reading = read(input)
+  const reading = read(input, READ_PORTS)
   if (!reading.ok) {
     const { code, text, place } = reading.error
     const unread: Unread = { severity: "error", text: `${text}; ${advice(code)}`, count: 1, places: [place] }
@@ -61,7 +62,7 @@ function* openCapture(bytes: Uint8Array, limits: OpenLimits): Generator<OpenProg
     string,
     { item: Extract<CaptureItem, { kind: "problem" }>; count: number; places: Place[] }
   >()
-  const steps = readCapture(bytes)
+  const steps = readCapture(bytes, READ_PORTS)
   let records = 0
   let step = steps.next()
   while (step.done !== true) {
@@ -155,13 +156,14 @@ const finish = (
   }
 }
 
-const NOTHING = "no PCP or NAT-PMP in it: those go over UDP between ports 5350 and 5351"
+const NOTHING =
+  "no PCP or NAT-PMP in it, and no flow allocation: those go over UDP to ports 5350 and 5351, 3359 and 3435"
 
 const openedFrom = (found: FoundPacket): OpenedPacket => {
   const { bytes, at, timeText, source, sourcePort, destination, destinationPort, encapsulation } = found
   return {
     bytes,
-    direction: directionOf(bytes),
+    direction: directionOf(bytes, found),
     ...(at === undefined ? {} : { at }),
     ...(timeText === undefined ? {} : { timeText }),
     ...(source === undefined || sourcePort === undefined ? {} : { source: { address: source, port: sourcePort } }),

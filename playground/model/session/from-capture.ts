@@ -22,7 +22,7 @@ export interface CapturedSession {
  */
 export const sessionFromCapture = ({ rows, exchanges }: Capture, title: string): CapturedSession => {
   const notes: string[] = []
-  const requests = rows.filter(({ packet }) => packet.direction === "request")
+  const requests = rows.filter(({ packet, facts }) => packet.direction === "request" && facts.protocol !== "flow")
   const kind = kindOf(requests, rows)
   notes.push(`taken for ${kind} by the addresses in it`)
   const external = assigned(rows)
@@ -75,7 +75,7 @@ const clientOf = ({ packet }: Row): Address | undefined => {
 const assigned = (rows: readonly Row[]): readonly Address[] => {
   const found = new Set<Address>()
   for (const { facts, packet } of rows) {
-    if (!facts.response || facts.result !== 0 || found.size >= MOST_EXTERNAL) continue
+    if (!facts.response || facts.result !== 0 || facts.protocol === "flow" || found.size >= MOST_EXTERNAL) continue
     const parsed = parse(packet.bytes)
     if (!parsed.ok) continue
     const { packet: message } = parsed

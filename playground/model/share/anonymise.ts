@@ -1,8 +1,9 @@
 import { blake2s } from "@noble/hashes/blake2.js"
 import type { Prefix } from "../../../core/cgn/index.ts"
+import type { FlowPorts } from "../../../core/flow/index.ts"
+import { takeApart } from "../../../core/flow/take-apart.ts"
 import {
   type Address,
-  dissect,
   type FieldNode,
   isIpv4,
   readAddress,
@@ -10,14 +11,14 @@ import {
   walk,
   writeAddress,
 } from "../../../core/wire/index.ts"
-import type { OpenedPacket } from "../open/index.ts"
+import { type OpenedPacket, portsOf } from "../open/index.ts"
 import type { CgnConfiguration, Session, SessionStep } from "../session/index.ts"
 import { type AddressCloak, addressCloak } from "./anonymous-address.ts"
 
 /** Takes from packets and sessions what tells whose they are. With the same key the same stays the same, in all of them. */
 export interface Anonymiser {
   readonly address: AddressCloak
-  readonly bytes: (bytes: Uint8Array) => Uint8Array
+  readonly bytes: (bytes: Uint8Array, ports?: FlowPorts) => Uint8Array
   readonly packet: (packet: OpenedPacket) => OpenedPacket
   readonly session: (session: Session) => Session
 }
@@ -36,14 +37,14 @@ export const anonymiser = (key: Uint8Array): Anonymiser => {
       out.set(blake2s(Uint8Array.of(count & 255, count >>> 8, ...seed)).subarray(0, out.length - at), at)
     return out
   }
-  const bytes = (original: Uint8Array): Uint8Array => anonymiseOctets(original, cloak, noise)
+  const bytes: Anonymiser["bytes"] = (original, ports) => anonymiseOctets(original, ports, cloak, noise)
   const end = <T extends { readonly address: Address }>(one: T): T => ({ ...one, address: cloak(one.address) })
   return {
     address: cloak,
     bytes,
     packet: (packet) => ({
       ...packet,
-      bytes: bytes(packet.bytes),
+      bytes: bytes(packet.bytes, portsOf(packet)),
       ...(packet.source === undefined ? {} : { source: end(packet.source) }),
       ...(packet.destination === undefined ? {} : { destination: end(packet.destination) }),
     }),
@@ -68,12 +69,20 @@ export const anonymiser = (key: Uint8Array): Anonymiser => {
 
 type Noise = (octets: Uint8Array, label: number) => Uint8Array
 
-const anonymiseOctets = (original: Uint8Array, cloak: AddressCloak, noise: Noise): Uint8Array => {
+const anonymiseOctets = (
+  original: Uint8Array,
+  ports: FlowPorts | undefined,
+  cloak: AddressCloak,
+  noise: Noise,
+): Uint8Array => {
+  const { protocol, dissection } = takeApart(original, ports)
   const out = original.slice()
   let prefixLength = 128
-  for (const node of walk(dissect(original).root)) {
+  for (const node of walk(dissection.root)) {
     if (node.children.length > 0 || node.length === 0) continue
     if (node.field.kind === "prefixLength") prefixLength = node.value
+    // Of flow allocation numbers say how a flow is to be, and whose it is is said by names and octets alone.
+    if (protocol === "flow" && (node.field.kind === "uint" || node.field.name === "Bandwidth")) continue
     const other = anonymiseField(original, node, cloak, noise)
     if (other === undefined) continue
     // A FILTER whose prefix has no host bits has none afterwards.

@@ -23,7 +23,8 @@ export interface FilesTable {
   readonly addresses: ReadonlyMap<Address, Mac>
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** An object of JSON, no array. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
@@ -52,7 +53,8 @@ export const readFilesTable = (text: string): Outcome<FilesTable> => {
   return done({ hosts, addresses })
 }
 
-const parseJson = (text: string): Outcome<unknown> => {
+/** What a text of JSON says. EPROTO: it is none. */
+export const parseJson = (text: string): Outcome<unknown> => {
   try {
     return done(JSON.parse(text))
   } catch {
@@ -60,7 +62,8 @@ const parseJson = (text: string): Outcome<unknown> => {
   }
 }
 
-const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
+/** What can be read of an entry. */
+export const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
   const { ip, port, arp, ndp, "dhcp-proxy": proxy } = value
   const address = addressOf(ip)
   const isPort = typeof port === "number" && port >= 1 && port <= 65535

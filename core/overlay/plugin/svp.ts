@@ -193,7 +193,7 @@ const ops: PluginOps<SvpState> = {
   start: (state, { now }) => begin(state, now),
   stop: (state) => {
     const closed = [...(state.remote?.connections.values() ?? [])].filter(
-      ({ phase }) => phase === "connecting" || phase === "active" || phase === "winding-down",
+      ({ phase }) => phase !== "initial" && phase !== "back-off",
     )
     return [
       { ...state, remote: undefined },

@@ -46,7 +46,7 @@ describe("what a program pays for what it uses, minified and gzipped", () => {
 const PURE = Object.entries(manifest.exports).flatMap(([name, entry]) => {
   if (typeof entry === "string" || "deno" in entry) return []
   const source = entry.default.replace("./dist/", "").replace(/js$/, "ts")
-  return /^\.\/(?:node|deno|bun|conformance|flow-service)$/.test(name) ? [] : [{ name, source }]
+  return /^\.\/(?:node|deno|bun|conformance|flow-service|overlay-endpoint)$/.test(name) ? [] : [{ name, source }]
 })
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

@@ -36,6 +36,10 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   adapters: { places: CORE, packages: [] },
   "adapters/client": { places: ["core/client", "core/wire", "adapters", "adapters/gateway"], packages: [] },
   "adapters/flow": { places: ["core/flow", "core/wire", "adapters", "adapters/client"], packages: ["node:"] },
+  "adapters/overlay": {
+    places: ["core/overlay", "core/wire", "adapters", "adapters/client", "adapters/files"],
+    packages: ["node:"],
+  },
   "adapters/gateway": { places: ["core/wire", "adapters"], packages: [] },
   "adapters/files": { places: [...CORE, "adapters", "adapters/client"], packages: ["node:"] },
   "adapters/node": RUNTIME,
@@ -47,7 +51,15 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/live": { places: [...CORE, "adapters"], packages: [] },
   "adapters/cli": {
     // No runtime by name: package.json's conditions choose the adapter behind #runtime.
-    places: [...CORE, "adapters", "adapters/client", "adapters/flow", "adapters/conformance", "adapters/live"],
+    places: [
+      ...CORE,
+      "adapters",
+      "adapters/client",
+      "adapters/flow",
+      "adapters/overlay",
+      "adapters/conformance",
+      "adapters/live",
+    ],
     packages: ["node:", "#runtime", "#console", "*"],
     data: ["package.json", "schema/serve.schema.json"],
   },

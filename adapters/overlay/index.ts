@@ -1,0 +1,22 @@
+/**
+ * Overlay networks over a runtime's UDP sockets: VXLAN, whose targets a plugin knows. An entry of its own,
+ * `sallyport/overlay-endpoint`, which wants `udp`, `clock` and `entropy` of `sallyport/node`, `/deno` or `/bun`.
+ *
+ * @module
+ */
+
+export type {
+  EndpointCounters,
+  KernelLink,
+  Overlay,
+  OverlayCounters,
+  OverlayEndpoint,
+  OverlayEndpointOptions,
+  OverlayNote,
+  OverlayOptions,
+  OverlayRuntime,
+  PropertyValue,
+} from "./contract.ts"
+export { OverlayMtu, overlayPlugins, startOverlayEndpoint } from "./endpoint.ts"
+export { OverlayError, type OverlayFailure } from "./overlay-error.ts"
+export { formatProperty, readProperty } from "./property-text.ts"

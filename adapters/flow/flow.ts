@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers"
-import type { FlowEnd } from "../../core/flow/index.ts"
 import type { Closable } from "../client/index.ts"
+import type { Endpoint } from "../udp.ts"
 import type { Driver } from "./driver.ts"
 import type { Inbox, ReadOptions } from "./inbox.ts"
 
@@ -11,7 +11,7 @@ export interface Flow extends Closable, AsyncIterable<Uint8Array> {
   /** The name that it was asked for by. */
   readonly name: string
   /** The other end. */
-  readonly peer: FlowEnd
+  readonly peer: Endpoint
   /** What came with the reply, or with the request. */
   readonly data: Uint8Array
   /** Messages that came and were lost, because nobody had read those before. */

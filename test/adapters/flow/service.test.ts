@@ -203,6 +203,27 @@ describe("flows of today's form", () => {
     assert.equal(await codeOf(flow.write(new Uint8Array(8977))), "EMSGSIZE")
   })
 
+  test("A9: on a flow for reading a write is EPERM; on one for writing what comes is dropped; and both again", async (t) => {
+    const [server, client] = [await layer(t), await layer(t)]
+    void echo(server, "oecho")
+    const flow = await client.flowAlloc("oecho", { to: endOf(server) })
+    const other = await client.flowAlloc("oecho", { to: endOf(server) })
+    assert.equal(flow.access, "rdwr")
+    await flow.write(bytes("one"))
+    assert.equal(text(await flow.read()), "one")
+    flow.setAccess("rdonly")
+    assert.equal(await codeOf(flow.write(bytes("two"))), "EPERM")
+    flow.setAccess("wronly")
+    await flow.write(bytes("three"))
+    // Its echo comes before that of another flow's message, which was sent after it.
+    await other.write(bytes("after it"))
+    assert.equal(text(await other.read()), "after it")
+    assert.equal(await codeOf(flow.read({ wait: false })), "EAGAIN")
+    flow.setAccess("rdwr")
+    await flow.write(bytes("four"))
+    assert.deepEqual([text(await flow.read()), flow.lost], ["four", 0])
+  })
+
   test("what nobody reads is bounded: the newest is lost, and counted", async (t) => {
     const server = await layer(t)
     const client = await layer(t, { inbox: { messages: 10, octets: 1000 } })

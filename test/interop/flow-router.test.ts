@@ -150,6 +150,32 @@ describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () 
     await dns.stop()
   })
 
+  it("link-local addresses: one and the same on two links is two ends, told apart by the zone", async () => {
+    there.host.sh("ip -6 addr add fe80::77/64 dev lan nodad")
+    there.world.sh("ip -6 addr add fe80::77/64 dev world nodad")
+    const listening = [
+      "env",
+      "NO_COLOR=1",
+      ...COMMAND,
+      ..."flow listen oecho --listen [::]:3440 --echo --json".split(" "),
+    ]
+    const [near, far] = [there.host.start(listening), there.world.start(listening)]
+    for (const one of [near, far]) await one.until(/"event":"listening"/)
+    for (const [zone, zoneThere, heard, other] of [
+      ["inside", "lan", near, far],
+      ["outside", "world", far, near],
+    ] as const) {
+      const asks = `flow ping oecho --listen [::]:0 --to [fe80::77%${zone}]:3440 -c 3 -i 0.1 --json`
+      const before = records(other.stdout()).length
+      const pinged = await there.router.run(["env", "NO_COLOR=1", ...COMMAND, ...asks.split(" ")])
+      assert.deepEqual([pinged.code, records(pinged.stdout).at(-1)?.received], [0, 3], pinged.stderr)
+      await heard.until(/"event":"flow"/)
+      assert.match(`${records(heard.stdout()).at(-1)?.peer}`, new RegExp(`^\\[fe80::[0-9a-f:]+%${zoneThere}\\]:\\d+$`))
+      assert.equal(records(other.stdout()).length, before)
+    }
+    for (const one of [near, far]) assert.equal(await one.stop("SIGINT"), 0, one.stderr())
+  })
+
   it("when the mapping moves, the name is published at its new end", async () => {
     await daemon.stop()
     const config = join(folder, "serve.jsonc")

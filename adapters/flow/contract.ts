@@ -67,7 +67,7 @@ export interface IncomingFlow {
   /** What came with the request. */
   readonly data: Uint8Array
   /** Who asks. */
-  readonly peer: FlowEnd
+  readonly peer: Endpoint
   /** Allocates the flow; `data` goes with the reply. Rejects with ENOTALLOC where it took too long. */
   accept(options?: { readonly data?: Uint8Array | undefined }): Promise<Flow>
   /** Refuses it, with an error's name or a number of the application's own. The first form has no words for that. Default ECONNREFUSED. */
@@ -81,8 +81,9 @@ export interface FlowService extends Closable {
   /** The layer as it stands: see `listFlows` and `countFlows`. */
   state(): FlowLayer
   /**
-   * Asks for a flow to a name. Rejects with a `FlowError`: ENAME where the directory does not know the name, or the other side does not; EIPCP where the
-   * directory fails; ETIMEDOUT; ECANCELED; or what the other side refused with, ECONNREFUSED if that has no name.
+   * Asks for a flow to a name: of several ends one after the other, each for its part of the time, until one accepts or its application refuses. Rejects
+   * with a `FlowError`: ENAME where the directory does not know the name, or the other side does not; EAFNOSUPPORT where it is at addresses of another
+   * family than the layer's; EIPCP where the directory fails; ETIMEDOUT; ECANCELED; or what the other side refused with, ECONNREFUSED if that has no name.
    */
   flowAlloc(name: string, options?: FlowAllocOptions): Promise<Flow>
   /**

@@ -1,5 +1,5 @@
 import { type FlowEnd, labelOfName } from "../../core/flow/index.ts"
-import { parseAddress } from "../../core/wire/index.ts"
+import { isLinkLocal6, parseAddress } from "../../core/wire/index.ts"
 
 /** A name as a directory has it. */
 export interface DirectoryName {
@@ -15,6 +15,8 @@ export interface DirectoryEnd {
   readonly address: FlowEnd["address"]
   /** 1 to 65535. */
   readonly port?: number | undefined
+  /** The interface of a link-local address (RFC 4007 section 11). */
+  readonly zone?: string | undefined
 }
 
 /** Where names are found, and made known. Both may reject, with whatever says why. */
@@ -54,16 +56,23 @@ export const chainDirectories = (directories: readonly Directory[]): Directory =
   },
 })
 
-/** Reads `192.0.2.1`, `192.0.2.1:3435`, `2001:db8::1` or `[2001:db8::1]:3435`. Throws a RangeError for anything else. */
+/** Reads `192.0.2.1`, `192.0.2.1:3435`, `2001:db8::1`, `[2001:db8::1]:3435` or `[fe80::1%eth0]:3435`. Throws a RangeError for anything else. */
 export const parseEnd = (text: string): DirectoryEnd => {
-  const whole = parseAddress(text)
-  if (whole !== undefined) return { address: whole }
+  const whole = zoned(text)
+  if (whole !== undefined) return whole
   const [, inner, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
-  const address = parseAddress(inner ?? plain ?? "")
+  const end = zoned(inner ?? plain ?? "")
   const port = Number(digits)
-  if (address === undefined || digits === "" || port < 1 || port > 65535)
-    throw new RangeError(`not an address: ${text}`)
-  return { address, port }
+  if (end === undefined || digits === "" || port < 1 || port > 65535) throw new RangeError(`not an address: ${text}`)
+  return { ...end, port }
+}
+
+const zoned = (text: string): DirectoryEnd | undefined => {
+  const [host, zone, more] = text.split("%")
+  const address = parseAddress(host ?? "")
+  if (address === undefined || zone === "" || more !== undefined) return undefined
+  if (zone === undefined) return { address }
+  return isLinkLocal6(address) ? { address, zone } : undefined
 }
 
 /** A name with its label; `undefined`: it is no name. */

@@ -12,11 +12,14 @@ import { bindAll } from "../bind-all.ts"
 import type { Clock } from "../host.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Receiver, Udp, UdpError, UdpSocket } from "../udp.ts"
 import { FlowError } from "./flow-error.ts"
+import { scopes } from "./scope.ts"
 
 /** What drives a layer: its sockets, its timer, and the way of its events. */
 export interface Driver {
   /** Where the layer listens. */
   readonly local: readonly Endpoint[]
+  /** An end as commands and `state` have it. */
+  end(end: Endpoint): FlowEnd
   /** The layer as it stands. */
   state(): FlowLayer
   /**
@@ -57,18 +60,20 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
   let timer: (() => void) | undefined
   let closing: Promise<void> | undefined
   const own = new Map<number, OwnSocket>()
+  const zones = scopes()
 
   const receiverOf = (socket: number): Receiver => ({
     receive: ({ bytes, source }: Datagram) => {
       if (closing !== undefined) return
       const now = clock.now()
+      const from = source.zone === undefined ? source : zones.in(source)
       const [next, effects] = stepFlow(layer, {
         type: "datagram",
         now,
         socket,
         bytes,
-        source: source.address,
-        sourcePort: source.port,
+        source: from.address,
+        sourcePort: from.port,
       })
       layer = next
       run(effects)
@@ -80,13 +85,13 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
     for (const effect of effects)
       switch (effect.type) {
         case "send":
-          send(effect.socket, { bytes: effect.bytes, destination: effect.destination })
+          send(effect.socket, { bytes: effect.bytes, destination: zones.out(effect.destination) })
           break
         case "result":
           if (effect.ok) known?.(effect.flow)
           break
         case "event":
-          event(effect.event)
+          event(withZone(effect.event))
           break
         case "wake":
           arm(effect.at)
@@ -101,6 +106,12 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
         case "withdraw":
           directory(effect)
       }
+  }
+
+  /** What tells of a peer tells of it as the runtime knows it. */
+  const withZone = (one: FlowEvent): FlowEvent => {
+    if (one.type !== "request" && one.type !== "allocated") return one
+    return { ...one, peer: zones.out(one.peer) }
   }
 
   const send = (socket: number, outgoing: Outgoing): void => {
@@ -169,11 +180,15 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
   }
 
   const bound = await bindAll(udp, options.sockets, receiverOf(LAYER_SOCKET))
-  if (!bound.ok) throw new FlowError("EIPCP", `cannot bind: ${bound.error.text}`, { cause: bound.error })
+  if (!bound.ok) {
+    const { error, local } = bound
+    throw new FlowError("EIPCP", `cannot listen: ${error.text}`, { cause: { ...error, local } })
+  }
   const sockets = bound.sockets
 
   return {
     local: sockets.map(({ local }) => local),
+    end: zones.in,
     state: () => layer,
     command: (command, known) => {
       if (closing !== undefined) throw closed()

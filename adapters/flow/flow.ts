@@ -1,8 +1,12 @@
 import { setImmediate } from "node:timers"
-import type { FlowEnd } from "../../core/flow/index.ts"
 import type { Closable } from "../client/index.ts"
+import type { Endpoint } from "../udp.ts"
 import type { Driver } from "./driver.ts"
+import { FlowError } from "./flow-error.ts"
 import type { Inbox, ReadOptions } from "./inbox.ts"
+
+/** What may be done with a flow: `FLOWFRDONLY`, `FLOWFWRONLY` and `FLOWFRDWR` of `fccntl.h`. */
+export type FlowAccess = "rdonly" | "wronly" | "rdwr"
 
 /** A flow: messages both ways, each whole, in no order and none for sure but for what its layer promises. */
 export interface Flow extends Closable, AsyncIterable<Uint8Array> {
@@ -11,18 +15,22 @@ export interface Flow extends Closable, AsyncIterable<Uint8Array> {
   /** The name that it was asked for by. */
   readonly name: string
   /** The other end. */
-  readonly peer: FlowEnd
+  readonly peer: Endpoint
   /** What came with the reply, or with the request. */
   readonly data: Uint8Array
   /** Messages that came and were lost, because nobody had read those before. */
   readonly lost: number
   /**
    * Sends one message. Resolves when the next may follow: much at once waits until the runtime has had a turn. Rejects with EMSGSIZE,
-   * ENOTALLOC, EFLOWDOWN or EFLOWPEER. A message of no octets is not sent.
+   * ENOTALLOC, EFLOWDOWN, EFLOWPEER, or EPERM on a flow that is `rdonly`. A message of no octets is not sent.
    */
   write(message: Uint8Array): Promise<void>
   /** The next message; `undefined` after `dealloc`, once all that came before is read. Rejects with EFLOWPEER or EFLOWDOWN where the flow went down. */
   read(options?: ReadOptions): Promise<Uint8Array | undefined>
+  /** What may be done with it; `rdwr` at first. Of a flow that is `wronly` what comes is dropped. */
+  readonly access: FlowAccess
+  /** Changes that, as `fccntl` with `FLOWSFLAGS` does. */
+  setAccess(access: FlowAccess): void
   /** Ends the flow here. No message tells the peer: it notices by its timeout. Twice is once. */
   dealloc(): Promise<void>
 }
@@ -77,6 +85,7 @@ export const openFlow = (
 ): Flow => {
   const { id } = known
   let ended = false
+  let access: FlowAccess = "rdwr"
   const dealloc = async (): Promise<void> => {
     if (ended) return
     ended = true
@@ -93,7 +102,15 @@ export const openFlow = (
     get lost() {
       return box.lost()
     },
+    get access() {
+      return access
+    },
+    setAccess: (next) => {
+      access = next
+      box.take(next !== "wronly")
+    },
     write: async (message) => {
+      if (access === "rdonly") throw new FlowError("EPERM", `flow ${id} is for reading alone`)
       const error = driver.write(id, message)
       if (error !== undefined) throw error
       await pacing.sent(message.length)

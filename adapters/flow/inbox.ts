@@ -23,6 +23,8 @@ export interface Inbox {
   put(message: Uint8Array): boolean
   /** The next message or part of one; `undefined`: nothing is there, and nothing will come. Throws why, if it went wrong. */
   read(options: ReadOptions): Promise<Uint8Array | undefined>
+  /** False: what comes is dropped, and not counted, until it is true again; what is there can still be read. */
+  take(on: boolean): void
   /** Nothing more will come; what is there can still be read. */
   end(error: FlowError | undefined): void
   /** Messages that were lost for want of room. */
@@ -45,6 +47,7 @@ export const inbox = ({ messages, octets }: InboxBounds): Inbox => {
   /** What is left of a message that is being read in parts; no octets: its end is still to be marked. */
   let rest: Uint8Array | undefined
   let ended = false
+  let taking = true
   let failure: FlowError | undefined
   const waiting: (() => void)[] = []
 
@@ -110,7 +113,7 @@ export const inbox = ({ messages, octets }: InboxBounds): Inbox => {
 
   return {
     put: (message) => {
-      if (ended) return false
+      if (ended || !taking) return false
       if (queue.length - next >= messages || held + message.length > octets) {
         lost++
         return false
@@ -132,6 +135,9 @@ export const inbox = ({ messages, octets }: InboxBounds): Inbox => {
         if (!wait) throw new FlowError("EAGAIN", "there is nothing to read yet")
         await arrival(options)
       }
+    },
+    take: (on) => {
+      taking = on
     },
     end: (error) => {
       if (ended) return

@@ -22,7 +22,7 @@ export {
   staticDirectory,
 } from "./directory.ts"
 export { type DnsOptions, dnsDirectory, systemDirectory } from "./dns.ts"
-export type { Flow } from "./flow.ts"
+export type { Flow, FlowAccess } from "./flow.ts"
 export { FlowError } from "./flow-error.ts"
 export type { InboxBounds, ReadOptions } from "./inbox.ts"
 export { startFlowService } from "./service.ts"

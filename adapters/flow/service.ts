@@ -10,6 +10,7 @@ import {
 } from "../../core/flow/index.ts"
 import { ANY4, isAny, isIpv4, sliceOctets } from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
+import type { Endpoint } from "../udp.ts"
 import type { FlowAcceptOptions, FlowAllocOptions, FlowService, FlowServiceOptions, IncomingFlow } from "./contract.ts"
 import { type DirectoryEnd, directoryName } from "./directory.ts"
 import { type Driver, drive } from "./driver.ts"
@@ -21,6 +22,8 @@ import { pushable } from "./pushable.ts"
 const TIMEOUT = 20_000
 const BOUNDS: InboxBounds = { messages: 1024, octets: 8 * 1024 * 1024 }
 const MAX_FLOWS = 1_000_000
+/** Ends of a name that are tried. */
+const MOST_ENDS = 16
 /** Milliseconds until a full layer is looked at again. */
 const FULL = 500
 
@@ -104,7 +107,7 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
     return change
   }
 
-  const flowOf = (id: number, name: string, peer: FlowEnd, data: Uint8Array): Flow => {
+  const flowOf = (id: number, name: string, peer: Endpoint, data: Uint8Array): Flow => {
     const box = inbox(bounds)
     boxes.set(id, box)
     return openFlow(driver, pacing, box, { id, name, peer, data: sliceOctets(data) }, () => boxes.delete(id))
@@ -137,13 +140,18 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
       signal?.addEventListener("abort", abort, { once: true })
     })
 
-  const find = async (name: string, { to, signal }: FlowAllocOptions): Promise<FlowEnd> => {
+  const find = async (name: string, { to, signal }: FlowAllocOptions): Promise<readonly Endpoint[]> => {
     const named = directoryName(name)
     if (named === undefined) throw new FlowError("EINVAL", "a name has 1 to 255 octets of UTF-8, and no NUL")
     const found = to === undefined ? await lookup(named, signal) : [to]
-    const reach = found.find(({ address }) => driver.local.some((own) => isIpv4(own.address) === isIpv4(address)))
-    if (reach === undefined) throw new FlowError("ENAME", `no directory knows where ${name} is`)
-    return { address: reach.address, port: reach.port ?? port }
+    if (found.length === 0) throw new FlowError("ENAME", `no directory knows where ${name} is`)
+    const reached = found.filter(({ address }) => driver.local.some((own) => isIpv4(own.address) === isIpv4(address)))
+    const [first] = found
+    if (reached.length === 0 && first !== undefined) {
+      const [theirs, ours] = isIpv4(first.address) ? ["IPv4", "IPv6"] : ["IPv6", "IPv4"]
+      throw new FlowError("EAFNOSUPPORT", `${name} is at ${theirs}, and the layer listens on ${ours} alone`)
+    }
+    return reached.slice(0, MOST_ENDS).map((one) => ({ ...one, port: one.port ?? port }))
   }
 
   const lookup = async (
@@ -162,14 +170,29 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
     const { qos, timeout = TIMEOUT, signal, data } = alloc
     if (signal?.aborted) throw new FlowError("ECANCELED", "the call was aborted", { cause: signal.reason })
     const begun = clock.now()
-    const peer = await within(clock, timeout, find(name, alloc))
-    const left = Math.max(1, Math.ceil(timeout - (clock.now() - begun)))
-    if (signal?.aborted) throw new FlowError("ECANCELED", "the call was aborted", { cause: signal.reason })
-    const id = driver.command({ type: "alloc", name, peer, qos, timeout: left, data })
-    return outcome(id, signal, (one) => {
-      if (one.type === "allocated") return flowOf(id, name, one.peer, one.data)
-      throw one.type === "refused" ? refusal(name, one.response) : pendingError(name, one)
-    })
+    const peers = await within(clock, timeout, find(name, alloc))
+    const failures: FlowError[] = []
+    for (const [i, peer] of peers.entries()) {
+      if (signal?.aborted) throw new FlowError("ECANCELED", "the call was aborted", { cause: signal.reason })
+      // What time there is, the ends that are left share.
+      const left = Math.ceil((timeout - (clock.now() - begun)) / (peers.length - i))
+      const id = driver.command({ type: "alloc", name, peer: driver.end(peer), qos, timeout: Math.max(1, left), data })
+      try {
+        return await outcome(id, signal, (one) => {
+          if (one.type === "allocated") return flowOf(id, name, one.peer, one.data)
+          throw one.type === "refused" ? refusal(name, one.response) : pendingError(name, one)
+        })
+      } catch (cause) {
+        if (!(cause instanceof FlowError) || !goesOn(cause)) throw cause
+        failures.push(cause)
+      }
+    }
+    // Who answered says more than who did not.
+    throw (
+      failures.find(({ response }) => response !== undefined) ??
+      failures[0] ??
+      new FlowError("EIRMD", "no end was tried")
+    )
   }
 
   const incoming = (one: FlowEvent & { readonly type: "request" }): IncomingFlow => {
@@ -308,6 +331,9 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** May another end of the name have what this one has not? An application that refuses does so wherever it is asked. */
+const goesOn = ({ code }: FlowError): boolean => code === "ETIMEDOUT" || code === "ENAME" || code === "EIPCP"
 
 /** Why a flow that was pending is no more. */
 const pendingError = (name: string, event: FlowEvent): FlowError =>

@@ -19,6 +19,8 @@ export const FLOW_ERRORS = {
   EPIPE: 32,
   /** Longer than the layer carries, or than the buffer. */
   EMSGSIZE: 90,
+  /** There is no socket of the address' family here. */
+  EAFNOSUPPORT: 97,
   /** Nobody answered in time. */
   ETIMEDOUT: 110,
   /** The application refused, and gave no other reason. */

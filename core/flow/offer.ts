@@ -62,7 +62,8 @@ export const offer = (turn: Turn, row: number, bytes: Uint8Array, digest: number
   dequeue(table, "accept", row)
   const { qos, data } = contentOf(turn, bytes)
   setWord(table, FLOW, row, Flow.DIGEST, digest)
-  setWord(table, FLOW, row, Flow.TIMEOUT, qos.timeout)
+  const { mostTimeout } = settings
+  setWord(table, FLOW, row, Flow.TIMEOUT, qos.timeout === 0 ? mostTimeout : Math.min(qos.timeout, mostTimeout))
   // The echo of the first form is the request.
   if (settings.form === "first") setWord(table, FLOW, row, Flow.KEPT, keepOctets(table, bytes))
   else setWord(table, FLOW, row, Flow.PEER_EID, word(table, FLOW, row, Flow.REQUESTER))

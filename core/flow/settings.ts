@@ -35,6 +35,11 @@ export interface FlowSettings {
   readonly lingerMost: number
   /** A flow's own timeout counts as this one where it is shorter and not 0. */
   readonly minTimeout: number
+  /**
+   * The timeout of a flow that somebody else asked for counts as this one where it is longer, or 0, by which a requester could hold it for ever. A
+   * flow that was asked for here keeps its own.
+   */
+  readonly mostTimeout: number
   /** Tell the peer, by a datagram without octets, that the flow is there: each quarter of its timeout in which nothing else was sent. */
   readonly keepAlive: boolean
   /** Answer a request that comes to nothing with a negative response, where the reference says nothing: today's form alone has one. */
@@ -58,6 +63,7 @@ export const DEFAULT_FLOW_SETTINGS: FlowSettings = Object.freeze({
   linger: 10_000,
   lingerMost: 600_000,
   minTimeout: 1000,
+  mostTimeout: 86_400_000,
   keepAlive: true,
   refusals: true,
 })
@@ -81,6 +87,7 @@ const TIMES = [
   "linger",
   "lingerMost",
   "minTimeout",
+  "mostTimeout",
 ] as const
 
 /** The first fault of settings; `undefined`: there is none. */

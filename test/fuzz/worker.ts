@@ -2,10 +2,17 @@
 import { parentPort, workerData } from "node:worker_threads"
 import { clientTarget } from "./client.ts"
 import { deviceTarget } from "./devices.ts"
+import { flowTarget } from "./flow.ts"
 import { inputOf } from "./mutate.ts"
 import { serverTarget, wireTarget } from "./target.ts"
 
-const TARGETS = { wire: wireTarget, server: serverTarget, devices: deviceTarget, client: clientTarget }
+const TARGETS = {
+  wire: wireTarget,
+  server: serverTarget,
+  devices: deviceTarget,
+  client: clientTarget,
+  flow: flowTarget,
+}
 
 export interface Job {
   readonly target: keyof typeof TARGETS

@@ -16,6 +16,9 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["ip", "iproute2"],
   ["nft", "nftables"],
   ["miniupnpd", "miniupnpd-nftables"],
+  ["conntrack", "conntrack"],
+  ["knotd", "knot"],
+  ["nsupdate", "bind9-dnsutils"],
 ])
 
 /** What a test with namespaces lacks here; `undefined`: nothing. */

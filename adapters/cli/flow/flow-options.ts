@@ -33,13 +33,13 @@ const UNSAID = 65536
 export const readEnd = (text: string): Read<DirectoryEnd> => {
   const read = readEndpoint(text, UNSAID)
   if (!read.ok) return { ok: false, text: read.text.replaceAll(`:${UNSAID}`, ":3435") }
-  const { address, port } = read.value
-  return { ok: true, value: { address, port: port === UNSAID ? undefined : port } }
+  const { address, port, zone } = read.value
+  return { ok: true, value: { address, port: port === UNSAID ? undefined : port, zone } }
 }
 
 const readListen = (text: string): Read<readonly Endpoint[]> => {
   const read = readEnd(text)
-  return read.ok ? { ok: true, value: [{ address: read.value.address, port: read.value.port ?? -1 }] } : read
+  return read.ok ? { ok: true, value: [{ ...read.value, port: read.value.port ?? -1 }] } : read
 }
 
 const readHost = (text: string): Read<readonly string[]> => {

@@ -15,6 +15,9 @@ export interface ListenOptions extends FlowOptions {
   readonly server?: readonly string[]
 }
 
+/** Milliseconds between two questions whether the mapping still holds: silence is how all flows end, and hardly ever the NAT's doing. */
+const DOUBT = 10_000
+
 /** Takes flows to a name until Ctrl-C; gives the exit code. */
 export const listen = async (name: string, options: ListenOptions): Promise<ExitCode> => {
   const { json, echo, once } = options
@@ -41,7 +44,7 @@ export const listen = async (name: string, options: ListenOptions): Promise<Exit
         newest = flow
         if (json === true) print({ event: "flow", flow: flow.id, peer: formatEndpoint(flow.peer) })
         else note(`flow ${flow.id} from ${formatEndpoint(flow.peer)}`)
-        const served = serve(flow, echo === true, json === true)
+        const served = serve(flow, echo === true, json === true, () => mapping?.doubt())
         if (once === true) {
           await Promise.race([
             served,
@@ -64,7 +67,7 @@ export const listen = async (name: string, options: ListenOptions): Promise<Exit
 }
 
 /** One flow to its end. */
-const serve = async (flow: Flow, echo: boolean, json: boolean): Promise<void> => {
+const serve = async (flow: Flow, echo: boolean, json: boolean, silence: () => void): Promise<void> => {
   try {
     if (echo) for await (const message of flow) await flow.write(message)
     else await readMessages(flow, json)
@@ -72,6 +75,7 @@ const serve = async (flow: Flow, echo: boolean, json: boolean): Promise<void> =>
     const text = cause instanceof Error ? cause.message : String(cause)
     // No message says that a flow is over: silence is how each ends, good or bad.
     const silent = cause instanceof FlowError && cause.code === "EFLOWPEER"
+    if (silent) silence()
     if (json) print({ event: "ended", flow: flow.id, text })
     else note(`flow ${flow.id} ended: ${silent ? "its peer is silent" : text}`)
   }
@@ -82,7 +86,7 @@ const mapPort = async (
   service: FlowService,
   { server, json }: ListenOptions,
   signal: AbortSignal,
-): Promise<{ close(): Promise<void> }> => {
+): Promise<{ doubt(): void; close(): Promise<void> }> => {
   const [local] = service.local
   const port = await openPort({ protocol: "udp", internalPort: local?.port ?? 0, servers: server, signal })
   let last = ""
@@ -99,5 +103,23 @@ const mapPort = async (
   void (async () => {
     for await (const _ of port.changes) if (port.isOpen) await publish()
   })().catch((cause: unknown) => note(`cannot publish: ${cause instanceof Error ? cause.message : String(cause)}`))
-  return port
+  let asked = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  return {
+    // A NAT that began anew says so once, to all; who did not hear it hears nothing of its peers either, and asks.
+    doubt: () => {
+      timer ??= setTimeout(
+        () => {
+          timer = undefined
+          asked = performance.now()
+          if (port.isOpen) port.renew()
+        },
+        Math.max(0, asked + DOUBT - performance.now()),
+      )
+    },
+    close: () => {
+      clearTimeout(timer)
+      return port.close()
+    },
+  }
 }

@@ -13,20 +13,33 @@ import {
   systemDirectory,
 } from "../../flow/index.ts"
 import { reasonOf } from "../../system-error.ts"
+import type { Endpoint, UdpError } from "../../udp.ts"
+import { bindReason } from "../bind-error.ts"
 import { complain } from "../complain.ts"
+import { formatEndpoint } from "../endpoint.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import type { DialOptions, FlowOptions } from "./flow-options.ts"
 
 /** Starts the layer that the options describe; `asks`: it serves nothing, and any port of ours will do. */
-export const openService = (options: FlowOptions, asks: boolean): Promise<FlowService> => {
+export const openService = async (options: FlowOptions, asks: boolean): Promise<FlowService> => {
   const form = options.form ?? "current"
   const own = asks ? 0 : form === "first" ? FIRST_FORM_PORT : FLOW_PORT
   const local = (options.listen ?? [{ address: ANY4, port: -1 }]).map((end) => ({
     ...end,
     port: end.port === -1 ? own : end.port,
   }))
-  return startFlowService({ udp, clock, entropy, local, settings: { form }, directory: directoryOf(options) })
+  try {
+    return await startFlowService({ udp, clock, entropy, local, settings: { form }, directory: directoryOf(options) })
+  } catch (cause) {
+    if (!(cause instanceof FlowError) || !isRefused(cause.cause)) throw cause
+    const { code, text, local: end } = cause.cause
+    throw new FlowError("EINVAL", `${formatEndpoint(end)} ${bindReason(code, text, "--listen")}`)
+  }
 }
+
+/** Is it what the system said of an end that we wanted to listen on? */
+const isRefused = (cause: unknown): cause is UdpError & { readonly local: Endpoint } =>
+  typeof cause === "object" && cause !== null && "local" in cause && "code" in cause && "text" in cause
 
 const directoryOf = ({ host = [], dns, zone, dnsKey }: FlowOptions): Directory => {
   const hosts: Record<string, string[]> = {}
@@ -64,8 +77,12 @@ export const failed = (cause: unknown, json: boolean | undefined): ExitCode => {
   const reason = cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
   if (json !== true) complain(reason)
   if (cause.code === "ETIMEDOUT" || cause.code === "EFLOWPEER") return Exit.TIMEOUT
-  return cause.code === "EINVAL" ? Exit.USAGE : Exit.FAILED
+  return isOwnFault(cause) ? Exit.USAGE : Exit.FAILED
 }
+
+/** Is it what was typed or configured here, rather than what somebody answered? */
+const isOwnFault = ({ code, response }: FlowError): boolean =>
+  code === "EINVAL" || code === "EAFNOSUPPORT" || (code === "ENAME" && response === undefined)
 
 export const print = (record: object): void => {
   process.stdout.write(`${JSON.stringify(record)}\n`)

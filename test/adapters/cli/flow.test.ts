@@ -136,7 +136,32 @@ describe("sallyport flow, wrongly used", () => {
       assert.match(stderr, /^sallyport: /)
     })
 
-  it("a name that no directory knows is one line, exit code 4", async () => {
+  it("what is wrong here, and not there, is exit code 1: a name that nobody knows, a port in use, an address of no interface, the wrong family", async () => {
+    const server = await listen("current", ["--echo"])
+    for (const [args, line] of [
+      ["dial nobody-at-all --listen 127.0.0.1:0", /^sallyport: ENAME: no directory knows where nobody-at-all is\n$/],
+      [
+        `listen oecho --listen ${server.end}`,
+        /^sallyport: EINVAL: 127\.0\.0\.1:\d+ is in use already; choose another with --listen <address\[:port\]>\n$/,
+      ],
+      ["listen oecho --listen 192.0.2.77", /^sallyport: EINVAL: 192\.0\.2\.77:3435 is no address of this machine\n$/],
+      [
+        "dial oecho --listen 127.0.0.1:0 --to [::1]",
+        /^sallyport: EAFNOSUPPORT: oecho is at IPv6, and the layer listens on IPv4 alone\n$/,
+      ],
+      [
+        "dial oecho --listen [::1]:0 --to 127.0.0.1",
+        /^sallyport: EAFNOSUPPORT: oecho is at IPv4, and the layer listens on IPv6 alone\n$/,
+      ],
+    ] as const) {
+      const { code, stdout, stderr } = await sallyport(["flow", ...args.split(" ")])
+      assert.deepEqual([code, stdout], [1, ""], args)
+      assert.match(stderr, line)
+    }
+    assert.equal(await server.stop(), 0)
+  })
+
+  it("a directory that does not answer is one line, exit code 4 or 2", async () => {
     const { code, stderr } = await sallyport([
       "flow",
       "dial",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -11,6 +11,7 @@ import { udp } from "#runtime"
 import { dnsDirectory, FlowError } from "../../../adapters/flow/index.ts"
 import { labelOfName } from "../../../core/flow/index.ts"
 import { address } from "../udp-suite.ts"
+import { KNOT_READY, knotFiles } from "./knot.ts"
 import { bytes, codeOf, echo, LOOPBACK, layer, text } from "./layers.ts"
 
 process.env.PATH = `${process.env.PATH}:/usr/sbin`
@@ -36,40 +37,13 @@ describe("names in DNS, with knot", { skip: lack ?? false }, () => {
     const { port } = free.value.local
     await free.value.close()
     server = `127.0.0.1:${port}`
-    writeFileSync(
-      join(folder, "zone"),
-      `${ZONE}. 60 SOA ns.${ZONE}. admin.${ZONE}. 1 60 60 60 60\n${ZONE}. 60 NS ns.${ZONE}.\nns.${ZONE}. 60 A 127.0.0.1\n`,
-    )
-    writeFileSync(
-      join(folder, "knot.conf"),
-      `server:
-    rundir: ${folder}
-    listen: 127.0.0.1@${port}
-database:
-    storage: ${folder}
-log:
-  - target: stderr
-    any: info
-acl:
-  - id: here
-    address: 127.0.0.1
-    action: update
-zone:
-  - domain: ${ZONE}
-    storage: ${folder}
-    file: zone
-    zonefile-sync: -1
-    journal-content: none
-    acl: here
-`,
-    )
-    knot = spawn("knotd", ["-c", join(folder, "knot.conf")], { stdio: ["ignore", "pipe", "pipe"] })
+    knot = spawn("knotd", ["-c", knotFiles(folder, `127.0.0.1@${port}`, ZONE)], { stdio: ["ignore", "pipe", "pipe"] })
     let said = ""
     await new Promise<void>((resolve, reject) => {
       for (const stream of [knot?.stdout, knot?.stderr])
         stream?.on("data", (part) => {
           said += part
-          if (/loaded, serial/.test(said) && /server started/.test(said)) resolve()
+          if (KNOT_READY.test(said)) resolve()
         })
       knot?.once("exit", () => reject(new Error(said)))
     })

@@ -203,6 +203,27 @@ describe("flows of today's form", () => {
     assert.equal(await codeOf(flow.write(new Uint8Array(8977))), "EMSGSIZE")
   })
 
+  test("A9: on a flow for reading a write is EPERM; on one for writing what comes is dropped; and both again", async (t) => {
+    const [server, client] = [await layer(t), await layer(t)]
+    void echo(server, "oecho")
+    const flow = await client.flowAlloc("oecho", { to: endOf(server) })
+    const other = await client.flowAlloc("oecho", { to: endOf(server) })
+    assert.equal(flow.access, "rdwr")
+    await flow.write(bytes("one"))
+    assert.equal(text(await flow.read()), "one")
+    flow.setAccess("rdonly")
+    assert.equal(await codeOf(flow.write(bytes("two"))), "EPERM")
+    flow.setAccess("wronly")
+    await flow.write(bytes("three"))
+    // Its echo comes before that of another flow's message, which was sent after it.
+    await other.write(bytes("after it"))
+    assert.equal(text(await other.read()), "after it")
+    assert.equal(await codeOf(flow.read({ wait: false })), "EAGAIN")
+    flow.setAccess("rdwr")
+    await flow.write(bytes("four"))
+    assert.deepEqual([text(await flow.read()), flow.lost], ["four", 0])
+  })
+
   test("what nobody reads is bounded: the newest is lost, and counted", async (t) => {
     const server = await layer(t)
     const client = await layer(t, { inbox: { messages: 10, octets: 1000 } })
@@ -305,11 +326,79 @@ describe("names in a directory", () => {
     assert.equal(text(await flow.read()), "found")
     assert.equal(await codeOf(client.flowAlloc("nobody")), "ENAME")
     // It listens on IPv4 alone.
-    assert.equal(await codeOf(client.flowAlloc("six")), "ENAME")
+    assert.equal(await codeOf(client.flowAlloc("six")), "EAFNOSUPPORT")
     assert.deepEqual(parseEnd("2001:db8::1"), { address: address("2001:db8::1") })
     assert.deepEqual(parseEnd("[2001:db8::1]:80"), { address: address("2001:db8::1"), port: 80 })
-    for (const wrong of ["", "x", "1.2.3.4:0", "1.2.3.4:65536", "[::1]", "::1:x"])
+    assert.deepEqual(parseEnd("fe80::1%eth0"), { address: address("fe80::1"), zone: "eth0" })
+    assert.deepEqual(parseEnd("[fe80::1%2]:80"), { address: address("fe80::1"), zone: "2", port: 80 })
+    for (const wrong of [
+      "192.0.2.1%eth0",
+      "fe80::1%",
+      "fe80::1%a%b",
+      "",
+      "x",
+      "1.2.3.4:0",
+      "1.2.3.4:65536",
+      "[::1]",
+      "::1:x",
+    ])
       assert.throws(() => parseEnd(wrong), RangeError, wrong)
+  })
+
+  test("a name with several ends: one after the other, those of the layer's family alone, until one has the name", async (t) => {
+    const [deaf, other, server] = [
+      await udp.bind({ local: LOOPBACK }, { receive: () => {}, error: () => {} }),
+      await layer(t),
+      await layer(t),
+    ]
+    assert.ok(deaf.ok)
+    t.after(() => deaf.value.close())
+    void echo(server, "oecho")
+    const ends = [
+      `[::1]:9`,
+      `127.0.0.1:${deaf.value.local.port}`,
+      ...[other, server].map(({ local }) => `127.0.0.1:${local[0]?.port}`),
+    ]
+    const asked: string[] = []
+    const hosts = { oecho: ends, nowhere: ends.slice(0, 3), silent: ends.slice(0, 2) }
+    const known = staticDirectory(hosts)
+    const client = await layer(t, {
+      directory: {
+        lookup: async (name) => {
+          asked.push(name.name)
+          return known.lookup(name)
+        },
+      },
+    })
+    const flow = await client.flowAlloc("oecho", { timeout: 1500 })
+    assert.equal(flow.peer.port, server.local[0]?.port)
+    await flow.write(bytes("the third"))
+    assert.equal(text(await flow.read()), "the third")
+    // Of two that do not have it, the one that said so is believed.
+    const nowhere = client.flowAlloc("nowhere", { timeout: 600 })
+    await assert.rejects(nowhere, (error) => error instanceof FlowError && error.response === -1007)
+    assert.equal(await codeOf(client.flowAlloc("silent", { timeout: 300 })), "ETIMEDOUT")
+    assert.deepEqual(asked, ["oecho", "nowhere", "silent"])
+    // An application that refuses is asked once.
+    let refused = 0
+    void (async () => {
+      for await (const request of server.flowAccept("closed")) {
+        refused++
+        await request.refuse("EAUTH")
+      }
+    })()
+    const twice = await layer(t, {
+      directory: staticDirectory({
+        closed: [`127.0.0.1:${server.local[0]?.port}`, `127.0.0.1:${server.local[0]?.port}`],
+      }),
+    })
+    assert.equal(await codeOf(twice.flowAlloc("closed")), "EAUTH")
+    assert.equal(refused, 1)
+    // A caller that gives up is not sent on.
+    const stop = new AbortController()
+    const call = codeOf(client.flowAlloc("silent", { signal: stop.signal }))
+    setTimeout(() => stop.abort(), 30)
+    assert.equal(await call, "ECANCELED")
   })
 
   test("registering publishes, unregistering takes out, other ends are published again; a failure is not registered", async (t) => {

@@ -117,6 +117,32 @@ describe("A2: the first form", () => {
     assert.equal(client.stateOf(here), "ALLOC_PENDING")
   })
 
+  test("of a quality of service its timeout alone counts: UDP can do nothing for the rest, and nothing of it is sent", () => {
+    const both = pair(SETTINGS)
+    both.server.flow({ type: "accept", name: NAME, auto: true })
+    both.client.flow({ type: "alloc", name: NAME, peer: both.server.at, qos: { ...QOS_CUBES.voice, timeout: 2000 } })
+    assert.deepEqual(
+      both.there.wire.map(({ bytes }) => bytes),
+      [text(NAME)],
+    )
+    both.there.settle()
+    both.client.events()
+    both.there.pass(1990)
+    both.there.wire.length = 0
+    both.there.pass(20)
+    assert.deepEqual(types(both.client.events()), ["down EFLOWPEER"])
+    assert.deepEqual(types(both.server.events()), ["allocated"])
+  })
+
+  test("an answer to a request that is not pending is refused: ENOTALLOC, and EBADF for no flow at all", () => {
+    const both = pair(SETTINGS)
+    const { far } = allocated(both)
+    both.server.give({ type: "respond", flow: far, response: 0 })
+    assert.equal(both.server.result(), "ENOTALLOC")
+    both.server.give({ type: "respond", flow: far + 1000, response: 0 })
+    assert.equal(both.server.result(), "EBADF")
+  })
+
   test("a message from anywhere but the flow's own end is dropped, at either end", () => {
     const both = pair(SETTINGS)
     const { here, far } = allocated(both)

@@ -349,6 +349,50 @@ describe("A5: messages", () => {
   })
 })
 
+describe("A5: a requester's timeout", () => {
+  test("of 0, or longer than the bound, is the bound at the side that was asked: nobody holds a flow there for ever", () => {
+    for (const timeout of [0, 0xffffffff, 50_000]) {
+      const { there, client, server } = pair({ keepAlive: false, mostTimeout: 60_000 })
+      const far = server.flow({ type: "accept", name: NAME, auto: true })
+      const here = client.flow({ type: "alloc", name: NAME, peer: server.at, qos: { ...QOS_CUBES.raw, timeout } })
+      there.settle()
+      const bound = timeout === 50_000 ? 50_000 : 60_000
+      there.pass(bound - 10)
+      assert.equal(server.stateOf(far), "ALLOCATED", `${timeout}`)
+      there.pass(20)
+      assert.equal(server.stateOf(far), "DEALLOC_PENDING", `${timeout}`)
+      // Whoever asked keeps what it chose for itself: with 0 the flow never ends by silence.
+      assert.equal(client.stateOf(here), timeout === 50_000 ? "DEALLOC_PENDING" : "ALLOCATED")
+    }
+  })
+
+  test("is a day at most unless the settings say otherwise, and what was asked for is told as it was asked", () => {
+    const { there, client, server } = pair()
+    const far = server.flow({ type: "accept", name: NAME })
+    client.flow({ type: "alloc", name: NAME, peer: server.at, qos: { ...QOS_CUBES.raw, timeout: 0 } })
+    there.settle()
+    const [request] = server.events()
+    assert.ok(request?.type === "request" && request.qos.timeout === 0)
+    server.give({ type: "respond", flow: far, response: 0 })
+    assert.equal(listFlows(server.layer()).find(({ flow }) => flow === far)?.timeout, 86_400_000)
+  })
+})
+
+describe("A5: management messages", () => {
+  test("are handled in the order in which they come, where the reference takes the last first", () => {
+    const both = pair()
+    const accepted = [1, 2].map(() => both.server.flow({ type: "accept", name: NAME }))
+    const asked = [1, 2].map(() => both.client.flow({ type: "alloc", name: NAME, peer: both.server.at }))
+    both.there.settle()
+    const requests = both.server.events().flatMap((event) => (event.type === "request" ? [event.flow] : []))
+    assert.deepEqual(requests, accepted)
+    for (const flow of accepted) both.server.give({ type: "respond", flow, response: 0 })
+    both.there.settle()
+    const there = both.client.events().flatMap((event) => (event.type === "allocated" ? [event.flow] : []))
+    assert.deepEqual(there, asked)
+  })
+})
+
 describe("states", () => {
   test("an old layer stays valid: two futures from one", () => {
     const both = pair()

@@ -56,6 +56,15 @@ describe("A8: the states of a flow", () => {
     assert.deepEqual([client.stateOf(flow), server.stateOf(offered)], ["DEALLOCATED", "DEALLOCATED"])
   })
 
+  test("a reply that refuses has no data: what follows in it goes to nobody", () => {
+    const { there, client, server } = pair()
+    const flow = client.flow({ type: "alloc", name: NAME, peer: server.at })
+    const refusal = Uint8Array.from([...FLOW_REPLY, 1, 2, 3])
+    refusal.set(hex("00000000 fffffffa"), 8)
+    there.deliver({ from: server.at, to: client.at, bytes: refusal })
+    assert.deepEqual(client.events(), [{ type: "refused", flow, response: -6, error: undefined }])
+  })
+
   test("ALLOC_PENDING -> DEALLOCATED by time: ETIMEDOUT", () => {
     const { there, client } = pair()
     const flow = client.flow({ type: "alloc", name: NAME, peer: SERVER, timeout: 3000 })
@@ -398,6 +407,7 @@ describe("commands that cannot be", () => {
       { maxNames: 0 },
       { maxWaiting: -1 },
       { allocTimeout: Number.NaN },
+      { mostTimeout: 0 },
     ]
     for (const settings of wrong) {
       const made = createFlowLayer({ seed: new Uint8Array(32), now: 0, settings })

@@ -6,9 +6,11 @@
  */
 
 export * from "./cache/index.ts"
+export * from "./device/index.ts"
 export { describeOverlay } from "./dissect/describe.ts"
 export { dissectFrame, dissectVxlan } from "./dissect/frame.ts"
 export { dissectSvp } from "./dissect/svp.ts"
+export * from "./door/index.ts"
 export type { Outcome, OverlayErrorName } from "./failure.ts"
 export * from "./frame/index.ts"
 export * from "./mac.ts"

@@ -27,3 +27,11 @@ export { isPoint, type TargetPoint } from "./point.ts"
 export * from "./provider/index.ts"
 export * from "./proxy/index.ts"
 export * from "./svp/index.ts"
+export {
+  detectOverlay,
+  OVERLAY_PORTS,
+  type OverlayApart,
+  type OverlayPorts,
+  takeOverlayApart,
+  validateVxlan,
+} from "./take-apart.ts"

@@ -1,4 +1,4 @@
-import { READ_PORTS } from "../../core/flow/take-apart.ts"
+import { READ_PORTS } from "../../core/decode/index.ts"
 import { read } from "../../core/wire/text/index.ts"
 import type { Console } from "../console.ts"
 import { reasonOf } from "../system-error.ts"

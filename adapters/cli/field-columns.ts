@@ -1,4 +1,4 @@
-import { takeApart } from "../../core/flow/take-apart.ts"
+import { takeApart } from "../../core/decode/index.ts"
 import { formatAddress, isIpv4 } from "../../core/wire/index.ts"
 import { fieldValues } from "../../core/wire/text/index.ts"
 import type { InputPacket } from "./input-item.ts"

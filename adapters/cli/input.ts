@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
-import { READ_PORTS } from "../../core/flow/take-apart.ts"
+import { READ_PORTS } from "../../core/decode/index.ts"
 import { isCapture, read } from "../../core/wire/text/index.ts"
 import { type CaptureFile, readCaptureFile } from "./capture-file.ts"
 import { type InputItem, itemsOf } from "./input-item.ts"

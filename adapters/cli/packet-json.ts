@@ -1,4 +1,4 @@
-import { takeApart } from "../../core/flow/take-apart.ts"
+import { takeApart } from "../../core/decode/index.ts"
 import { expand, type FoundPacket, toHex } from "../../core/wire/text/index.ts"
 import { endRecord } from "./entry-json.ts"
 import type { InputPacket } from "./input-item.ts"

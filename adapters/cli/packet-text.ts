@@ -1,4 +1,4 @@
-import { type Apart, takeApart } from "../../core/flow/take-apart.ts"
+import { type Apart, takeApart } from "../../core/decode/index.ts"
 import type { FieldNode, Finding } from "../../core/wire/index.ts"
 import { formatEndpoint } from "./endpoint.ts"
 import type { InputPacket } from "./input-item.ts"

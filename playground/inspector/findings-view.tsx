@@ -1,3 +1,4 @@
+import type { PacketProtocol } from "../../core/decode/index.ts"
 import { type InspectedFinding, PROFILE_NAMES, PROFILE_WORDS, type Role } from "../model/inspect/index.ts"
 import type { Workbench } from "./workbench.ts"
 
@@ -55,22 +56,29 @@ const Rules = ({ bench }: { readonly bench: Workbench }) => (
   </>
 )
 
+/** Whose rules there are, of what has no choice of them. */
+const RULES_OF: Readonly<Record<PacketProtocol, string | undefined>> = {
+  "port-control": undefined,
+  flow: "Ouroboros",
+  vxlan: "RFC 7348",
+  svp: "varpd",
+}
+
 /** What can be said against the packet; each remark chooses the field that it speaks of. */
 export const FindingsView = ({ bench }: { readonly bench: Workbench }) => {
   const { findings, fields, protocol } = bench.inspection.value
-  const isFlow = protocol === "flow"
   return (
     <section class="pane findings" aria-labelledby="findings-title">
       <div class="findings-head">
         <h2 id="findings-title" aria-live="polite">
           {counted(findings.length)}
         </h2>
-        {!isFlow && <Rules bench={bench} />}
+        {protocol === "port-control" && <Rules bench={bench} />}
       </div>
       {findings.length === 0 ? (
         <p class="empty">
           Nothing to say against it, by{" "}
-          {isFlow ? "Ouroboros" : bench.profile.value === "any" ? "the RFCs" : bench.profile.value}.
+          {RULES_OF[protocol] ?? (bench.profile.value === "any" ? "the RFCs" : bench.profile.value)}.
         </p>
       ) : (
         <ul>

@@ -33,6 +33,7 @@ const GROUP_WORDS: Readonly<Record<(typeof EXAMPLE_GROUPS)[number], string>> = {
   "NAT-PMP": "NAT-PMP",
   authentication: "authentication",
   flows: "flows by name",
+  overlays: "overlay networks",
   "broken routers": "broken routers",
   "broken packets": "broken packets",
   sessions: "sessions, to replay",

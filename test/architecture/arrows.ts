@@ -15,14 +15,24 @@ type Rule = {
 
 const PURE = ["@noble/hashes", "ts-pattern"]
 const room = (...places: readonly Place[]): Rule => ({ places, packages: PURE })
-const CORE = ["core", "core/wire", "core/table", "core/server", "core/cgn", "core/client", "core/flow", "core/overlay"]
+const CORE = [
+  "core",
+  "core/wire",
+  "core/table",
+  "core/server",
+  "core/cgn",
+  "core/client",
+  "core/flow",
+  "core/overlay",
+  "core/decode",
+]
 const RUNTIME: Rule = {
   places: [...CORE, "adapters", "adapters/client", "adapters/gateway", "adapters/files"],
   packages: ["node:"],
 }
 
 /** Faces besides a place's index.ts: an entry of the package by itself, so that its room's users need not carry it; what rooms alone share; what only the command and the page need. */
-const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts", "core/flow/take-apart.ts"]
+const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts", "core/overlay/take-apart.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),
@@ -33,6 +43,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "core/client": room("core/wire"),
   "core/flow": room("core/wire", "core/table"),
   "core/overlay": room("core/wire", "core/table"),
+  "core/decode": room("core/wire", "core/flow", "core/overlay"),
   adapters: { places: CORE, packages: [] },
   "adapters/client": { places: ["core/client", "core/wire", "adapters", "adapters/gateway"], packages: [] },
   "adapters/flow": { places: ["core/flow", "core/wire", "adapters", "adapters/client"], packages: ["node:"] },

@@ -1,3 +1,4 @@
+import { takeApart } from "../../core/decode/index.ts"
 import {
   countFlows,
   createFlowLayer,
@@ -15,7 +16,6 @@ import {
   stepFlow,
   validateFlow,
 } from "../../core/flow/index.ts"
-import { takeApart } from "../../core/flow/take-apart.ts"
 import { walk } from "../../core/wire/index.ts"
 import { FLOW_REPLY, FLOW_REQUEST } from "../core/flow/vectors.ts"
 import { address, SERVER_LIFE, type Target } from "./target.ts"

@@ -4,6 +4,7 @@ import { clientTarget } from "./client.ts"
 import { deviceTarget } from "./devices.ts"
 import { flowTarget } from "./flow.ts"
 import { inputOf } from "./mutate.ts"
+import { overlayTarget } from "./overlay.ts"
 import { serverTarget, wireTarget } from "./target.ts"
 
 const TARGETS = {
@@ -12,6 +13,7 @@ const TARGETS = {
   devices: deviceTarget,
   client: clientTarget,
   flow: flowTarget,
+  overlay: overlayTarget,
 }
 
 export interface Job {

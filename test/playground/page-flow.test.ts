@@ -107,4 +107,20 @@ pageSuite("flow allocation on the playground's page", ({ onPage }) => {
       assert.equal(await said(page).innerText(), "")
     })
   })
+
+  test("overlays: VXLAN and the frame in it, pasted; the gallery's examples", async () => {
+    const frame = "ffffffffffffdeadbeef00010806000108000604" + "0001deadbeef00010a373703" + "0000000000000a373702"
+    await onPage(async (page) => {
+      await octet(page, 0).click()
+      await paste(page, `0800000000001700${frame}`)
+      await page.getByRole("heading", { name: "Virtual eXtensible Local Area Network, 50 octets" }).waitFor()
+      await treeItem(page, /^VXLAN Network Identifier/).click()
+      assert.deepEqual(await markedOffsets(page), range(4, 7))
+      await treeItem(page, /^Target protocol address/).click()
+      assert.deepEqual(await markedOffsets(page), range(46, 50))
+      assert.deepEqual(await violations(page), [])
+      await page.getByText("Nothing to say against it, by RFC 7348.").waitFor()
+      await screenshot(page, "overlay")
+    })
+  })
 })

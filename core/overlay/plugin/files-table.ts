@@ -13,6 +13,8 @@ export interface FilesEntry {
   readonly ndp: Address | undefined
   /** `dhcp-proxy`: to whom its DHCP broadcasts go. */
   readonly dhcpProxy: Mac | undefined
+  /** `expires`: the second since 1970 from which `ip` and `port` count no more; only the plugin `portmap` looks at it. */
+  readonly expires: number | undefined
 }
 
 /** What a file says, with the hosts in its order. */
@@ -64,7 +66,7 @@ export const parseJson = (text: string): Outcome<unknown> => {
 
 /** What can be read of an entry. */
 export const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
-  const { ip, port, arp, ndp, "dhcp-proxy": proxy } = value
+  const { ip, port, arp, ndp, "dhcp-proxy": proxy, expires } = value
   const address = addressOf(ip)
   const isPort = typeof port === "number" && port >= 1 && port <= 65535
   const four = addressOf(arp)
@@ -74,6 +76,7 @@ export const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry =>
     arp: four !== undefined && isIpv4(four) && typeof arp === "string" && !arp.includes(":") ? four : undefined,
     ndp: six,
     dhcpProxy: typeof proxy === "string" ? parseMac(proxy) : undefined,
+    expires: typeof expires === "number" && Number.isFinite(expires) ? expires : undefined,
   }
 }
 

@@ -202,7 +202,8 @@ const ops: PluginOps<SvpState> = {
   },
   lookup,
   arp: (state, request, address) => ask(state, 2 * request + 1, { kind: "vl3", vnetid: state.vnetid, address }),
-  input: (state, input: PluginInput) => (input.type === "file" ? [state, []] : advance(state, input)),
+  input: (state, input: PluginInput) =>
+    input.type === "file" || input.type === "found" ? [state, []] : advance(state, input),
   properties: () => [
     requiredProperty(HOST, "string"),
     portInfo(PORT, SVP_PORT),

@@ -162,6 +162,9 @@ const status = (run: Run, text: string | undefined): void => {
   if (instance.degraded === text) return
   run.instance = { ...instance, degraded: text }
   run.effects.push({ type: "status", id: instance.id, text })
+  // Another text for the same fault changes nothing for the link. The reference takes down the link of the first of all that are degraded.
+  if ((instance.degraded === undefined) !== (text === undefined))
+    run.effects.push({ type: "link", id: instance.id, up: text === undefined })
 }
 
 /** Octets of a status, with its NUL (`OVERLAY_STATUS_BUFLEN`). */

@@ -39,7 +39,7 @@ export const epochWatch = () => {
   const running = new Map<string, Running>()
   const add = ({ facts, packet, time, index }: Unpaired): void => {
     const { epoch, protocol, response } = facts
-    if (!response || epoch < 0 || time === undefined || protocol === "other" || protocol === "flow") return
+    if (!response || epoch < 0 || time === undefined || (protocol !== "PCP" && protocol !== "NAT-PMP")) return
     const server = packet.source?.address
     const key = `${protocol}${server ?? ""}`
     let own = running.get(key)

@@ -1,3 +1,4 @@
+import type { Apart } from "../../../core/decode/index.ts"
 import { errorNameOf, FIRST_FORM_PORT, type FlowPorts, parseFlow } from "../../../core/flow/index.ts"
 import {
   type Address,
@@ -21,7 +22,7 @@ import {
 
 /** What the list, the filter and the pairing need of a packet; -1 and "" stand for what it has not. */
 export interface Facts {
-  readonly protocol: "PCP" | "NAT-PMP" | "flow" | "other"
+  readonly protocol: "PCP" | "NAT-PMP" | "flow" | "overlay" | "other"
   readonly response: boolean
   /** Without the response bit. */
   readonly opcode: number
@@ -87,6 +88,13 @@ export const factsOfFlow = (bytes: Uint8Array, { destinationPort }: FlowPorts): 
   const resultName = response === 0 ? "accepted" : (errorNameOf(response) ?? `refused ${response}`)
   return flow("FLOW_REPLY", { opcode: 1, nonce, response: true, result: Math.abs(response), resultName })
 }
+
+/** The same of a frame of an overlay, or of SVP. */
+export const factsOfOverlay = ({ dissection, describe }: Apart): Facts => ({
+  ...NOTHING,
+  protocol: "overlay",
+  opcodeName: describe(dissection.root),
+})
 
 const factsOfHeader = (bytes: Uint8Array): Facts => {
   if (bytes.length < 2) return NOTHING

@@ -205,6 +205,8 @@ const WORDS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["nat-pmp", ["NAT-PMP", ({ facts }) => facts.protocol === "NAT-PMP"]],
   ["natpmp", ["NAT-PMP", ({ facts }) => facts.protocol === "NAT-PMP"]],
   ["flow", ["flow allocation", ({ facts }) => facts.protocol === "flow"]],
+  ["overlay", ["overlays", ({ facts }) => facts.protocol === "overlay"]],
+  ["vxlan", ["VXLAN and SVP", ({ facts }) => facts.protocol === "overlay"]],
   ["request", ["requests", ({ packet }) => packet.direction === "request"]],
   ["response", ["responses", ({ packet }) => packet.direction === "response"]],
   ["answer", ["responses", ({ packet }) => packet.direction === "response"]],

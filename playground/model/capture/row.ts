@@ -1,7 +1,7 @@
-import { isFlow, takeApart } from "../../../core/flow/take-apart.ts"
+import { protocolOf, takeApart } from "../../../core/decode/index.ts"
 import { ANY_PROFILE, type Finding, parse, type Severity, validate } from "../../../core/wire/index.ts"
 import { type OpenedPacket, portsOf } from "../open/index.ts"
-import { type Facts, factsOf, factsOfFlow } from "./facts.ts"
+import { type Facts, factsOf, factsOfFlow, factsOfOverlay } from "./facts.ts"
 
 /** What a packet is in the exchange that it belongs to. */
 export type Part =
@@ -59,7 +59,11 @@ export const unpairedRow = (packet: OpenedPacket, index: number, start: number |
 const readRow = (packet: OpenedPacket): { readonly facts: Facts; readonly found: readonly Finding[] } => {
   const { bytes, direction } = packet
   const ports = portsOf(packet)
-  if (isFlow(bytes, ports)) return { facts: factsOfFlow(bytes, ports), found: takeApart(bytes, ports).findings() }
+  if (protocolOf(bytes, ports) !== "port-control") {
+    const apart = takeApart(bytes, ports)
+    const facts = apart.protocol === "flow" ? factsOfFlow(bytes, ports) : factsOfOverlay(apart)
+    return { facts, found: apart.findings() }
+  }
   const parsed = parse(bytes)
   const found = validate(parsed, direction === "request" ? sourceProfile(packet) : ANY_PROFILE)
   return { facts: factsOf(bytes, parsed), found }

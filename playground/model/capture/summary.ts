@@ -3,7 +3,7 @@ import type { Facts } from "./facts.ts"
 
 /** One line for people, such as `MAP request UDP 4242 → 40000, 7200 s`. */
 export const summaryOf = (facts: Facts): string => {
-  if (facts.protocol === "flow") return summaryOfFlow(facts)
+  if (facts.protocol === "flow" || facts.protocol === "overlay") return summaryOfOther(facts)
   const { protocol, response, transport, internalPort, externalPort, lifetime, addresses } = facts
   const name = [protocol === "PCP" ? "" : protocol === "other" ? "unknown" : protocol, facts.opcodeName]
     .join(" ")
@@ -20,12 +20,12 @@ export const summaryOf = (facts: Facts): string => {
 }
 
 /** `FLOW_REQ`, `FLOW_REPLY, ENAME`, `flow message`. */
-const summaryOfFlow = ({ opcodeName, resultName }: Facts): string =>
+const summaryOfOther = ({ opcodeName, resultName }: Facts): string =>
   resultName === "" ? opcodeName : `${opcodeName}, ${resultName}`
 
 /** The same for a narrow list: `MAP req TCP 8080`, `MAP ok TCP 8080 → 41000`, `MAP NO_RESOURCES`. */
 export const briefOf = (facts: Facts): string => {
-  if (facts.protocol === "flow") return summaryOfFlow(facts)
+  if (facts.protocol === "flow" || facts.protocol === "overlay") return summaryOfOther(facts)
   const { protocol, response, result, resultName, transport, internalPort, externalPort, lifetime, opcodeName } = facts
   const name = [protocol === "NAT-PMP" ? "NAT-PMP" : "", opcodeName].join(" ").trim()
   const outcome = result === 0 ? "ok" : resultName === "" ? "answer" : resultName

@@ -1,5 +1,5 @@
+import { takeApart } from "../../../core/decode/index.ts"
 import type { FlowPorts } from "../../../core/flow/index.ts"
-import { takeApart } from "../../../core/flow/take-apart.ts"
 import { encode, type FieldNode, joinOctets, type PcpOption, putU16, walk } from "../../../core/wire/index.ts"
 import { type Edited, mistyped } from "./edited.ts"
 import { isEditable, typedValue, valueText } from "./field-value.ts"

@@ -1,5 +1,5 @@
+import { takeApart } from "../../../core/decode/index.ts"
 import type { FlowPorts } from "../../../core/flow/index.ts"
-import { takeApart } from "../../../core/flow/take-apart.ts"
 import { listFields } from "../inspect/field-list.ts"
 import type { FieldClass } from "../inspect/index.ts"
 

@@ -1,4 +1,4 @@
-import { isFlow } from "../../../core/flow/take-apart.ts"
+import { protocolOf } from "../../../core/decode/index.ts"
 import { type PcapPacket, toHex, toHexdump, toPcap } from "../../../core/wire/text/index.ts"
 import { type OpenedPacket, portsOf } from "../open/index.ts"
 import { decodeCommand, requestCommand } from "./command.ts"
@@ -29,7 +29,7 @@ export type Exported =
 /** A packet in one format. `answer` is the response to it where that is known: a test vector holds both. */
 export const exportPacket = (packet: OpenedPacket, format: ExportFormat, answer?: Uint8Array): Exported => {
   const { bytes } = packet
-  const flow = isFlow(bytes, portsOf(packet))
+  const protocol = protocolOf(bytes, portsOf(packet))
   switch (format) {
     case "hex":
       return { ok: true, content: `${toHex(bytes, { spaced: true })}\n` }
@@ -43,7 +43,7 @@ export const exportPacket = (packet: OpenedPacket, format: ExportFormat, answer?
     case "pcap":
       return { ok: true, content: exportCapture([packet]) }
     case "vector": {
-      if (flow) return { ok: false, text: "test vectors are of PCP and NAT-PMP alone" }
+      if (protocol !== "port-control") return { ok: false, text: "test vectors are of PCP and NAT-PMP alone" }
       const vector = vectorFile(bytes, answer)
       return vector.ok ? { ok: true, content: vector.text } : vector
     }
@@ -52,10 +52,12 @@ export const exportPacket = (packet: OpenedPacket, format: ExportFormat, answer?
         ok: true,
         content: `${decodeCommand(bytes).line}\n`,
         // A command line has no ports.
-        ...(flow && !isFlow(bytes) ? { note: "the octets alone do not say what they are: the pcap file does" } : {}),
+        ...(protocol !== protocolOf(bytes)
+          ? { note: "the octets alone do not say what they are: the pcap file does" }
+          : {}),
       }
     case "request": {
-      const command = flow ? undefined : requestCommand(bytes)
+      const command = protocol === "port-control" ? requestCommand(bytes) : undefined
       if (command === undefined) return { ok: false, text: "no command sends such a packet: it is no request" }
       const { line, without } = command
       return without.length === 0

@@ -10,6 +10,7 @@ export const EXAMPLE_GROUPS = [
   "NAT-PMP",
   "authentication",
   "flows",
+  "overlays",
   "broken routers",
   "broken packets",
   "sessions",

@@ -3,6 +3,7 @@ import { PACKET_EXAMPLES, ROUTER_EXAMPLES } from "./broken.ts"
 import { EXAMPLE_GROUPS, type Example, type ExampleGroup } from "./example.ts"
 import { FLOW_EXAMPLES } from "./flow.ts"
 import { NATPMP_EXAMPLES } from "./natpmp.ts"
+import { OVERLAY_EXAMPLES } from "./overlay.ts"
 import { PCP_EXAMPLES } from "./rfc6887.ts"
 import { SESSION_EXAMPLES } from "./session.ts"
 
@@ -13,6 +14,7 @@ export const GALLERY: readonly Example[] = [
   ...PCP_EXAMPLES,
   ...NATPMP_EXAMPLES,
   ...FLOW_EXAMPLES,
+  ...OVERLAY_EXAMPLES,
   ...ROUTER_EXAMPLES,
   ...PACKET_EXAMPLES,
   ...SESSION_EXAMPLES,

@@ -1,5 +1,5 @@
+import type { PacketProtocol } from "../../../core/decode/index.ts"
 import { type Field, type FieldNode, isKnownOption } from "../../../core/wire/index.ts"
-import { isOuroboros } from "./reference.ts"
 
 /** What colour a field has: the eight classes that the page tells apart, in the order of its legend. */
 export const FIELD_CLASSES = [
@@ -27,9 +27,14 @@ export const CLASS_WORDS: Readonly<Record<FieldClass, string>> = {
   unknown: "unknown",
 }
 
-/** The class of a field; `option` is the code of the option that it is in, `undefined` outside of options. */
-export const fieldClassOf = ({ field }: FieldNode, option: number | undefined): FieldClass => {
-  if (isOuroboros(field.rfc)) return classOfFlow(field)
+/** The class of a field of a protocol; `option` is the code of the option that it is in, `undefined` outside of options. */
+export const fieldClassOf = (
+  { field }: FieldNode,
+  option: number | undefined,
+  protocol: PacketProtocol,
+): FieldClass => {
+  if (protocol === "flow") return classOfFlow(field)
+  if (protocol !== "port-control") return classOfOverlay(field)
   switch (field.kind) {
     case "version":
     case "direction":
@@ -75,6 +80,19 @@ const classOfFlow = ({ name, kind }: Field): FieldClass => {
   if (name === "Hash of the name" || name === "Name") return "address"
   if (name === "Peer timeout") return "lifetime"
   return kind === "bytes" && name !== "Bandwidth" ? "unknown" : "option"
+}
+
+/** Of frames and of SVP: who, which network and port, how long; checksums and flags are as options. */
+const classOfOverlay = ({ name, kind }: Field): FieldClass => {
+  if (kind === "zeros") return "reserved"
+  if (kind === "message" || kind === "group" || /^(?:Version|Type|Operation|Op|Code|Status)\b/.test(name))
+    return "version"
+  if (/Address|address|^Destination$|^Source$|^MAC\b/.test(name) || kind === "ipv4" || kind === "address")
+    return "address"
+  if (/Port|port|Network Identifier|vnetid|vid\b|^Protocol/i.test(name)) return "port"
+  if (/Lifetime|Time to Live|Hop Limit|seconds/i.test(name)) return "lifetime"
+  if (/Transaction|xid|Identification|\bid\b/i.test(name)) return "nonce"
+  return kind === "bytes" ? "unknown" : "option"
 }
 
 const classOfNumber = (name: string): FieldClass => {

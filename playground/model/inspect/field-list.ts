@@ -1,4 +1,4 @@
-import type { Apart } from "../../../core/flow/take-apart.ts"
+import type { Apart } from "../../../core/decode/index.ts"
 import {
   type FieldNode,
   formatAddress,
@@ -71,7 +71,7 @@ const add = (
 }
 
 const fieldOf = (
-  { dissection, describe }: Apart,
+  { protocol, dissection, describe }: Apart,
   node: FieldNode,
   id: number,
   parent: number,
@@ -91,7 +91,7 @@ const fieldOf = (
     children,
     depth,
     name: field.kind === "option" ? `${optionName(value)} option` : field.name,
-    class: fieldClassOf(node, option),
+    class: fieldClassOf(node, option, protocol),
     offset,
     length,
     missing,

@@ -1,4 +1,4 @@
-import { type Apart, takeApart } from "../../../core/flow/take-apart.ts"
+import { type Apart, takeApart } from "../../../core/decode/index.ts"
 import { type Direction, directionOf } from "../open/index.ts"
 import { type Diagram, drawDiagram } from "./diagram.ts"
 import { type InspectedField, listFields } from "./field-list.ts"

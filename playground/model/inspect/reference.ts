@@ -7,12 +7,14 @@ export interface Reference {
 }
 
 /** Is it a structure or function of Ouroboros, whose flow allocation has no RFC? */
-export const isOuroboros = (clause: string): boolean => /^(?:Ouroboros |struct |ipcp_)/.test(clause)
+const isOuroboros = (clause: string): boolean => /^(?:Ouroboros |struct |ipcp_)/.test(clause)
 
 /** Makes a reference of `RFC 6887 section 11.1, figure 9`, of a finding's `RFC 6887 11.1`, or of `Ouroboros struct mgmt_msg`. */
 export const referenceOf = (clause: string): Reference => {
   if (isOuroboros(clause))
     return { text: clause.startsWith("Ouroboros ") ? clause : `Ouroboros ${clause}`, href: "https://ouroboros.rocks/" }
+  if (clause.startsWith("SVP ")) return { text: clause, href: "https://github.com/illumos/illumos-gate" }
+  if (clause.startsWith("IEEE ")) return { text: clause, href: "https://standards.ieee.org/" }
   const match = /^RFC (\d+)(?:(?: sections?)? (\d+(?:\.\d+)*))?/.exec(clause)
   if (match === null) return { text: clause, href: "https://www.rfc-editor.org/" }
   const [, number, section] = match

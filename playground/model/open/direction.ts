@@ -1,5 +1,5 @@
+import { protocolOf } from "../../../core/decode/index.ts"
 import { FIRST_FORM_PORT, type FlowPorts, parseFlow } from "../../../core/flow/index.ts"
-import { isFlow } from "../../../core/flow/take-apart.ts"
 import { NATPMP_VERSION, NatPmpResult, u16 } from "../../../core/wire/index.ts"
 import type { Direction, OpenedPacket } from "./opened.ts"
 
@@ -14,10 +14,12 @@ export const portsOf = ({ source, destination }: Pick<OpenedPacket, "source" | "
 
 /**
  * Which way a message goes by its second octet (RFC 6887 section 7, RFC 6886 section 3), and for NAT-PMP's version error by its length; of flow
- * allocation by its code, and a name of the first form is a request.
+ * allocation by its code, and a name of the first form is a request. A frame of an overlay is neither.
  */
 export const directionOf = (bytes: Uint8Array, ports: FlowPorts = {}): Direction | undefined => {
-  if (isFlow(bytes, ports)) return directionOfFlow(bytes, ports)
+  const protocol = protocolOf(bytes, ports)
+  if (protocol === "flow") return directionOfFlow(bytes, ports)
+  if (protocol !== "port-control") return undefined
   if (bytes.length < 2) return undefined
   if (bytes[1] >= 128) return "response"
   const isVersionError =

@@ -1,4 +1,4 @@
-import { READ_PORTS } from "../../../core/flow/take-apart.ts"
+import { READ_PORTS } from "../../../core/decode/index.ts"
 import {
   type CaptureItem,
   type Form,

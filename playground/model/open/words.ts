@@ -33,7 +33,7 @@ const headersOf = (packets: readonly Pick<FoundPacket, "encapsulation">[]): stri
 const REASONS: Readonly<Record<SkipReason, string>> = {
   "not-ip": "no IP: ARP and the like",
   "not-udp": "no UDP",
-  "other-port": "UDP between other ports than 5350, 5351, 3359 and 3435",
+  "other-port": "UDP between other ports than 5350, 5351, 3359, 3435 and 4789",
   fragment: "fragments, which are not put together",
   truncated: "cut before the end of the UDP header",
   malformed: "lengths that contradict each other",

@@ -1,7 +1,6 @@
 import { blake2s } from "@noble/hashes/blake2.js"
 import type { Prefix } from "../../../core/cgn/index.ts"
-import type { FlowPorts } from "../../../core/flow/index.ts"
-import { takeApart } from "../../../core/flow/take-apart.ts"
+import { type PacketPorts, takeApart } from "../../../core/decode/index.ts"
 import {
   type Address,
   type FieldNode,
@@ -18,7 +17,7 @@ import { type AddressCloak, addressCloak } from "./anonymous-address.ts"
 /** Takes from packets and sessions what tells whose they are. With the same key the same stays the same, in all of them. */
 export interface Anonymiser {
   readonly address: AddressCloak
-  readonly bytes: (bytes: Uint8Array, ports?: FlowPorts) => Uint8Array
+  readonly bytes: (bytes: Uint8Array, ports?: PacketPorts) => Uint8Array
   readonly packet: (packet: OpenedPacket) => OpenedPacket
   readonly session: (session: Session) => Session
 }
@@ -71,7 +70,7 @@ type Noise = (octets: Uint8Array, label: number) => Uint8Array
 
 const anonymiseOctets = (
   original: Uint8Array,
-  ports: FlowPorts | undefined,
+  ports: PacketPorts | undefined,
   cloak: AddressCloak,
   noise: Noise,
 ): Uint8Array => {
@@ -81,8 +80,8 @@ const anonymiseOctets = (
   for (const node of walk(dissection.root)) {
     if (node.children.length > 0 || node.length === 0) continue
     if (node.field.kind === "prefixLength") prefixLength = node.value
-    // Of flow allocation numbers say how a flow is to be, and whose it is is said by names and octets alone.
-    if (protocol === "flow" && (node.field.kind === "uint" || node.field.name === "Bandwidth")) continue
+    // Of other protocols numbers say how something is to be, and whose it is is said by names, addresses and octets alone.
+    if (protocol !== "port-control" && (node.field.kind === "uint" || node.field.name === "Bandwidth")) continue
     const other = anonymiseField(original, node, cloak, noise)
     if (other === undefined) continue
     // A FILTER whose prefix has no host bits has none afterwards.

@@ -1,5 +1,5 @@
+import { protocolOf } from "../../../core/decode/index.ts"
 import type { FlowPorts } from "../../../core/flow/index.ts"
-import { isFlow } from "../../../core/flow/take-apart.ts"
 import { joinOctets, putU16, sliceOctets, u16 } from "../../../core/wire/index.ts"
 import { readSession, type Session, writeSession } from "../session/index.ts"
 import { fromBase64url, toBase64url } from "./base64url.ts"
@@ -52,7 +52,7 @@ export const toFragment = async (shared: Shared): Promise<FragmentMade> => {
 type SharedPacket = Shared & { readonly kind: "packet" }
 
 /** Do the octets alone not say that it is of flow allocation? */
-const needsPorts = ({ bytes, ports }: SharedPacket): boolean => isFlow(bytes, ports) && !isFlow(bytes)
+const needsPorts = ({ bytes, ports }: SharedPacket): boolean => protocolOf(bytes, ports) !== protocolOf(bytes)
 
 const octetsOf = (packet: SharedPacket): Uint8Array => {
   const { bytes, ports = {} } = packet

@@ -1,6 +1,7 @@
 import { type Address, formatAddress, isAny, isIpv4, isLinkLocal6, isMulticast } from "../../core/wire/index.ts"
 import { addressText, familyOf } from "../address-text.ts"
 import { indexOf, interfaceNameOf, interfaceText, onLink, zoneNamer } from "../interface.ts"
+import { octets } from "../octets.ts"
 import {
   type BindOptions,
   CLOSED,
@@ -15,7 +16,6 @@ import {
 } from "../udp.ts"
 import { interfaces } from "./interfaces.ts"
 import { type DatagramConn, denoError, listenDatagram, type Membership, systemIndex } from "./net.ts"
-import { octets } from "./octets.ts"
 
 /** {@link Udp} over `Deno.listenDatagram`; sockets that are not `isRef` do not keep the process running. */
 const udpOver = (isRef: boolean): Udp => ({

@@ -10,6 +10,7 @@ import {
 import { ANY4, ANY6, isIpv4 } from "../../core/wire/index.ts"
 import { bindAll } from "../bind-all.ts"
 import type { Clock } from "../host.ts"
+import { octets } from "../octets.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Receiver, Udp, UdpError, UdpSocket } from "../udp.ts"
 import { FlowError } from "./flow-error.ts"
 import { scopes } from "./scope.ts"
@@ -201,7 +202,7 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
     },
     write: (flow, data) => {
       if (closing !== undefined) return closed()
-      const [next, effects] = stepFlow(layer, { type: "write", now: clock.now(), flow, data })
+      const [next, effects] = stepFlow(layer, { type: "write", now: clock.now(), flow, data, octets })
       layer = next
       run(effects)
       for (const effect of effects)

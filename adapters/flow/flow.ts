@@ -109,21 +109,20 @@ export const openFlow = (
       access = next
       box.take(next !== "wronly")
     },
-    write: async (message) => {
-      if (access === "rdonly") throw new FlowError("EPERM", `flow ${id} is for reading alone`)
+    write: (message) => {
+      if (access === "rdonly") return Promise.reject(new FlowError("EPERM", `flow ${id} is for reading alone`))
       const error = driver.write(id, message)
-      if (error !== undefined) throw error
-      await pacing.sent(message.length)
+      return error === undefined ? pacing.sent(message.length) : Promise.reject(error)
     },
     read: (options = {}) => box.read(options),
     dealloc,
     [Symbol.asyncDispose]: dealloc,
-    async *[Symbol.asyncIterator]() {
-      for (;;) {
+    // A generator would cost each message several turns of the queue more.
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
         const message = await box.read({})
-        if (message === undefined) return
-        yield message
-      }
-    },
+        return message === undefined ? { done: true, value: undefined } : { done: false, value: message }
+      },
+    }),
   }
 }

@@ -86,6 +86,11 @@ export const inbox = ({ messages, octets }: InboxBounds): Inbox => {
   }
 
   const arrival = ({ signal, timeout }: ReadOptions): Promise<void> =>
+    signal === undefined && timeout === undefined
+      ? new Promise((resolve) => waiting.push(resolve))
+      : guardedArrival(signal, timeout)
+
+  const guardedArrival = (signal: AbortSignal | undefined, timeout: number | undefined): Promise<void> =>
     new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer)

@@ -43,7 +43,12 @@ export const watch = (turn: Turn, row: number): void => {
 }
 
 /** Sends a message of a flow: today's form puts the peer's endpoint id in front. */
-export const sendOctets = (turn: Turn, row: number, data: Uint8Array): void => {
+export const sendOctets = (
+  turn: Turn,
+  row: number,
+  data: Uint8Array,
+  octets?: (length: number) => Uint8Array,
+): void => {
   const { table, tick, settings } = turn
   const destination: FlowEnd = peerOf(table, row)
   if (word(table, FLOW, row, Flow.SENT) !== (tick | 0)) setWord(table, FLOW, row, Flow.SENT, tick)
@@ -53,7 +58,7 @@ export const sendOctets = (turn: Turn, row: number, data: Uint8Array): void => {
       : {
           type: "send",
           socket: LAYER_SOCKET,
-          bytes: dataPacket(flowWord(turn, row, Flow.PEER_EID), data),
+          bytes: dataPacket(flowWord(turn, row, Flow.PEER_EID), data, octets),
           destination,
         },
   )

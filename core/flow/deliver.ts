@@ -17,6 +17,7 @@ import { EID_LENGTH, MANAGEMENT_EID } from "./registry.ts"
 import { dropKept, isAt, isFrom, peerOf, setOwnPeer } from "./row.ts"
 import { drop, fail, flowWord, TICK, type Turn, tell, ticksFrom } from "./turn.ts"
 
+type Write = FlowInput & { readonly type: "write" }
 type Arrived = FlowInput & { readonly type: "datagram" }
 
 /** One datagram, to whichever socket. */
@@ -162,7 +163,7 @@ const isEchoAgain = (turn: Turn, row: number, bytes: Uint8Array, source: Address
 }
 
 /** A message of the application's. */
-export const write = (turn: Turn, row: number, flow: number, data: Uint8Array): void => {
+export const write = (turn: Turn, row: number, { flow, data, octets }: Write): void => {
   const { table, settings } = turn
   const state = row === 0 ? -1 : word(table, FLOW, row, Flow.STATE)
   if (state === FlowState.ALLOCATED) {
@@ -172,7 +173,7 @@ export const write = (turn: Turn, row: number, flow: number, data: Uint8Array): 
       return
     }
     // Without octets it would be a keep-alive.
-    if (data.length > 0) sendOctets(turn, row, data)
+    if (data.length > 0) sendOctets(turn, row, data, octets)
     return
   }
   if (row === 0) {

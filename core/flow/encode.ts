@@ -28,9 +28,13 @@ export const encodeFlow = (message: FlowMessage): EncodedFlow => {
 const whole = (length: number): EncodedFlow | undefined =>
   length > MAX_PACKET_4 ? impossible(`${length} octets: a packet has ${MAX_PACKET_4} at most`) : undefined
 
-/** A flow's octets behind its endpoint id, unchecked. */
-export const dataPacket = (eid: number, data: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(EID_LENGTH + data.length)
+/** A flow's octets behind its endpoint id, unchecked; `octets` makes their memory. */
+export const dataPacket = (
+  eid: number,
+  data: Uint8Array,
+  octets: (length: number) => Uint8Array = (length) => new Uint8Array(length),
+): Uint8Array => {
+  const bytes = octets(EID_LENGTH + data.length)
   putU32(bytes, Offset.EID, eid)
   bytes.set(data, EID_LENGTH)
   return bytes

@@ -43,7 +43,13 @@ export type FlowCommand =
       readonly data?: Uint8Array | undefined
     }
   /** Sends a message; without octets nothing. */
-  | { readonly type: "write"; readonly flow: number; readonly data: Uint8Array }
+  | {
+      readonly type: "write"
+      readonly flow: number
+      readonly data: Uint8Array
+      /** Makes the datagram's octets: that many, all zero. Default: `new Uint8Array`. */
+      readonly octets?: ((length: number) => Uint8Array) | undefined
+    }
   /** Ends a flow, or gives up waiting for one. */
   | { readonly type: "dealloc"; readonly flow: number }
   /** The process ends: no flow stays. */

@@ -54,7 +54,7 @@ const act = (turn: Turn, input: FlowInput): void => {
       deliver(turn, input)
       return
     case "write":
-      write(turn, knownFlow(turn, input.flow), input.flow, input.data)
+      write(turn, knownFlow(turn, input.flow), input)
       return
     case "alloc":
       allocate(turn, input)

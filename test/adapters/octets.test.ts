@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { it } from "node:test"
 import fc from "fast-check"
-import { octets } from "../../../adapters/deno/octets.ts"
+import { octets } from "../../adapters/octets.ts"
 
 it("hands out octets that are all zero and nobody else's", () => {
   const length = fc.oneof(fc.nat({ max: 1100 }), fc.constantFrom(0, 1, 16_383, 16_384, 16_385, 65_507))

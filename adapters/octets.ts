@@ -5,8 +5,8 @@ let block = new ArrayBuffer(BLOCK)
 let used = 0
 
 /**
- * That many octets, all zero. Deno makes the memory of each array by itself, for a microsecond and as much again to give it back:
- * parts of a block cost a twentieth. None is handed out twice; a block lives as long as any of its parts.
+ * That many octets, all zero. Engines make the memory of each array of more than some octets by itself; Deno takes a microsecond for it
+ * and as much again to give it back: parts of a block cost a twentieth. None is handed out twice; a block lives as long as any of its parts.
  */
 export const octets = (length: number): Uint8Array => {
   if (length > BLOCK) return new Uint8Array(length)

@@ -13,6 +13,8 @@ export interface FilesEntry {
   readonly ndp: Address | undefined
   /** `dhcp-proxy`: to whom its DHCP broadcasts go. */
   readonly dhcpProxy: Mac | undefined
+  /** `expires`: the second since 1970 from which `ip` and `port` count no more; only the plugin `portmap` looks at it. */
+  readonly expires: number | undefined
 }
 
 /** What a file says, with the hosts in its order. */
@@ -23,7 +25,8 @@ export interface FilesTable {
   readonly addresses: ReadonlyMap<Address, Mac>
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** An object of JSON, no array. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
@@ -52,7 +55,8 @@ export const readFilesTable = (text: string): Outcome<FilesTable> => {
   return done({ hosts, addresses })
 }
 
-const parseJson = (text: string): Outcome<unknown> => {
+/** What a text of JSON says. EPROTO: it is none. */
+export const parseJson = (text: string): Outcome<unknown> => {
   try {
     return done(JSON.parse(text))
   } catch {
@@ -60,8 +64,9 @@ const parseJson = (text: string): Outcome<unknown> => {
   }
 }
 
-const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
-  const { ip, port, arp, ndp, "dhcp-proxy": proxy } = value
+/** What can be read of an entry. */
+export const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
+  const { ip, port, arp, ndp, "dhcp-proxy": proxy, expires } = value
   const address = addressOf(ip)
   const isPort = typeof port === "number" && port >= 1 && port <= 65535
   const four = addressOf(arp)
@@ -71,6 +76,7 @@ const entryOf = (value: Readonly<Record<string, unknown>>): FilesEntry => {
     arp: four !== undefined && isIpv4(four) && typeof arp === "string" && !arp.includes(":") ? four : undefined,
     ndp: six,
     dhcpProxy: typeof proxy === "string" ? parseMac(proxy) : undefined,
+    expires: typeof expires === "number" && Number.isFinite(expires) ? expires : undefined,
   }
 }
 

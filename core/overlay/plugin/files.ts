@@ -40,19 +40,30 @@ const create = ({ destination }: PluginGiven): Outcome<FilesState> =>
     ? done({ path: undefined, table: undefined, misses: 0, arps: 0 })
     : failed("ENOTSUP", "files has targets of an IP address, a port, or both")
 
-const answer = <T>(found: T | undefined): PluginAnswer<T> =>
+/** What was found, or that nothing was. */
+export const answer = <T>(found: T | undefined): PluginAnswer<T> =>
   found === undefined ? { kind: "drop" } : { kind: "ok", found }
 
-const effectOf = ({ table }: FilesState, lookup: number, query: FrameQuery): PluginEffect => {
-  const { etherType, destination, source } = query
+/** Which proxy a frame is for, by what a table says; `undefined`: none, its destination is looked up. */
+export const proxyOf = (
+  table: FilesTable | undefined,
+  lookup: number,
+  { etherType, destination, source }: FrameQuery,
+): PluginEffect | undefined => {
   if (etherType === EtherType.ARP) return { type: "proxy-arp", lookup }
   if (etherType === EtherType.IPV6 && isIpv6GroupMac(destination)) return { type: "proxy-ndp", lookup }
-  if (etherType === EtherType.IPV4 && destination === BROADCAST_MAC)
-    return table?.hosts.get(source)?.dhcpProxy === undefined
-      ? { type: "query-reply", lookup, answer: { kind: "drop" } }
-      : { type: "proxy-dhcp", lookup }
-  return { type: "query-reply", lookup, answer: answer(table?.hosts.get(destination)?.target) }
+  if (etherType !== EtherType.IPV4 || destination !== BROADCAST_MAC) return undefined
+  return table?.hosts.get(source)?.dhcpProxy === undefined
+    ? { type: "query-reply", lookup, answer: { kind: "drop" } }
+    : { type: "proxy-dhcp", lookup }
 }
+
+const effectOf = ({ table }: FilesState, lookup: number, query: FrameQuery): PluginEffect =>
+  proxyOf(table, lookup, query) ?? {
+    type: "query-reply",
+    lookup,
+    answer: answer(table?.hosts.get(query.destination)?.target),
+  }
 
 const isMiss = (effect: PluginEffect): boolean => effect.type === "query-reply" && effect.answer.kind === "drop"
 
@@ -85,7 +96,8 @@ const input = (state: FilesState, input: PluginInput): PluginStep<FilesState> =>
   ]
 }
 
-const changedMacs = (before: FilesTable, after: FilesTable): readonly Mac[] =>
+/** The MACs of a table that live elsewhere in the next one, or nowhere. */
+export const changedMacs = (before: FilesTable, after: FilesTable): readonly Mac[] =>
   [...before.hosts].flatMap(([mac, { target }]) => (isSame(target, after.hosts.get(mac)?.target) ? [] : [mac]))
 
 const isSame = (one: TargetPoint | undefined, other: TargetPoint | undefined): boolean =>

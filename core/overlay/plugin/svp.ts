@@ -193,7 +193,7 @@ const ops: PluginOps<SvpState> = {
   start: (state, { now }) => begin(state, now),
   stop: (state) => {
     const closed = [...(state.remote?.connections.values() ?? [])].filter(
-      ({ phase }) => phase === "connecting" || phase === "active" || phase === "winding-down",
+      ({ phase }) => phase !== "initial" && phase !== "back-off",
     )
     return [
       { ...state, remote: undefined },
@@ -202,7 +202,8 @@ const ops: PluginOps<SvpState> = {
   },
   lookup,
   arp: (state, request, address) => ask(state, 2 * request + 1, { kind: "vl3", vnetid: state.vnetid, address }),
-  input: (state, input: PluginInput) => (input.type === "file" ? [state, []] : advance(state, input)),
+  input: (state, input: PluginInput) =>
+    input.type === "file" || input.type === "found" ? [state, []] : advance(state, input),
   properties: () => [
     requiredProperty(HOST, "string"),
     portInfo(PORT, SVP_PORT),

@@ -42,13 +42,24 @@ export type PluginEffect =
   | { readonly type: "wake"; readonly at: number }
 
 /** What a plugin asks of the world. */
-export type PluginRequest = Extract<SvpEffect, { type: "resolve" | "connect" | "send" | "close" }>
+export type PluginRequest =
+  | Extract<SvpEffect, { type: "resolve" | "connect" | "send" | "close" }>
+  /** Where is the end of a name, in the flow directory? */
+  | { readonly type: "find"; readonly name: string }
 
 /** What the world tells a plugin. */
 export type PluginInput =
   | Extract<SvpInput, { type: "tick" | "resolved" | "unresolved" | "connected" | "closed" | "data" }>
-  /** A file that the plugin read at its start has changed. */
-  | { readonly type: "file"; readonly path: string; readonly text: string; readonly now: number }
+  /** A file that the plugin read at its start has changed. `wall`: milliseconds since 1970, for files with dates in them. */
+  | {
+      readonly type: "file"
+      readonly path: string
+      readonly text: string
+      readonly now: number
+      readonly wall?: number | undefined
+    }
+  /** The ends that the flow directory has for a name; none: it does not know it, or cannot be asked. */
+  | { readonly type: "found"; readonly name: string; readonly ends: readonly TargetPoint[]; readonly now: number }
 
 /** What an instance is made for. */
 export interface PluginGiven {
@@ -64,6 +75,8 @@ export interface PluginStart {
   readonly files: ReadonlyMap<string, string>
   /** Milliseconds. */
   readonly now: number
+  /** Milliseconds since 1970, for files with dates in them; left out, such dates count for nothing. */
+  readonly wall?: number | undefined
 }
 
 /** A state, and what is to be done. */

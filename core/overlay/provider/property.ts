@@ -43,6 +43,12 @@ export const requiredProperty = (name: string, type: PropertyType): PropertyInfo
   possible: { kind: "any" },
 })
 
+/** A property that may be left alone: `RW`. */
+export const optionalProperty = (name: string, type: PropertyType): PropertyInfo => ({
+  ...requiredProperty(name, type),
+  required: false,
+})
+
 /** With a default. E2BIG: more than 256 octets. */
 export const withDefault = (info: PropertyInfo, octets: Uint8Array): Outcome<PropertyInfo> =>
   octets.length > PropertyLimit.VALUE

@@ -1,5 +1,6 @@
+import { numberAt, withoutNumber } from "../number-map.ts"
 import type { SvpDraft } from "./draft.ts"
-import { idlePause } from "./draft.ts"
+import { change, idlePause } from "./draft.ts"
 import { finish, settle } from "./finish.ts"
 import type { SvpBody, SvpMessage } from "./message.ts"
 import { ask, reset } from "./query.ts"
@@ -8,16 +9,24 @@ import type { SvpAnswer, SvpConnection, SvpQuery } from "./remote.ts"
 import { SVP_TIMES } from "./remote.ts"
 
 /**
- * An answer: of version 1, to a question on this connection, and of its kind. Anything else ends the connection (false). A status FATAL
+ * An answer: of the connection's version, to a question on it, and of its kind. Anything else ends the connection (false). A status FATAL
  * ends it as well, after the answer. The reference reads the 16 bits of VL2_ACK's status as 32 swapped ones; here they are what they are.
  */
 export const answered = (draft: SvpDraft, connection: SvpConnection, { version, id, body }: SvpMessage): boolean => {
-  const query = draft.queries.get(id)
-  if (version !== 1 || query === undefined || query.connection !== connection.number) return false
+  if (connection.phase === "versioning") return id === connection.ping && agreed(draft, connection, version, body)
+  const query = numberAt(draft.queries, id)
+  if (version !== connection.version || query === undefined || query.connection !== connection.number) return false
   if (!isAnswer(query, body)) return false
-  draft.queries.delete(id)
+  draft.queries = withoutNumber(draft.queries, id)
   take(draft, query, body)
   return !("status" in body && body.status === SvpStatus.FATAL)
+}
+
+/** The PONG has the version that the server speaks: with it the connection is of use. */
+const agreed = (draft: SvpDraft, connection: SvpConnection, version: number, body: SvpBody): boolean => {
+  if (body.kind !== "pong" || (version !== 1 && version !== 2)) return false
+  change(draft, connection, { phase: "active", version, failures: 0 })
+  return true
 }
 
 const ANSWERS = { vl2: "vl2-ack", vl3: "vl3-ack", log: "log-ack", "log-remove": "log-remove-ack" } as const

@@ -1,12 +1,13 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { u32 } from "../../wire/index.ts"
+import { type NumberMap, numberFrom, numbersFrom } from "../number-map.ts"
 import type { SvpConnection, SvpEffect, SvpLog, SvpQuery, SvpRemote } from "./remote.ts"
 import { SVP_DEGRADED_AT, SVP_TIMES } from "./remote.ts"
 
 /** A remote backend while a step works on it, and what the step wants done. */
 export interface SvpDraft extends Omit<SvpRemote, "connections" | "queries" | "vnetids"> {
   readonly connections: Map<number, SvpConnection>
-  readonly queries: Map<number, SvpQuery>
+  queries: NumberMap<SvpQuery>
   readonly vnetids: Set<number>
   readonly effects: SvpEffect[]
   nextConnection: number
@@ -24,7 +25,6 @@ export interface SvpDraft extends Omit<SvpRemote, "connections" | "queries" | "v
 export const openDraft = (remote: SvpRemote, now: number): SvpDraft => ({
   ...remote,
   connections: new Map(remote.connections),
-  queries: new Map(remote.queries),
   vnetids: new Set(remote.vnetids),
   effects: [],
   now: Number.isFinite(now) ? Math.max(now, remote.now) : remote.now,
@@ -57,12 +57,26 @@ export const judge = (draft: SvpDraft): void => {
   draft.effects.push(text === undefined ? { type: "restore" } : { type: "degrade", text })
 }
 
+/** The question that was sent first: ids go round, so it is the first one from the next id on. `undefined`: none is under way. */
+export const oldestQuery = ({ queries, nextId }: SvpDraft): SvpQuery | undefined =>
+  (numberFrom(queries, nextId) ?? numberFrom(queries))?.[1]
+
+/** A connection's questions, in the order in which they were sent. */
+export const queriesOn = ({ queries, nextId }: SvpDraft, connection: number): readonly SvpQuery[] => {
+  const [before, after]: readonly [SvpQuery[], SvpQuery[]] = [[], []]
+  for (const [id, query] of numbersFrom(queries))
+    if (query.connection === connection) (id < nextId ? before : after).push(query)
+  return [...after, ...before]
+}
+
 /** When something is due. */
-const wakeOf = ({ connections, queries, log, resolveAt, now }: SvpDraft): number => {
+const wakeOf = (draft: SvpDraft): number => {
+  const { connections, log, resolveAt, now } = draft
   let at = resolveAt
   for (const { phase, due } of connections.values())
-    if (phase === "initial" || phase === "back-off") at = Math.min(at, due)
-  for (const { sent } of queries.values()) at = Math.min(at, sent + SVP_TIMES.QUERY)
+    if (phase === "initial" || phase === "back-off" || phase === "versioning") at = Math.min(at, due)
+  const oldest = oldestQuery(draft)
+  if (oldest !== undefined) at = Math.min(at, oldest.sent + SVP_TIMES.QUERY)
   if (log.phase === "waiting" || log.phase === "removing") at = Math.min(at, log.due)
   return Math.max(at, now)
 }

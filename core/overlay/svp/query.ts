@@ -1,5 +1,6 @@
 import { isIpv4 } from "../../wire/index.ts"
-import { change, type SvpDraft } from "./draft.ts"
+import { numberAt, withNumber, withoutNumber } from "../number-map.ts"
+import { change, queriesOn, type SvpDraft } from "./draft.ts"
 import { encodeSvp } from "./encode.ts"
 import { finish } from "./finish.ts"
 import type { SvpBody } from "./message.ts"
@@ -20,18 +21,28 @@ export const ask = (draft: SvpDraft, question: SvpQuestion, asker: SvpAsker): vo
   }
   draft.turn = connection.number
   const id = nextId(draft)
-  const encoded = encodeSvp({ version: 1, id, body: bodyOf(draft, question) })
+  const encoded = encodeSvp({ version: connection.version, id, body: bodyOf(draft, question) })
   if (!encoded.ok) {
     finish(draft, question, asker, { kind: "none", status: SvpStatus.FATAL })
     return
   }
-  draft.queries.set(id, { id, question, asker, connection: connection.number, sent: draft.now })
+  const query = { id, question, asker, connection: connection.number, sent: draft.now }
+  draft.queries = withNumber(draft.queries, id, query)
+  draft.effects.push({ type: "send", connection: connection.number, bytes: encoded.bytes })
+}
+
+/** Asks which version the server speaks, before anything else. The PONG is to be there as soon as an answer. */
+export const ping = (draft: SvpDraft, connection: SvpConnection, version: 1 | 2): void => {
+  const id = nextId(draft)
+  const encoded = encodeSvp({ version, id, body: { kind: "ping" } })
+  if (!encoded.ok) return
+  change(draft, connection, { phase: "versioning", ping: id, due: draft.now + SVP_TIMES.QUERY })
   draft.effects.push({ type: "send", connection: connection.number, bytes: encoded.bytes })
 }
 
 const nextId = (draft: SvpDraft): number => {
   let id = draft.nextId
-  while (draft.queries.has(id)) id = id === HIGHEST_ID ? 1 : id + 1
+  while (numberAt(draft.queries, id) !== undefined) id = id === HIGHEST_ID ? 1 : id + 1
   draft.nextId = id === HIGHEST_ID ? 1 : id + 1
   return id
 }
@@ -67,9 +78,9 @@ export const lose = (draft: SvpDraft, connection: SvpConnection): void => {
     const pause = Math.min(SVP_TIMES.TICK * 2 ** (failures - 1), SVP_TIMES.LONGEST)
     change(draft, connection, { phase: "back-off", failures, due: draft.now + pause, held: NOTHING })
   }
-  const [first, ...others] = [...draft.queries.values()].filter((query) => query.connection === number)
+  const [first, ...others] = queriesOn(draft, number)
   if (first === undefined) return
-  for (const { id } of [first, ...others]) draft.queries.delete(id)
+  for (const { id } of [first, ...others]) draft.queries = withoutNumber(draft.queries, id)
   finish(draft, first.question, first.asker, { kind: "none", status: SvpStatus.FATAL })
   for (const { question, asker } of others) ask(draft, question, asker)
 }

@@ -1,5 +1,6 @@
 import type { Address } from "../../wire/index.ts"
 import type { Mac } from "../mac.ts"
+import { emptyNumbers, type NumberMap } from "../number-map.ts"
 import type { Uuid } from "./message.ts"
 
 /** What makes a remote backend: instances with the same host, port and underlay address share one. */
@@ -10,14 +11,19 @@ export interface SvpRemoteOptions {
   readonly port: number
   /** The underlay address of this host, whose log is read. */
   readonly underlay: Address
+  /**
+   * The highest version to speak; left out, 1, and a connection is of use at once. A client of version 2 first asks by a PING which one
+   * the server speaks.
+   */
+  readonly version?: 1 | 2
   /** Any octets: the pauses between looks at the log come from them. */
   readonly seed: Uint8Array
   /** Milliseconds, on the clock of all later inputs. */
   readonly now: number
 }
 
-/** Where a connection is; the reference's numbers in order: 1 to 5. An erring one is in back-off at once. */
-export type SvpPhase = "initial" | "connecting" | "back-off" | "active" | "winding-down"
+/** Where a connection is; the reference's numbers in order: 1 to 6. An erring one is in back-off at once. `versioning` waits for a PONG. */
+export type SvpPhase = "initial" | "connecting" | "back-off" | "active" | "winding-down" | "versioning"
 
 /** One TCP connection, to one address of the server's. */
 export interface SvpConnection {
@@ -29,8 +35,12 @@ export interface SvpConnection {
   readonly phase: SvpPhase
   /** Consecutive failures to connect. */
   readonly failures: number
-  /** When it connects again, milliseconds, in `initial` and `back-off`. */
+  /** When it connects again, milliseconds, in `initial` and `back-off`; in `versioning` when the PONG is to be there. */
   readonly due: number
+  /** The version that is spoken on it. */
+  readonly version: 1 | 2
+  /** The id of the PING that asks for it; 0: none was sent. */
+  readonly ping: number
   /** The beginning of a message that is not whole. */
   readonly held: Uint8Array
 }
@@ -87,8 +97,8 @@ export interface SvpRemote {
   readonly nextConnection: number
   /** The connection that was asked last: the next question goes to the next one. */
   readonly turn: number
-  /** Questions under way, by id, in the order in which they were sent. */
-  readonly queries: ReadonlyMap<number, SvpQuery>
+  /** Questions under way, by id. */
+  readonly queries: NumberMap<SvpQuery>
   /** The next question's id. */
   readonly nextId: number
   /** The overlays whose instances use it. */
@@ -191,7 +201,7 @@ export const createSvpRemote = (options: SvpRemoteOptions): SvpRemote => ({
   connections: new Map(),
   nextConnection: 1,
   turn: 0,
-  queries: new Map(),
+  queries: emptyNumbers(),
   nextId: 1,
   vnetids: new Set(),
   log: { phase: "waiting", due: options.now + SVP_TIMES.LOG, open: 0, done: [] },

@@ -1,7 +1,7 @@
 import type { Address } from "../../wire/index.ts"
 import { answeredAll } from "./answered.ts"
-import { change, closeDraft, openDraft, type SvpDraft } from "./draft.ts"
-import { ask, lose, reset } from "./query.ts"
+import { change, closeDraft, oldestQuery, openDraft, queriesOn, type SvpDraft } from "./draft.ts"
+import { ask, lose, ping, reset } from "./query.ts"
 import type { SvpConnection, SvpEffect, SvpInput, SvpRemote } from "./remote.ts"
 import { SVP_LOG_OCTETS, SVP_TIMES } from "./remote.ts"
 import { NO_OCTETS, receiveSvp } from "./stream.ts"
@@ -54,13 +54,16 @@ const network = (
   connection: SvpConnection,
   input: Extract<SvpInput, { type: "connected" | "closed" | "data" }>,
 ): void => {
-  const isUp = connection.phase === "active" || connection.phase === "winding-down"
+  const { phase } = connection
+  const isUp = phase === "active" || phase === "winding-down" || phase === "versioning"
   switch (input.type) {
     case "connected":
-      if (connection.phase === "connecting") change(draft, connection, { phase: "active", failures: 0 })
+      if (phase !== "connecting") return
+      if (draft.options.version === 2) ping(draft, connection, 2)
+      else change(draft, connection, { phase: "active", failures: 0 })
       break
     case "closed":
-      if (isUp || connection.phase === "connecting") lose(draft, connection)
+      if (isUp || phase === "connecting") lose(draft, connection)
       break
     case "data": {
       if (!isUp) return
@@ -80,7 +83,8 @@ const resolved = (draft: SvpDraft, addresses: readonly Address[]): void => {
     if (addresses.includes(connection.address) || connection.phase === "winding-down") continue
     if (connection.phase === "active") change(draft, connection, { phase: "winding-down" })
     else {
-      if (connection.phase === "connecting") draft.effects.push({ type: "close", connection: connection.number })
+      if (connection.phase === "connecting" || connection.phase === "versioning")
+        draft.effects.push({ type: "close", connection: connection.number })
       draft.connections.delete(connection.number)
     }
   }
@@ -90,16 +94,26 @@ const resolved = (draft: SvpDraft, addresses: readonly Address[]): void => {
     const number = draft.nextConnection
     draft.nextConnection++
     const due = draft.now
-    draft.connections.set(number, { number, address, phase: "initial", failures: 0, due, held: NO_OCTETS })
+    draft.connections.set(number, {
+      number,
+      address,
+      phase: "initial",
+      failures: 0,
+      due,
+      version: 1,
+      ping: 0,
+      held: NO_OCTETS,
+    })
   }
 }
 
 const runDue = (draft: SvpDraft): void => {
   const { now, options } = draft
-  for (const { connection, sent } of [...draft.queries.values()]) {
-    const late = sent + SVP_TIMES.QUERY <= now ? draft.connections.get(connection) : undefined
-    // Its other questions went to others, with the time of today.
-    if (late !== undefined && (late.phase === "active" || late.phase === "winding-down")) reset(draft, late)
+  // With a connection end all its questions: the others go to others, with the time of today.
+  for (let oldest = oldestQuery(draft); oldest !== undefined; oldest = oldestQuery(draft)) {
+    const late = oldest.sent + SVP_TIMES.QUERY <= now ? draft.connections.get(oldest.connection) : undefined
+    if (late === undefined) break
+    reset(draft, late)
   }
   if (draft.resolveAt <= now) {
     draft.resolveAt = now + SVP_TIMES.RESOLVE
@@ -107,6 +121,7 @@ const runDue = (draft: SvpDraft): void => {
   }
   for (const connection of [...draft.connections.values()]) {
     const { phase, due, number, address } = connection
+    if (phase === "versioning" && due <= now) reset(draft, connection)
     if ((phase !== "initial" && phase !== "back-off") || due > now) continue
     change(draft, connection, { phase: "connecting" })
     draft.effects.push({ type: "connect", connection: number, address, port: options.port })
@@ -130,7 +145,7 @@ const runLog = (draft: SvpDraft): void => {
 const drain = (draft: SvpDraft): void => {
   for (const { number, phase } of [...draft.connections.values()]) {
     if (phase !== "winding-down") continue
-    if ([...draft.queries.values()].some(({ connection }) => connection === number)) continue
+    if (queriesOn(draft, number).length > 0) continue
     draft.effects.push({ type: "close", connection: number })
     draft.connections.delete(number)
   }

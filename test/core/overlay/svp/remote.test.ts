@@ -5,6 +5,7 @@ import {
   createSvpRemote,
   encodeSvp,
   macOf,
+  numbersFrom,
   type SvpBody,
   type SvpInput,
   SvpStatus,
@@ -395,7 +396,7 @@ test("any inputs in any order: no throw, each query is answered once, and an old
         ended += effects.filter(({ type }) => type === "answer").length
         state = next
       }
-      const waiting = [...state.queries.values()].filter(({ asker }) => asker.kind === "caller").length
+      const waiting = [...numbersFrom(state.queries)].filter(([, { asker }]) => asker.kind === "caller").length
       assert.equal(ended + waiting, asked)
     }),
     { numRuns: 400 },

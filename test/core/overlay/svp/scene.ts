@@ -97,4 +97,5 @@ export const sent = (
   })
 
 /** Kinds of effects, for a look at their order. */
-export const types = (effects: readonly SvpEffect[]): readonly string[] => effects.map(({ type }) => type)
+export const types = (effects: readonly { readonly type: string }[]): readonly string[] =>
+  effects.map(({ type }) => type)

@@ -1,9 +1,9 @@
 import {
+  completeChecksum,
   DIRECT_PLUGIN,
   FILES_PLUGIN,
   getEntry,
   listEntries,
-  MAX_VNETID,
   macOf,
   type Outcome,
   type PluginRegistry,
@@ -14,16 +14,13 @@ import {
 } from "../../core/overlay/index.ts"
 import { u32 } from "../../core/wire/index.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
+import { checkOverlays, errorAt, OverlayMtu, socketKey } from "./check.ts"
 import type { EndpointCounters, Overlay, OverlayEndpoint, OverlayEndpointOptions, OverlayOptions } from "./contract.ts"
 import { type Instances, type LinkEffect, openInstances } from "./instances.ts"
 import { type Link, openLink } from "./link.ts"
 import { openLookups } from "./lookups.ts"
 import { type Mux, openMux } from "./mux.ts"
 import { OverlayError } from "./overlay-error.ts"
-import { readProperty } from "./property-text.ts"
-
-/** Limits and defaults of the reference's property `mtu`. */
-export const OverlayMtu = { DEFAULT: 1400, LEAST: 576, MOST: 8900 } as const
 
 /** Lookups of one overlay under way at most. */
 const LOOKUPS = 1024
@@ -46,7 +43,8 @@ export const overlayPlugins = (): PluginRegistry => {
  */
 export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Promise<OverlayEndpoint> => {
   const { udp, clock, entropy, note = () => {}, plugins = overlayPlugins() } = options
-  checkOverlays(options.overlays)
+  const [wrong] = await checkOverlays(options.overlays, plugins)
+  if (wrong !== undefined) throw wrong
   const counts = { noVxlan: 0, unknownVnetid: 0 }
   const muxes = new Map<string, Mux>()
   const links = new Map<number, { readonly link: Link; readonly name: string }>()
@@ -89,7 +87,7 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
   const instances = openInstances(plugins, clock, run)
 
   const muxOf = async (local: Endpoint): Promise<Mux> => {
-    const key = `${local.address} ${local.port} ${local.zone ?? ""}`
+    const key = socketKey(local)
     const known = muxes.get(key)
     if (known !== undefined) return known
     const mux = await openMux(udp, local, {
@@ -116,8 +114,6 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
       })
     const mux = await bind(one.listen, ["listen"])
     const device = kernel === undefined ? undefined : await bind(kernel.listen, ["kernel", "listen"])
-    if (device === mux)
-      throw new OverlayError("EEXIST", "the kernel's device has a socket of its own", at(place, ["kernel", "listen"]))
     const [first, second] = [u32(entropy(4), 0), u32(entropy(4), 0)]
     const link = openLink({
       ...one,
@@ -133,10 +129,18 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
       ask: (lookup, query, frame) => instances.lookup(id, lookup, query, frame),
     })
     links.set(id, { link, name: one.name })
-    mux.users.set(vnetid, link.receive)
+    mux.users.set(vnetid, (frame) => {
+      // Of a device in this machine, which has no network card to do it either.
+      if (device !== undefined) completeChecksum(frame)
+      link.receive(frame)
+    })
     device?.users.set(vnetid, (frame, source) => {
-      if (source.address === kernel?.peer.address) link.transmit(frame)
-      else link.foreign()
+      if (source.address !== kernel?.peer.address) {
+        link.foreign()
+        return
+      }
+      completeChecksum(frame)
+      link.transmit(frame)
     })
     return overlayOf(one, { id, mtu, link, mux, device, instances, manual })
   }
@@ -145,10 +149,7 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
     const link = links.get(id)?.link
     const started = await instances.activate(id, async () => ({ ok: true, value: undefined }))
     const associated = started.ok ? link?.associate(started.value.point) : started
-    if (associated?.ok !== false) return
-    const unset = started.ok || started.error !== "EAGAIN" ? [] : unsetOf(instances, id)
-    const more = unset.length === 0 ? "" : `; not set: ${unset.join(", ")}`
-    throw new OverlayError(associated.error, `${associated.text}${more}`, at(place, ["properties"]))
+    if (associated?.ok === false) throw errorAt(associated.error, associated.text, place, ["properties"])
   }
 
   const close = (): Promise<void> => {
@@ -164,8 +165,11 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
   try {
     for (const [place, one] of options.overlays.entries()) {
       const made = instances.create(one.vnetid, one.plugin)
-      if (!made.ok) throw new OverlayError(made.error, made.text, at(place, ["plugin"]))
-      setAll(instances, made.value, one, place)
+      if (!made.ok) throw errorAt(made.error, made.text, place, ["plugin"])
+      for (const [name, text] of Object.entries(one.properties ?? {})) {
+        const set = instances.setText(made.value, name, text)
+        if (!set.ok) throw errorAt(set.error, set.text, place, ["properties", name])
+      }
       overlays.push(await open(one, place, made.value))
     }
     for (const [place, { id }] of overlays.entries()) await begin(place, id)
@@ -185,44 +189,9 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
   }
 }
 
-const at = (overlay: number, setting: readonly string[]): { readonly at: OverlayError["at"] } => ({
-  at: { overlay, setting },
-})
-
+/** What a socket said, with where it was asked for. */
 const placed = (error: OverlayError, overlay: number, setting: readonly string[]): OverlayError =>
-  new OverlayError(error.code, error.message.slice(error.code.length + 2), { ...at(overlay, setting), cause: error })
-
-/** What can be seen without a plugin and a socket. */
-const checkOverlays = (overlays: readonly OverlayOptions[]): void => {
-  for (const [place, { name, vnetid, mtu = OverlayMtu.DEFAULT }] of overlays.entries()) {
-    const before = overlays.slice(0, place)
-    if (!Number.isInteger(vnetid) || vnetid < 0 || vnetid > MAX_VNETID)
-      throw new OverlayError("EINVAL", `a vnetid is 0 to ${MAX_VNETID}`, at(place, ["vnetid"]))
-    if (before.some((one) => one.vnetid === vnetid))
-      throw new OverlayError("EEXIST", `another overlay has the vnetid ${vnetid}`, at(place, ["vnetid"]))
-    if (before.some((one) => one.name === name))
-      throw new OverlayError("EEXIST", `another overlay has the name ${name}`, at(place, ["name"]))
-    if (!Number.isInteger(mtu) || mtu < OverlayMtu.LEAST || mtu > OverlayMtu.MOST)
-      throw new OverlayError("EINVAL", `an MTU is ${OverlayMtu.LEAST} to ${OverlayMtu.MOST}`, at(place, ["mtu"]))
-  }
-}
-
-const setAll = (instances: Instances, id: number, { properties = {} }: OverlayOptions, place: number): void => {
-  const all = instances.properties(id)
-  for (const [name, text] of Object.entries(properties)) {
-    const known = all.find(({ info }) => info.name === name)
-    const octets: Outcome<Uint8Array> =
-      known === undefined
-        ? { ok: false, error: "EINVAL", text: `the plugin has no property ${name}` }
-        : readProperty(known.info, text)
-    const set = octets.ok ? instances.set(id, name, octets.value) : octets
-    if (!set.ok) throw new OverlayError(set.error, set.text, at(place, ["properties", name]))
-  }
-}
-
-/** Required properties that have no value: what people are told when an activation says EAGAIN. */
-const unsetOf = (instances: Instances, id: number): readonly string[] =>
-  instances.properties(id).flatMap(({ info, octets }) => (info.required && octets.length === 0 ? [info.name] : []))
+  errorAt(error.code, error.message.slice(error.code.length + 2), overlay, setting, error)
 
 interface Parts {
   readonly id: number

@@ -3,7 +3,6 @@ import {
   activate,
   createInstance,
   createVarpd,
-  Destination,
   destroyInstance,
   type FrameQuery,
   filesOf,
@@ -25,6 +24,7 @@ import {
   type VarpdStep,
 } from "../../core/overlay/index.ts"
 import type { Clock } from "../host.ts"
+import { setText, VXLAN_DESTINATION } from "./check.ts"
 import type { PropertyValue } from "./contract.ts"
 import { type Outside, openOutside } from "./outside.ts"
 import { readText, type WatchedFile, watchFile } from "./watched-file.ts"
@@ -49,13 +49,12 @@ export interface Instances {
   lookup(id: number, lookup: number, query: FrameQuery, frame: Uint8Array): void
   properties(id: number): readonly PropertyValue[]
   set(id: number, name: string, octets: Uint8Array): Outcome<undefined>
+  /** The same by its text. */
+  setText(id: number, name: string, text: string): Outcome<undefined>
   saved(id: number): SavedInstance | undefined
   /** Ends one. */
   destroy(id: number): void
 }
-
-/** All targets of VXLAN have an address and a port. */
-export const VXLAN_DESTINATION: number = Destination.IP | Destination.PORT
 
 interface World {
   outside: Outside
@@ -103,6 +102,12 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
       world.timer = undefined
       hear(id, { type: "tick", now: clock.now() })
     })
+  }
+
+  const changed = (next: Outcome<Varpd>): Outcome<undefined> => {
+    if (!next.ok) return next
+    varpd = next.value
+    return { ok: true, value: undefined }
   }
 
   const leave = (id: number): void => {
@@ -163,12 +168,8 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
         return { info, octets: octets.ok ? octets.value : new Uint8Array(0) }
       })
     },
-    set: (id, name, octets) => {
-      const next = setProperty(varpd, id, name, octets)
-      if (!next.ok) return next
-      varpd = next.value
-      return { ok: true, value: undefined }
-    },
+    set: (id, name, octets) => changed(setProperty(varpd, id, name, octets)),
+    setText: (id, name, text) => changed(setText(varpd, id, name, text)),
     saved: (id) => {
       const instance = varpd.instances.get(id)
       return instance?.phase === "activated" ? saveInstance(instance) : undefined

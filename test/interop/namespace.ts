@@ -16,6 +16,8 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["ip", "iproute2"],
   ["nft", "nftables"],
   ["miniupnpd", "miniupnpd-nftables"],
+  ["ping", "iputils-ping"],
+  ["dnsmasq", "dnsmasq-base"],
 ])
 
 /** What a test with namespaces lacks here; `undefined`: nothing. */

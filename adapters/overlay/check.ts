@@ -103,7 +103,7 @@ const checkPlugin = async (
       return [errorAt("ENOENT", `${path}: ${read.text}`, place, ["properties", ...nameOf(properties, path)])]
     texts.set(path, read.text)
   }
-  const [, started] = activate(varpd, id, { files: texts, now: 0 })
+  const [, started] = activate(varpd, id, { files: texts, now: 0, wall: Date.now() })
   if (started.ok) return []
   const unset = started.error === "EAGAIN" ? unsetOf(varpd, id) : []
   const [path] = texts.keys()

@@ -7,6 +7,7 @@ import {
   macOf,
   type Outcome,
   type PluginRegistry,
+  PORTMAP_PLUGIN,
   registerPlugin,
   SVP_PLUGIN,
   type TargetPoint,
@@ -17,6 +18,7 @@ import type { Endpoint, UdpError } from "../udp.ts"
 import { checkOverlays, errorAt, OverlayMtu, socketKey } from "./check.ts"
 import type { EndpointCounters, Overlay, OverlayEndpoint, OverlayEndpointOptions, OverlayOptions } from "./contract.ts"
 import { type Instances, type LinkEffect, openInstances } from "./instances.ts"
+import { type Kept, keptIn } from "./kept.ts"
 import { type Link, openLink } from "./link.ts"
 import { openLookups } from "./lookups.ts"
 import { type Mux, openMux } from "./mux.ts"
@@ -27,14 +29,17 @@ const LOOKUPS = 1024
 /** Milliseconds that {@link Overlay.lookup} waits. */
 const PATIENCE = 30_000
 
-/** The plugins of `sallyport/overlay`. */
+/** All plugins of `sallyport/overlay`: `direct`, `files`, `svp` and `portmap`. */
 export const overlayPlugins = (): PluginRegistry => {
-  const add = (registry: PluginRegistry, made: Outcome<PluginRegistry>): PluginRegistry =>
-    made.ok ? made.value : registry
   let plugins: PluginRegistry = new Map()
-  plugins = add(plugins, registerPlugin(plugins, DIRECT_PLUGIN))
-  plugins = add(plugins, registerPlugin(plugins, FILES_PLUGIN))
-  return add(plugins, registerPlugin(plugins, SVP_PLUGIN))
+  const add = (made: Outcome<PluginRegistry>): void => {
+    if (made.ok) plugins = made.value
+  }
+  add(registerPlugin(plugins, DIRECT_PLUGIN))
+  add(registerPlugin(plugins, FILES_PLUGIN))
+  add(registerPlugin(plugins, SVP_PLUGIN))
+  add(registerPlugin(plugins, PORTMAP_PLUGIN))
+  return plugins
 }
 
 /**
@@ -50,13 +55,19 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
   const links = new Map<number, { readonly link: Link; readonly name: string }>()
   const manual = openLookups(clock)
   let closing: Promise<void> | undefined
+  let begun = false
+
+  const linkOf = (vnetid: number | undefined) =>
+    [...instances.state().instances.values()].flatMap((one) =>
+      one.vnetid === vnetid ? (links.get(one.id) ?? []) : [],
+    )[0]
 
   const run = (effect: LinkEffect): void => {
     if (effect.type === "respond" || effect.type === "drop") {
       const target = effect.type === "respond" ? effect.target : "drop"
       if (manual.settle(effect.lookup, target)) return
     }
-    const there = links.get(effect.id)
+    const there = "vnetid" in effect ? linkOf(effect.vnetid) : links.get(effect.id)
     if (there === undefined) return
     const { link, name } = there
     switch (effect.type) {
@@ -84,7 +95,11 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
         note({ type: "fault", overlay: name, text: effect.text })
     }
   }
-  const instances = openInstances(plugins, clock, run)
+  const instances = openInstances(plugins, clock, options.find, run)
+  const kept =
+    options.folder === undefined
+      ? undefined
+      : keptIn(options.folder, (path, text) => note({ type: "kept", path, text }))
 
   const muxOf = async (local: Endpoint): Promise<Mux> => {
     const key = socketKey(local)
@@ -142,18 +157,23 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
       completeChecksum(frame)
       link.transmit(frame)
     })
-    return overlayOf(one, { id, mtu, link, mux, device, instances, manual })
+    return overlayOf(one, { id, mtu, link, mux, device, instances, manual, kept })
   }
 
   const begin = async (place: number, id: number): Promise<void> => {
     const link = links.get(id)?.link
-    const started = await instances.activate(id, async () => ({ ok: true, value: undefined }))
+    const started = await instances.activate(id, async (saved) => kept?.save(saved) ?? { ok: true, value: undefined })
     const associated = started.ok ? link?.associate(started.value.point) : started
     if (associated?.ok === false) throw errorAt(associated.error, associated.text, place, ["properties"])
   }
 
   const close = (): Promise<void> => {
     closing ??= (async () => {
+      for (const { id } of overlays) {
+        // With what it counted to the end.
+        const saved = begun ? instances.saved(id) : undefined
+        if (saved !== undefined) await kept?.save(saved)
+      }
       for (const id of [...instances.state().instances.keys()]) instances.destroy(id)
       manual.close()
       await Promise.all([...muxes.values()].map((mux) => mux.close()))
@@ -161,10 +181,34 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
     return closing
   }
 
+  /** Numbers by vnetid. What was kept of an overlay that is no more, or has another plugin now, is set aside. */
+  const restoreAll = async (): Promise<ReadonlyMap<number, number>> => {
+    const restored = new Map<number, number>()
+    const found = await kept?.load()
+    if (found === undefined) return restored
+    if (!found.ok) throw new OverlayError(found.error, found.text)
+    for (const saved of found.value) {
+      const { id, link: vnetid, plugin } = saved
+      const one = options.overlays.find((overlay) => overlay.vnetid === vnetid)
+      const why =
+        one === undefined
+          ? `no overlay has the vnetid ${vnetid}`
+          : one.plugin === plugin
+            ? undefined
+            : `${one.name} has the plugin ${one.plugin} now, and not ${plugin}`
+      const made = why === undefined ? instances.restore(saved, vnetid) : undefined
+      if (made?.ok === true) restored.set(vnetid, id)
+      else await kept?.aside(id, why ?? (made?.ok === false ? made.text : ""))
+    }
+    return restored
+  }
+
   const overlays: Overlay[] = []
   try {
+    const restored = await restoreAll()
     for (const [place, one] of options.overlays.entries()) {
-      const made = instances.create(one.vnetid, one.plugin)
+      const known = restored.get(one.vnetid)
+      const made = known === undefined ? instances.create(one.vnetid, one.plugin) : { ok: true as const, value: known }
       if (!made.ok) throw errorAt(made.error, made.text, place, ["plugin"])
       for (const [name, text] of Object.entries(one.properties ?? {})) {
         const set = instances.setText(made.value, name, text)
@@ -177,6 +221,7 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
     await close()
     throw cause
   }
+  begun = true
   for (const { id } of overlays) instances.begin(id)
 
   return {
@@ -201,10 +246,11 @@ interface Parts {
   readonly device: Mux | undefined
   readonly instances: Instances
   readonly manual: ReturnType<typeof openLookups>
+  readonly kept: Kept | undefined
 }
 
 const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Overlay => {
-  const { id, mtu, link, mux, device, instances, manual } = parts
+  const { id, mtu, link, mux, device, instances, manual, kept } = parts
   return {
     name,
     vnetid,
@@ -232,7 +278,11 @@ const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Over
     remove: link.remove,
     flush: link.flush,
     properties: () => instances.properties(id),
-    setProperty: async (property, octets) => instances.set(id, property, octets),
+    setProperty: async (property, octets) => {
+      const set = instances.set(id, property, octets)
+      const saved = set.ok ? instances.saved(id) : undefined
+      return saved === undefined ? set : ((await kept?.save(saved)) ?? set)
+    },
     degraded: () => instances.state().instances.get(id)?.degraded,
     counters: link.counters,
   }

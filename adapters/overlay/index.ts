@@ -21,3 +21,4 @@ export type {
 export { overlayPlugins, startOverlayEndpoint } from "./endpoint.ts"
 export { OverlayError, type OverlayFailure } from "./overlay-error.ts"
 export { formatProperty, readProperty } from "./property-text.ts"
+export { type SvpServerOptions, type SvpService, startSvpServer } from "./svp-server.ts"

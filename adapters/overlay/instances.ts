@@ -26,7 +26,7 @@ import {
 import type { Clock } from "../host.ts"
 import { setText, VXLAN_DESTINATION } from "./check.ts"
 import type { PropertyValue } from "./contract.ts"
-import { type Outside, openOutside } from "./outside.ts"
+import { type Find, type Outside, openOutside } from "./outside.ts"
 import { readText, type WatchedFile, watchFile } from "./watched-file.ts"
 
 /** What is done with frames and people for an instance; all else is done here. */
@@ -64,7 +64,12 @@ interface World {
 }
 
 /** No instance yet. `run` is told what its link has to do. */
-export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effect: LinkEffect) => void): Instances => {
+export const openInstances = (
+  plugins: PluginRegistry,
+  clock: Clock,
+  find: Find | undefined,
+  run: (effect: LinkEffect) => void,
+): Instances => {
   let varpd = createVarpd(plugins)
   const worlds = new Map<number, World>()
 
@@ -144,16 +149,18 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
         if (read.ok) texts.set(path, read.text)
         else why.push(`${path}: ${read.text}`)
       }
-      const [next, result, effects] = activate(varpd, id, { files: texts, now: clock.now() })
+      const [next, result, effects] = activate(varpd, id, { files: texts, now: clock.now(), wall: Date.now() })
       varpd = next
       if (!result.ok) return why.length > 0 ? { ...result, text: why.join("; ") } : result
       const kept = await keep(result.value.saved)
       if (!kept.ok) return kept
-      const outside = openOutside((input) => hear(id, { ...input, now: clock.now() }))
+      const outside = openOutside((input) => hear(id, { ...input, now: clock.now() }), find)
       const world: World = { outside, files: [], timer: undefined, effects }
       worlds.set(id, world)
       world.files = [...texts].map(([path, text]) =>
-        watchFile(path, text, (changed) => hear(id, { type: "file", path, text: changed, now: clock.now() })),
+        watchFile(path, text, (changed) =>
+          hear(id, { type: "file", path, text: changed, now: clock.now(), wall: Date.now() }),
+        ),
       )
       return result
     },

@@ -72,7 +72,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "overlay",
-    description: "carry overlay networks in VXLAN, with lookups by plugins: run, lookup, cache, props",
+    description: "carry overlay networks in VXLAN, with lookups by plugins: run, lookup, cache, props, svp-server",
     load: async () => (await import("./overlay/overlay.ts")).overlayCommand,
   },
   {

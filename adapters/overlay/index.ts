@@ -21,4 +21,5 @@ export type {
 export { overlayPlugins, startOverlayEndpoint } from "./endpoint.ts"
 export { OverlayError, type OverlayFailure } from "./overlay-error.ts"
 export { formatProperty, readProperty } from "./property-text.ts"
+export { publishToFile } from "./publish-file.ts"
 export { type SvpServerOptions, type SvpService, startSvpServer } from "./svp-server.ts"

@@ -44,7 +44,9 @@ export interface OverlayScene {
   write(name: string, value: unknown): string
   /** Has the endpoint at work, with a configuration of its one overlay's plugin. */
   run(plugin: string, properties: Readonly<Record<string, string | number>>, more?: object): Promise<Running>
-  /** Asks it. */
+  /** Has an SVP server at work beside the far host, with these hosts of the overlay. */
+  svpServer(hosts: Readonly<Record<string, object>>): Promise<Running>
+  /** Asks the endpoint. */
   ask(text: string): ReturnType<Namespace["run"]>
   /** Sends a file over TCP from one host to the other's address: what the one says it sent, and the other that it got. */
   transfer(from: Namespace, to: Namespace, address: string, octets: number): Promise<readonly [string, string]>
@@ -87,6 +89,12 @@ export const overlayScene = async (): Promise<OverlayScene> => {
       const config = write("overlay.json", { overlays: [{ ...overlay, kernel, ...more }], control })
       const running = near.start([...COMMAND, "overlay", "run", "--json", "--config", config])
       await running.until(/"event":"overlay"/)
+      return running
+    },
+    svpServer: async (hosts) => {
+      const file = write("svp.json", { [VNETID]: hosts })
+      const running = far.start([...COMMAND, "overlay", "svp-server", "--json", "--hosts", file, "--listen", FAR])
+      await running.until(/"event":"listening"/)
       return running
     },
     ask: (text) => near.run([...COMMAND, "overlay", ...text.split(" "), "--control", control]),

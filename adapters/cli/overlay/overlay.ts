@@ -1,8 +1,10 @@
 import { type Command, Option } from "commander"
-import { formatMac, type Mac } from "../../../core/overlay/index.ts"
-import { once, type Read } from "../read.ts"
+import { formatMac, type Mac, SVP_PORT } from "../../../core/overlay/index.ts"
+import { readEndpoint } from "../endpoint.ts"
+import { once, type Read, repeated } from "../read.ts"
 import type { AskOptions, OverlayCommand, PropsOptions } from "./ask-run.ts"
 import type { RunOptions } from "./run.ts"
+import type { SvpServerRunOptions } from "./svp-server-run.ts"
 import { formatTarget, readMacText, readTarget, type Target } from "./target.ts"
 
 const NOTES = `
@@ -11,6 +13,7 @@ Examples:
   sallyport overlay lookup de:ad:be:ef:0:1
   sallyport overlay cache set de:ad:be:ef:0:1 192.0.2.7:4789
   sallyport overlay props --plugin svp
+  sallyport overlay svp-server --hosts hosts.json --listen 192.0.2.1
 
 Exit codes: 2 the plugin has no answer yet; 4 frames for the MAC are dropped.`
 
@@ -21,14 +24,20 @@ A configuration file is JSON with comments and trailing commas:
     vnetid         0 to 16777215
     listen         address and port of VXLAN; port 4789 where none is given
     mtu            octets behind the Ethernet header, 576 to 8900. Default: 1400
-    plugin         direct, files or svp
+    plugin         direct, files, svp or portmap
     properties     of the plugin, by name: see overlay props --plugin
     kernel         a VXLAN device of the kernel that gives the link:
       listen         address and port that the device sends to
       device         address and port that the device listens at
+    map            have the NAT in front let others in, by PCP or NAT-PMP:
+      servers        whom to ask. Default: the gateways
+      macs           of the hosts that are reached there
+      file           a file of the plugin portmap to say it in
+      name           what names begin with in the directory, to say it there
     pendingOctets  of frames that wait for one MAC. Default: 131072
     lookups        under way at most. Default: 1024
     entries        MACs in the cache at most. Default: 1048576
+  directory    DNS that has the ends of hosts: dns, zone, and key for updates
   state        a folder where instances are kept over a crash. Default: none
   control      path of the control socket, or false. Default: one of its own
 
@@ -67,6 +76,22 @@ export const overlayCommand = (command: Command): void => {
   run.action(async (options: RunOptions) => {
     await (await import("./run.ts")).run(options, run)
   })
+  command
+    .command("svp-server")
+    .description("tell a fleet's hosts where MACs live: the server of the plugin svp")
+    .requiredOption("--hosts <file>", "JSON: vnetids, each with MACs as a file of the plugin files")
+    .addOption(
+      new Option("-l, --listen <address[:port]>", "repeatable (default: 127.0.0.1:1296)").argParser(
+        repeated((text) => {
+          const end = readEndpoint(text, SVP_PORT)
+          return end.ok ? { ok: true, value: [end.value] } : end
+        }),
+      ),
+    )
+    .option("--json", "one JSON object a line")
+    .action(async (options: SvpServerRunOptions) => {
+      process.exitCode = await (await import("./svp-server-run.ts")).serveSvp(options)
+    })
   const ask = async (name: OverlayCommand, options: AskOptions, more: object = {}): Promise<void> => {
     process.exitCode = await (await import("./ask-run.ts")).askOverlays(name, options, more)
   }

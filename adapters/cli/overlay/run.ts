@@ -11,6 +11,8 @@ import { makeFolder } from "../folder.ts"
 import type { Read } from "../read.ts"
 import { overlayAnswers } from "./answer.ts"
 import { lineOf, type OverlayPlan, planOverlays } from "./config.ts"
+import { findIn } from "./directory.ts"
+import type { MappedPort } from "./map-port.ts"
 
 export interface RunOptions {
   readonly config: string
@@ -34,6 +36,7 @@ export const run = async ({ config, json }: RunOptions, command: Command): Promi
     entropy,
     overlays: plan.overlays,
     folder: plan.state,
+    find: plan.directory === undefined ? undefined : findIn(plan.directory),
     note: (one) => tell(one, json === true),
   }).catch((cause: unknown) => fail([lineOf(plan, cause)]))
   const control = await controlOf(plan, endpoint)
@@ -42,10 +45,29 @@ export const run = async ({ config, json }: RunOptions, command: Command): Promi
     fail([control.text])
   }
   greet(endpoint, json === true)
+  const mapped = await mapAll(plan, endpoint, json === true)
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }))
   forget()
+  await Promise.all(mapped.map((one) => one.close()))
   if (control.ok) await control.value?.stop()
   await endpoint.close()
+}
+
+const mapAll = async (plan: OverlayPlan, endpoint: OverlayEndpoint, json: boolean): Promise<readonly MappedPort[]> => {
+  if (plan.maps.every((map) => map === undefined)) return []
+  // Loaded when it runs: most hosts are behind no NAT.
+  const { mapPort } = await import("./map-port.ts")
+  return endpoint.overlays.flatMap((overlay, place) => {
+    const map = plan.maps[place]
+    if (map === undefined) return []
+    return mapPort(overlay, map, plan.directory, {
+      mapped: (end) => {
+        if (json) print({ event: "mapped", overlay: overlay.name, external: end })
+        else note(`${overlay.name}: reached at ${end}`)
+      },
+      failed: (text) => complain(`${overlay.name}: ${text}`),
+    })
+  })
 }
 
 const prepared = (path: string): Read<undefined> => {

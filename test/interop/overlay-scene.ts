@@ -15,25 +15,6 @@ export const GUEST_MAC = "02:00:00:00:00:0b"
 export const FAR = "10.9.0.1"
 export const NEAR = "10.9.0.2"
 
-/** What takes a file over TCP, at its port, and says how much that was and what it is. */
-const SINK = `
-const hash = require("crypto").createHash("sha256")
-let octets = 0
-require("net").createServer((socket) => {
-  socket.on("data", (part) => { hash.update(part); octets += part.length })
-  socket.on("end", () => { console.log("got " + octets + " " + hash.digest("hex")); socket.end("thanks") })
-}).listen({ port: 7000, host: "::" }, () => console.log("listens"))`
-
-/** What sends so many octets there, and waits until they are taken. */
-const SOURCE = `
-const [host, count] = process.argv.slice(1)
-const octets = Buffer.alloc(Number(count))
-for (let i = 0; i < octets.length; i++) octets[i] = (i * 2654435761) >>> 24
-console.log("sent " + octets.length + " " + require("crypto").createHash("sha256").update(octets).digest("hex"))
-const socket = require("net").connect({ host, port: 7000 })
-socket.on("data", (data) => process.stdout.write(data))
-socket.end(octets)`
-
 export interface OverlayScene {
   readonly far: Namespace
   readonly near: Namespace
@@ -48,8 +29,6 @@ export interface OverlayScene {
   svpServer(hosts: Readonly<Record<string, object>>): Promise<Running>
   /** Asks the endpoint. */
   ask(text: string): ReturnType<Namespace["run"]>
-  /** Sends a file over TCP from one host to the other's address: what the one says it sent, and the other that it got. */
-  transfer(from: Namespace, to: Namespace, address: string, octets: number): Promise<readonly [string, string]>
   stop(): void
 }
 
@@ -98,15 +77,6 @@ export const overlayScene = async (): Promise<OverlayScene> => {
       return running
     },
     ask: (text) => near.run([...COMMAND, "overlay", ...text.split(" "), "--control", control]),
-    transfer: async (from, to, address, octets) => {
-      const sink = to.start([COMMAND[0] ?? "", "-e", SINK])
-      await sink.until(/listens/)
-      const sent = await from.run([COMMAND[0] ?? "", "-e", SOURCE, address, `${octets}`])
-      if (!/thanks/.test(sent.stdout)) throw new Error(`nothing was taken: ${sent.stdout}${sent.stderr}`)
-      await sink.until(/got/)
-      await sink.stop()
-      return [sent.stdout.replace(/thanks$/, "").trim(), sink.stdout().replace("listens\n", "").trim()]
-    },
     stop: () => {
       for (const one of [far, near, guest]) one.stop()
       rmSync(folder, { recursive: true, force: true })

@@ -71,6 +71,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./flow/flow.ts")).flowCommand,
   },
   {
+    name: "overlay",
+    description: "carry overlay networks in VXLAN, with lookups by plugins: run, lookup, cache, props, svp-server",
+    load: async () => (await import("./overlay/overlay.ts")).overlayCommand,
+  },
+  {
     name: "mappings",
     description: "list the mappings of a running server",
     load: async () => (await import("./control.ts")).controlCommand("mappings"),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { access, constants, open, readFile, rename, stat } from "node:fs/promises"
+import { access, constants, readFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import {
   type CgnChangeable,
@@ -22,6 +22,7 @@ import {
   snapshotOver,
 } from "../../core/server/index.ts"
 import { hasCode, reasonOf } from "../system-error.ts"
+import { keepAside } from "./aside.ts"
 import { isDevice, NO_FILE, type Saved, writeWhole } from "./whole-file.ts"
 
 /** How a server's state becomes octets and is one again. */
@@ -105,27 +106,9 @@ const firstStart = async (path: string): Promise<Extract<Loaded, { found: "nothi
 const isOfFile = ({ code }: RestoreError): boolean =>
   code === "foreign" || code === "format" || code === "truncated" || code === "damaged" || code === "contents"
 
-/** Most files kept aside. */
-const MOST_ASIDE = 1000
-
 const setAside = async (path: string, error: RestoreError): Promise<Aside> => {
-  try {
-    for (let n = 1; n <= MOST_ASIDE; n++) {
-      const aside = `${path}.bad-${n}`
-      try {
-        // A name of its own first: renaming would replace a file that is there.
-        await (await open(aside, "wx", 0o600)).close()
-      } catch (cause) {
-        if (hasCode(cause, "EEXIST")) continue
-        throw cause
-      }
-      await rename(path, aside)
-      return { found: "bad", error, aside }
-    }
-    return { found: "failed", text: `${error.text}; ${MOST_ASIDE} files ${path}.bad-… are there already` }
-  } catch (cause) {
-    return { found: "failed", text: `${error.text}; keeping it aside failed: ${reasonOf(cause)}` }
-  }
+  const kept = await keepAside(path)
+  return kept.ok ? { found: "bad", error, aside: kept.aside } : { found: "failed", text: `${error.text}; ${kept.text}` }
 }
 
 /**

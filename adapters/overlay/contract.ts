@@ -62,6 +62,11 @@ export interface OverlayEndpointOptions extends OverlayRuntime {
   readonly overlays: readonly OverlayOptions[]
   /** The plugins that there are. Default {@link OVERLAY_PLUGINS}. */
   readonly plugins?: PluginRegistry | undefined
+  /**
+   * Where the plugin `portmap` finds the ends of names, such as `overlay/23/de:ad:be:ef:00:01`: the best first, none where a name is not known.
+   * It may reject. Left out, no name is known.
+   */
+  readonly find?: ((name: string) => Promise<readonly TargetPoint[]>) | undefined
   /** A folder where instances are kept over a crash, a file each; left out, nothing is kept. It has to be there. */
   readonly folder?: string | undefined
   /** Hears what is worth a line. */

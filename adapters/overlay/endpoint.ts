@@ -1,12 +1,13 @@
 import {
+  completeChecksum,
   DIRECT_PLUGIN,
   FILES_PLUGIN,
   getEntry,
   listEntries,
-  MAX_VNETID,
   macOf,
   type Outcome,
   type PluginRegistry,
+  PORTMAP_PLUGIN,
   registerPlugin,
   SVP_PLUGIN,
   type TargetPoint,
@@ -14,30 +15,31 @@ import {
 } from "../../core/overlay/index.ts"
 import { u32 } from "../../core/wire/index.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
+import { checkOverlays, errorAt, OverlayMtu, socketKey } from "./check.ts"
 import type { EndpointCounters, Overlay, OverlayEndpoint, OverlayEndpointOptions, OverlayOptions } from "./contract.ts"
 import { type Instances, type LinkEffect, openInstances } from "./instances.ts"
+import { type Kept, keptIn } from "./kept.ts"
 import { type Link, openLink } from "./link.ts"
 import { openLookups } from "./lookups.ts"
 import { type Mux, openMux } from "./mux.ts"
 import { OverlayError } from "./overlay-error.ts"
-import { readProperty } from "./property-text.ts"
-
-/** Limits and defaults of the reference's property `mtu`. */
-export const OverlayMtu = { DEFAULT: 1400, LEAST: 576, MOST: 8900 } as const
 
 /** Lookups of one overlay under way at most. */
 const LOOKUPS = 1024
 /** Milliseconds that {@link Overlay.lookup} waits. */
 const PATIENCE = 30_000
 
-/** The plugins of `sallyport/overlay`. */
+/** All plugins of `sallyport/overlay`: `direct`, `files`, `svp` and `portmap`. */
 export const overlayPlugins = (): PluginRegistry => {
-  const add = (registry: PluginRegistry, made: Outcome<PluginRegistry>): PluginRegistry =>
-    made.ok ? made.value : registry
   let plugins: PluginRegistry = new Map()
-  plugins = add(plugins, registerPlugin(plugins, DIRECT_PLUGIN))
-  plugins = add(plugins, registerPlugin(plugins, FILES_PLUGIN))
-  return add(plugins, registerPlugin(plugins, SVP_PLUGIN))
+  const add = (made: Outcome<PluginRegistry>): void => {
+    if (made.ok) plugins = made.value
+  }
+  add(registerPlugin(plugins, DIRECT_PLUGIN))
+  add(registerPlugin(plugins, FILES_PLUGIN))
+  add(registerPlugin(plugins, SVP_PLUGIN))
+  add(registerPlugin(plugins, PORTMAP_PLUGIN))
+  return plugins
 }
 
 /**
@@ -46,19 +48,26 @@ export const overlayPlugins = (): PluginRegistry => {
  */
 export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Promise<OverlayEndpoint> => {
   const { udp, clock, entropy, note = () => {}, plugins = overlayPlugins() } = options
-  checkOverlays(options.overlays)
+  const [wrong] = await checkOverlays(options.overlays, plugins)
+  if (wrong !== undefined) throw wrong
   const counts = { noVxlan: 0, unknownVnetid: 0 }
   const muxes = new Map<string, Mux>()
   const links = new Map<number, { readonly link: Link; readonly name: string }>()
   const manual = openLookups(clock)
   let closing: Promise<void> | undefined
+  let begun = false
+
+  const linkOf = (vnetid: number | undefined) =>
+    [...instances.state().instances.values()].flatMap((one) =>
+      one.vnetid === vnetid ? (links.get(one.id) ?? []) : [],
+    )[0]
 
   const run = (effect: LinkEffect): void => {
     if (effect.type === "respond" || effect.type === "drop") {
       const target = effect.type === "respond" ? effect.target : "drop"
       if (manual.settle(effect.lookup, target)) return
     }
-    const there = links.get(effect.id)
+    const there = "vnetid" in effect ? linkOf(effect.vnetid) : links.get(effect.id)
     if (there === undefined) return
     const { link, name } = there
     switch (effect.type) {
@@ -86,10 +95,14 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
         note({ type: "fault", overlay: name, text: effect.text })
     }
   }
-  const instances = openInstances(plugins, clock, run)
+  const instances = openInstances(plugins, clock, options.find, run)
+  const kept =
+    options.folder === undefined
+      ? undefined
+      : keptIn(options.folder, (path, text) => note({ type: "kept", path, text }))
 
   const muxOf = async (local: Endpoint): Promise<Mux> => {
-    const key = `${local.address} ${local.port} ${local.zone ?? ""}`
+    const key = socketKey(local)
     const known = muxes.get(key)
     if (known !== undefined) return known
     const mux = await openMux(udp, local, {
@@ -116,8 +129,6 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
       })
     const mux = await bind(one.listen, ["listen"])
     const device = kernel === undefined ? undefined : await bind(kernel.listen, ["kernel", "listen"])
-    if (device === mux)
-      throw new OverlayError("EEXIST", "the kernel's device has a socket of its own", at(place, ["kernel", "listen"]))
     const [first, second] = [u32(entropy(4), 0), u32(entropy(4), 0)]
     const link = openLink({
       ...one,
@@ -133,26 +144,36 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
       ask: (lookup, query, frame) => instances.lookup(id, lookup, query, frame),
     })
     links.set(id, { link, name: one.name })
-    mux.users.set(vnetid, link.receive)
-    device?.users.set(vnetid, (frame, source) => {
-      if (source.address === kernel?.peer.address) link.transmit(frame)
-      else link.foreign()
+    mux.users.set(vnetid, (frame) => {
+      // Of a device in this machine, which has no network card to do it either.
+      if (device !== undefined) completeChecksum(frame)
+      link.receive(frame)
     })
-    return overlayOf(one, { id, mtu, link, mux, device, instances, manual })
+    device?.users.set(vnetid, (frame, source) => {
+      if (source.address !== kernel?.peer.address) {
+        link.foreign()
+        return
+      }
+      completeChecksum(frame)
+      link.transmit(frame)
+    })
+    return overlayOf(one, { id, mtu, link, mux, device, instances, manual, kept })
   }
 
   const begin = async (place: number, id: number): Promise<void> => {
     const link = links.get(id)?.link
-    const started = await instances.activate(id, async () => ({ ok: true, value: undefined }))
+    const started = await instances.activate(id, async (saved) => kept?.save(saved) ?? { ok: true, value: undefined })
     const associated = started.ok ? link?.associate(started.value.point) : started
-    if (associated?.ok !== false) return
-    const unset = started.ok || started.error !== "EAGAIN" ? [] : unsetOf(instances, id)
-    const more = unset.length === 0 ? "" : `; not set: ${unset.join(", ")}`
-    throw new OverlayError(associated.error, `${associated.text}${more}`, at(place, ["properties"]))
+    if (associated?.ok === false) throw errorAt(associated.error, associated.text, place, ["properties"])
   }
 
   const close = (): Promise<void> => {
     closing ??= (async () => {
+      for (const { id } of overlays) {
+        // With what it counted to the end.
+        const saved = begun ? instances.saved(id) : undefined
+        if (saved !== undefined) await kept?.save(saved)
+      }
       for (const id of [...instances.state().instances.keys()]) instances.destroy(id)
       manual.close()
       await Promise.all([...muxes.values()].map((mux) => mux.close()))
@@ -160,12 +181,39 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
     return closing
   }
 
+  /** Numbers by vnetid. What was kept of an overlay that is no more, or has another plugin now, is set aside. */
+  const restoreAll = async (): Promise<ReadonlyMap<number, number>> => {
+    const restored = new Map<number, number>()
+    const found = await kept?.load()
+    if (found === undefined) return restored
+    if (!found.ok) throw new OverlayError(found.error, found.text)
+    for (const saved of found.value) {
+      const { id, link: vnetid, plugin } = saved
+      const one = options.overlays.find((overlay) => overlay.vnetid === vnetid)
+      const why =
+        one === undefined
+          ? `no overlay has the vnetid ${vnetid}`
+          : one.plugin === plugin
+            ? undefined
+            : `${one.name} has the plugin ${one.plugin} now, and not ${plugin}`
+      const made = why === undefined ? instances.restore(saved, vnetid) : undefined
+      if (made?.ok === true) restored.set(vnetid, id)
+      else await kept?.aside(id, why ?? (made?.ok === false ? made.text : ""))
+    }
+    return restored
+  }
+
   const overlays: Overlay[] = []
   try {
+    const restored = await restoreAll()
     for (const [place, one] of options.overlays.entries()) {
-      const made = instances.create(one.vnetid, one.plugin)
-      if (!made.ok) throw new OverlayError(made.error, made.text, at(place, ["plugin"]))
-      setAll(instances, made.value, one, place)
+      const known = restored.get(one.vnetid)
+      const made = known === undefined ? instances.create(one.vnetid, one.plugin) : { ok: true as const, value: known }
+      if (!made.ok) throw errorAt(made.error, made.text, place, ["plugin"])
+      for (const [name, text] of Object.entries(one.properties ?? {})) {
+        const set = instances.setText(made.value, name, text)
+        if (!set.ok) throw errorAt(set.error, set.text, place, ["properties", name])
+      }
       overlays.push(await open(one, place, made.value))
     }
     for (const [place, { id }] of overlays.entries()) await begin(place, id)
@@ -173,6 +221,7 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
     await close()
     throw cause
   }
+  begun = true
   for (const { id } of overlays) instances.begin(id)
 
   return {
@@ -185,44 +234,9 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
   }
 }
 
-const at = (overlay: number, setting: readonly string[]): { readonly at: OverlayError["at"] } => ({
-  at: { overlay, setting },
-})
-
+/** What a socket said, with where it was asked for. */
 const placed = (error: OverlayError, overlay: number, setting: readonly string[]): OverlayError =>
-  new OverlayError(error.code, error.message.slice(error.code.length + 2), { ...at(overlay, setting), cause: error })
-
-/** What can be seen without a plugin and a socket. */
-const checkOverlays = (overlays: readonly OverlayOptions[]): void => {
-  for (const [place, { name, vnetid, mtu = OverlayMtu.DEFAULT }] of overlays.entries()) {
-    const before = overlays.slice(0, place)
-    if (!Number.isInteger(vnetid) || vnetid < 0 || vnetid > MAX_VNETID)
-      throw new OverlayError("EINVAL", `a vnetid is 0 to ${MAX_VNETID}`, at(place, ["vnetid"]))
-    if (before.some((one) => one.vnetid === vnetid))
-      throw new OverlayError("EEXIST", `another overlay has the vnetid ${vnetid}`, at(place, ["vnetid"]))
-    if (before.some((one) => one.name === name))
-      throw new OverlayError("EEXIST", `another overlay has the name ${name}`, at(place, ["name"]))
-    if (!Number.isInteger(mtu) || mtu < OverlayMtu.LEAST || mtu > OverlayMtu.MOST)
-      throw new OverlayError("EINVAL", `an MTU is ${OverlayMtu.LEAST} to ${OverlayMtu.MOST}`, at(place, ["mtu"]))
-  }
-}
-
-const setAll = (instances: Instances, id: number, { properties = {} }: OverlayOptions, place: number): void => {
-  const all = instances.properties(id)
-  for (const [name, text] of Object.entries(properties)) {
-    const known = all.find(({ info }) => info.name === name)
-    const octets: Outcome<Uint8Array> =
-      known === undefined
-        ? { ok: false, error: "EINVAL", text: `the plugin has no property ${name}` }
-        : readProperty(known.info, text)
-    const set = octets.ok ? instances.set(id, name, octets.value) : octets
-    if (!set.ok) throw new OverlayError(set.error, set.text, at(place, ["properties", name]))
-  }
-}
-
-/** Required properties that have no value: what people are told when an activation says EAGAIN. */
-const unsetOf = (instances: Instances, id: number): readonly string[] =>
-  instances.properties(id).flatMap(({ info, octets }) => (info.required && octets.length === 0 ? [info.name] : []))
+  errorAt(error.code, error.message.slice(error.code.length + 2), overlay, setting, error)
 
 interface Parts {
   readonly id: number
@@ -232,10 +246,11 @@ interface Parts {
   readonly device: Mux | undefined
   readonly instances: Instances
   readonly manual: ReturnType<typeof openLookups>
+  readonly kept: Kept | undefined
 }
 
 const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Overlay => {
-  const { id, mtu, link, mux, device, instances, manual } = parts
+  const { id, mtu, link, mux, device, instances, manual, kept } = parts
   return {
     name,
     vnetid,
@@ -263,7 +278,11 @@ const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Over
     remove: link.remove,
     flush: link.flush,
     properties: () => instances.properties(id),
-    setProperty: async (property, octets) => instances.set(id, property, octets),
+    setProperty: async (property, octets) => {
+      const set = instances.set(id, property, octets)
+      const saved = set.ok ? instances.saved(id) : undefined
+      return saved === undefined ? set : ((await kept?.save(saved)) ?? set)
+    },
     degraded: () => instances.state().instances.get(id)?.degraded,
     counters: link.counters,
   }

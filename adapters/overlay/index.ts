@@ -5,6 +5,7 @@
  * @module
  */
 
+export { checkOverlays, OverlayMtu } from "./check.ts"
 export type {
   EndpointCounters,
   KernelLink,
@@ -17,6 +18,8 @@ export type {
   OverlayRuntime,
   PropertyValue,
 } from "./contract.ts"
-export { OverlayMtu, overlayPlugins, startOverlayEndpoint } from "./endpoint.ts"
+export { overlayPlugins, startOverlayEndpoint } from "./endpoint.ts"
 export { OverlayError, type OverlayFailure } from "./overlay-error.ts"
 export { formatProperty, readProperty } from "./property-text.ts"
+export { publishToFile } from "./publish-file.ts"
+export { type SvpServerOptions, type SvpService, startSvpServer } from "./svp-server.ts"

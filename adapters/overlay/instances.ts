@@ -3,7 +3,6 @@ import {
   activate,
   createInstance,
   createVarpd,
-  Destination,
   destroyInstance,
   type FrameQuery,
   filesOf,
@@ -25,8 +24,9 @@ import {
   type VarpdStep,
 } from "../../core/overlay/index.ts"
 import type { Clock } from "../host.ts"
+import { setText, VXLAN_DESTINATION } from "./check.ts"
 import type { PropertyValue } from "./contract.ts"
-import { type Outside, openOutside } from "./outside.ts"
+import { type Find, type Outside, openOutside } from "./outside.ts"
 import { readText, type WatchedFile, watchFile } from "./watched-file.ts"
 
 /** What is done with frames and people for an instance; all else is done here. */
@@ -49,13 +49,12 @@ export interface Instances {
   lookup(id: number, lookup: number, query: FrameQuery, frame: Uint8Array): void
   properties(id: number): readonly PropertyValue[]
   set(id: number, name: string, octets: Uint8Array): Outcome<undefined>
+  /** The same by its text. */
+  setText(id: number, name: string, text: string): Outcome<undefined>
   saved(id: number): SavedInstance | undefined
   /** Ends one. */
   destroy(id: number): void
 }
-
-/** All targets of VXLAN have an address and a port. */
-export const VXLAN_DESTINATION: number = Destination.IP | Destination.PORT
 
 interface World {
   outside: Outside
@@ -65,7 +64,12 @@ interface World {
 }
 
 /** No instance yet. `run` is told what its link has to do. */
-export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effect: LinkEffect) => void): Instances => {
+export const openInstances = (
+  plugins: PluginRegistry,
+  clock: Clock,
+  find: Find | undefined,
+  run: (effect: LinkEffect) => void,
+): Instances => {
   let varpd = createVarpd(plugins)
   const worlds = new Map<number, World>()
 
@@ -105,6 +109,12 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
     })
   }
 
+  const changed = (next: Outcome<Varpd>): Outcome<undefined> => {
+    if (!next.ok) return next
+    varpd = next.value
+    return { ok: true, value: undefined }
+  }
+
   const leave = (id: number): void => {
     const world = worlds.get(id)
     worlds.delete(id)
@@ -139,16 +149,18 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
         if (read.ok) texts.set(path, read.text)
         else why.push(`${path}: ${read.text}`)
       }
-      const [next, result, effects] = activate(varpd, id, { files: texts, now: clock.now() })
+      const [next, result, effects] = activate(varpd, id, { files: texts, now: clock.now(), wall: Date.now() })
       varpd = next
       if (!result.ok) return why.length > 0 ? { ...result, text: why.join("; ") } : result
       const kept = await keep(result.value.saved)
       if (!kept.ok) return kept
-      const outside = openOutside((input) => hear(id, { ...input, now: clock.now() }))
+      const outside = openOutside((input) => hear(id, { ...input, now: clock.now() }), find)
       const world: World = { outside, files: [], timer: undefined, effects }
       worlds.set(id, world)
       world.files = [...texts].map(([path, text]) =>
-        watchFile(path, text, (changed) => hear(id, { type: "file", path, text: changed, now: clock.now() })),
+        watchFile(path, text, (changed) =>
+          hear(id, { type: "file", path, text: changed, now: clock.now(), wall: Date.now() }),
+        ),
       )
       return result
     },
@@ -163,12 +175,8 @@ export const openInstances = (plugins: PluginRegistry, clock: Clock, run: (effec
         return { info, octets: octets.ok ? octets.value : new Uint8Array(0) }
       })
     },
-    set: (id, name, octets) => {
-      const next = setProperty(varpd, id, name, octets)
-      if (!next.ok) return next
-      varpd = next.value
-      return { ok: true, value: undefined }
-    },
+    set: (id, name, octets) => changed(setProperty(varpd, id, name, octets)),
+    setText: (id, name, text) => changed(setText(varpd, id, name, text)),
     saved: (id) => {
       const instance = varpd.instances.get(id)
       return instance?.phase === "activated" ? saveInstance(instance) : undefined

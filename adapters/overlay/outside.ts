@@ -1,11 +1,11 @@
 import { lookup } from "node:dns/promises"
 import { connect, type Socket } from "node:net"
-import type { PluginInput, PluginRequest } from "../../core/overlay/index.ts"
+import type { PluginInput, PluginRequest, TargetPoint } from "../../core/overlay/index.ts"
 import { type Address, formatAddress, parseAddress } from "../../core/wire/index.ts"
 
 /** What the world tells, without the instant. */
 export type OutsideInput = Untimed<
-  Extract<PluginInput, { type: "resolved" | "unresolved" | "connected" | "closed" | "data" }>
+  Extract<PluginInput, { type: "resolved" | "unresolved" | "connected" | "closed" | "data" | "found" }>
 >
 type Untimed<T> = T extends unknown ? Omit<T, "now"> : never
 
@@ -24,14 +24,22 @@ const PATIENCE = 10_000
 /** What the resolver says where it may have an answer later. */
 const LATER: readonly unknown[] = ["EAI_AGAIN", "EAI_MEMORY", "EAI_SYSTEM", "ETIMEOUT", "ECONNREFUSED"]
 
-/** The world of one instance; `tell` hears what comes of its wishes. */
-export const openOutside = (tell: (input: OutsideInput) => void): Outside => {
+/** The ends that a directory has for a name; it may reject. */
+export type Find = (name: string) => Promise<readonly TargetPoint[]>
+
+/** The world of one instance; `tell` hears what comes of its wishes. Without `find` no name has an end. */
+export const openOutside = (tell: (input: OutsideInput) => void, find: Find = async () => []): Outside => {
   const sockets = new Map<number, Socket>()
   let isClosed = false
 
   const resolve = async (host: string): Promise<void> => {
     const answer = await resolved(host)
     if (!isClosed) tell(answer)
+  }
+
+  const look = async (name: string): Promise<void> => {
+    const ends = await find(name).catch(() => [])
+    if (!isClosed) tell({ type: "found", name, ends })
   }
 
   const open = (connection: number, address: Address, port: number): void => {
@@ -62,6 +70,9 @@ export const openOutside = (tell: (input: OutsideInput) => void): Outside => {
       switch (request.type) {
         case "resolve":
           void resolve(request.host)
+          break
+        case "find":
+          void look(request.name)
           break
         case "connect":
           open(request.connection, request.address, request.port)

@@ -7,7 +7,9 @@ import { reasonOf } from "../system-error.ts"
 const LARGEST = 256 * 1024 * 1024
 
 /** What a file says, or why that is not known. */
-export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly text: string }
+export type FileRead =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly text: string; readonly cause: unknown }
 
 /** Reads a file of text whole. Never rejects. */
 export const readText = async (path: string): Promise<FileRead> => {
@@ -15,13 +17,13 @@ export const readText = async (path: string): Promise<FileRead> => {
     const file = await open(path, "r")
     try {
       const { size } = await file.stat()
-      if (size > LARGEST) return { ok: false, text: `it has over ${LARGEST} octets` }
+      if (size > LARGEST) return { ok: false, text: `it has over ${LARGEST} octets`, cause: undefined }
       return { ok: true, text: await file.readFile("utf8") }
     } finally {
       await file.close()
     }
   } catch (cause) {
-    return { ok: false, text: reasonOf(cause) }
+    return { ok: false, text: reasonOf(cause), cause }
   }
 }
 

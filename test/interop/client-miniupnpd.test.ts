@@ -1,53 +1,19 @@
 import assert from "node:assert/strict"
-import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { records } from "../adapters/cli/command.ts"
 import { type Scene, scene } from "./client-router.ts"
 import { lacking, type Running } from "./namespace.ts"
+import { MINIUPNPD_CONFIG, openRouter } from "./open-router.ts"
 
 const lack = lacking(["nft", "miniupnpd"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
-
-const CONFIG = readFileSync(new URL("miniupnpd.conf", import.meta.url), "utf8")
-
-/** The chains that miniupnpd fills, in a firewall that lets in nothing but what they say. */
-const RULES = `
-table inet filter {
-  chain forward {
-    type filter hook forward priority 0; policy drop;
-    ct state established,related accept
-    iifname "inside" accept
-    jump miniupnpd
-  }
-  chain prerouting { type nat hook prerouting priority -100; policy accept; jump prerouting_miniupnpd; }
-  chain postrouting {
-    type nat hook postrouting priority 100; policy accept
-    jump postrouting_miniupnpd
-    oifname "outside" masquerade
-  }
-  chain miniupnpd { }
-  chain prerouting_miniupnpd { }
-  chain postrouting_miniupnpd { }
-}`
-
-const upnpd = async ({ router, folder }: Scene, config: string): Promise<Running> => {
-  const path = join(folder, "miniupnpd.conf")
-  writeFileSync(path, config)
-  // -d: stays in front, and says what it does.
-  const daemon = router.start(["miniupnpd", "-d", "-f", path, "-P", join(folder, "miniupnpd.pid")])
-  await daemon.until(/NAT-PMP|PCP.*listening|listening on port 5351/)
-  return daemon
-}
 
 describe("sallyport's client and Debian's miniupnpd", { skip: lack ?? false }, () => {
   let there: Scene
   let daemon: Running
   before(async () => {
     there = await scene()
-    writeFileSync(join(there.folder, "rules"), RULES)
-    there.router.sh(`nft -f ${join(there.folder, "rules")}`)
-    daemon = await upnpd(there, CONFIG)
+    daemon = await openRouter(there.router, there.folder)
   })
   after(async () => {
     await daemon.stop()
@@ -104,7 +70,8 @@ describe("sallyport's client and Debian's miniupnpd", { skip: lack ?? false }, (
 
   it("with wrong chains it cannot map: PCP's NO_RESOURCES (8), NAT-PMP's Network Failure (3), short errors both", async () => {
     await daemon.stop()
-    daemon = await upnpd(there, CONFIG.replace("upnp_nat_chain=prerouting_miniupnpd", "upnp_nat_chain=no_such_chain"))
+    const wrong = MINIUPNPD_CONFIG.replace("upnp_nat_chain=prerouting_miniupnpd", "upnp_nat_chain=no_such_chain")
+    daemon = await openRouter(there.router, there.folder, wrong)
     const pcp = await there.sallyport("map 8082/tcp --json --server 10.0.0.1")
     assert.deepEqual([pcp.code, records(pcp.stdout)[0].code], [3, 8], `${pcp.stdout}${pcp.stderr}`)
     const natPmp = await there.sallyport("map 8082/tcp --json --nat-pmp --server 10.0.0.1")

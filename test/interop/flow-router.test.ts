@@ -1,6 +1,6 @@
 /** A listener behind a real NAT of Linux, which miniupnpd opens, and a client behind another: the command on both, in namespaces. */
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -8,46 +8,18 @@ import { COMMAND, records } from "../adapters/cli/command.ts"
 import { KNOT_READY, knotFiles } from "../adapters/flow/knot.ts"
 import { type Scene, scene } from "./client-router.ts"
 import { lacking, type Namespace, namespace, type Running, wire } from "./namespace.ts"
+import { MINIUPNPD_CONFIG, openRouter } from "./open-router.ts"
 
 const lack = lacking(["nft", "miniupnpd", "conntrack", "knotd", "nsupdate"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
 
 process.env.PATH = `${process.env.PATH}:/usr/sbin`
-const CONFIG = readFileSync(new URL("miniupnpd.conf", import.meta.url), "utf8")
-
-/** The chains that miniupnpd fills, in a firewall that lets in nothing but what they say. */
-const RULES = `
-table inet filter {
-  chain forward {
-    type filter hook forward priority 0; policy drop;
-    ct state established,related accept
-    iifname "inside" accept
-    jump miniupnpd
-  }
-  chain prerouting { type nat hook prerouting priority -100; policy accept; jump prerouting_miniupnpd; }
-  chain postrouting {
-    type nat hook postrouting priority 100; policy accept
-    jump postrouting_miniupnpd
-    oifname "outside" masquerade
-  }
-  chain miniupnpd { }
-  chain prerouting_miniupnpd { }
-  chain postrouting_miniupnpd { }
-}`
 
 describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-flow-"))
   let there: Scene
   let home: Namespace
   let daemon: Running
-  const upnpd = async (config = CONFIG): Promise<Running> => {
-    there.router.sh(`nft -f - <<'END'\n${RULES}\nEND`)
-    const path = join(folder, "miniupnpd.conf")
-    writeFileSync(path, config)
-    const started = there.router.start(["miniupnpd", "-d", "-f", path, "-P", join(folder, "miniupnpd.pid")])
-    await started.until(/NAT-PMP|PCP.*listening|listening on port 5351/)
-    return started
-  }
   before(async () => {
     there = await scene()
     home = await namespace()
@@ -58,7 +30,7 @@ describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () 
       nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
       nft 'add rule ip nat post oifname "world" masquerade'`)
     home.sh("ip addr add 10.9.0.2/24 dev lan; ip route add default via 10.9.0.1")
-    daemon = await upnpd()
+    daemon = await openRouter(there.router, folder)
   })
   after(async () => {
     await daemon.stop()
@@ -97,7 +69,7 @@ describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () 
     there.router.sh(`
       nft flush ruleset; ip addr flush dev outside scope global; ip addr add ${external}/24 dev outside
       conntrack -F >/dev/null 2>&1`)
-    daemon = await upnpd(CONFIG.replace(/^ext_ip=.*$/m, `ext_ip=${external}`))
+    daemon = await openRouter(there.router, folder, MINIUPNPD_CONFIG.replace(/^ext_ip=.*$/m, `ext_ip=${external}`))
   }
 
   it("a NAT that begins anew in the middle: the flow goes down, the name moves in DNS, and the next flow is had there", async () => {

@@ -19,6 +19,8 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["conntrack", "conntrack"],
   ["knotd", "knot"],
   ["nsupdate", "bind9-dnsutils"],
+  ["ping", "iputils-ping"],
+  ["dnsmasq", "dnsmasq-base"],
 ])
 
 /** What a test with namespaces lacks here; `undefined`: nothing. */

@@ -4,13 +4,13 @@ import { type Fault, faultAt, faultOf, formatPath, type SettingPath } from "./fa
 import { SERVE_CONFIG, type ServeConfig } from "./schema.ts"
 
 /** A file that was read: what it has, and where each setting stands, for faults that are found later. */
-export interface LoadedConfig {
-  readonly config: ServeConfig
+export interface LoadedConfig<T = ServeConfig> {
+  readonly config: T
   readonly fault: (path: SettingPath, rule: string) => Fault
 }
 
-export type ConfigRead =
-  | { readonly ok: true; readonly value: LoadedConfig }
+export type ConfigRead<T = ServeConfig> =
+  | { readonly ok: true; readonly value: LoadedConfig<T> }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /** Most faults that are told of one file. */
@@ -33,8 +33,11 @@ const depthOf = (text: string): number => {
   return deepest
 }
 
-/** Reads the text of a configuration file: its settings, or every fault that can be seen without the others mended. */
-export const readConfig = (written: string): ConfigRead => {
+/** Reads the text of a configuration file of `serve`. */
+export const readConfig = (written: string): ConfigRead => readSettings(written, SERVE_CONFIG)
+
+/** Reads the text of a file: its settings by their schema, or every fault that can be seen without the others mended. */
+export const readSettings = <T>(written: string, schema: z.ZodType<T>): ConfigRead<T> => {
   // Editors of some systems begin a file with a byte order mark.
   const text = written.replace(/^\ufeff/, " ")
   const errors: ParseError[] = []
@@ -48,14 +51,14 @@ export const readConfig = (written: string): ConfigRead => {
   }
   const faults: Fault[] = []
   const value = plainValue(text, tree, [], faults)
-  const parsed = SERVE_CONFIG.safeParse(value)
+  const parsed = schema.safeParse(value)
   if (!parsed.success)
     for (const { path, rule } of parsed.error.issues.flatMap(brokenRules)) faults.push(faultOf(text, tree, path, rule))
   if (faults.length > 0 || !parsed.success) return refused(faults)
   return { ok: true, value: { config: parsed.data, fault: (path, rule) => faultOf(text, tree, path, rule) } }
 }
 
-const refused = (faults: readonly Fault[]): ConfigRead => ({
+const refused = (faults: readonly Fault[]): { readonly ok: false; readonly faults: readonly Fault[] } => ({
   ok: false,
   faults: [...faults].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MOST),
 })

@@ -1,8 +1,7 @@
-import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs"
+import { lstatSync, realpathSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import { resolve } from "node:path"
 import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
-import { reasonOf } from "../../system-error.ts"
 import type { Endpoint } from "../../udp.ts"
 import { readEndpoint } from "../endpoint.ts"
 import type { Read } from "../read.ts"
@@ -10,6 +9,7 @@ import { METRICS_PORT, optionOf, type ServeOptions } from "../serve-options.ts"
 import { type Fault, formatFault, type SettingPath } from "./fault.ts"
 import type { LoadedConfig } from "./load.ts"
 import { makeSettings, type ServeSettings } from "./settings.ts"
+import { readWritten } from "./written.ts"
 
 /** What `serve` is to do, by its command line and its configuration file. */
 export interface ServePlan {
@@ -102,25 +102,14 @@ const NONE: LoadedConfig = {
   fault: (path, text): Fault => ({ line: 1, column: 1, setting: String(path[0] ?? ""), text }),
 }
 
-/** Octets of a configuration file: far over what settings need, and no more than a parser takes in its stride. */
-const LARGEST = 2 ** 24
-
 const load = async (file: string | undefined, again = false): Promise<Loaded> => {
   if (file === undefined) return { ok: true, value: NONE }
-  const unread = (why: string): Loaded => ({ ok: false, lines: [`option '--config': ${why}`] })
-  let text: string
-  try {
-    const there = statSync(file)
-    if (again && !there.isFile() && !there.isDirectory()) return unread(`${file} is no file, and cannot be read again`)
-    if (there.size > LARGEST) return unread(`${file} has over ${LARGEST} octets`)
-    text = readFileSync(file, "utf8")
-  } catch (cause) {
-    return unread(`${file}: ${reasonOf(cause)}`)
-  }
+  const read = readWritten(file, again)
+  if (!read.ok) return { ok: false, lines: [`option '--config': ${read.text}`] }
   // Loaded when it runs: a server without a file starts without a parser and a schema.
   const { readConfig } = await import("./load.ts")
-  const read = readConfig(text)
-  return read.ok ? read : { ok: false, lines: read.faults.map((fault) => formatFault(file, fault)) }
+  const config = readConfig(read.value)
+  return config.ok ? config : { ok: false, lines: config.faults.map((fault) => formatFault(file, fault)) }
 }
 
 const isFromOption = (options: ServeOptions, setting: string | number | undefined): boolean => {

@@ -12,7 +12,7 @@ import { readPool, readPorts } from "../pool.ts"
 import type { Read } from "../read.ts"
 
 /** A setting that stands in the file as text and has a value of its own: what its reader refuses is a fault of the file. */
-const textual = <T>(read: (text: string) => Read<T>, description: string, examples: readonly string[]) =>
+export const textual = <T>(read: (text: string) => Read<T>, description: string, examples: readonly string[]) =>
   z
     .string()
     .meta({ description, examples: [...examples] })

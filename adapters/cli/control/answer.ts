@@ -6,7 +6,7 @@ import { mappingRecord } from "../entry-json.ts"
 import { secondsLeft } from "../mapping-text.ts"
 import type { Read } from "../read.ts"
 import { wallClock } from "../wall-clock.ts"
-import type { Answer } from "./request.ts"
+import { type Answers, type ControlRequest, readRequest } from "./request.ts"
 
 /** What a running server can be asked and told. */
 export interface ControlTarget {
@@ -23,9 +23,9 @@ export interface ControlTarget {
 const PAGE = 500
 
 /** Answers what a running server is asked. Nonces are in no answer. */
-export const controlAnswer = (target: ControlTarget, clock: Clock): Answer => {
+export const controlAnswer = (target: ControlTarget, clock: Clock): Answers<ControlRequest> => {
   const wall = wallClock(clock)
-  return async function* (request) {
+  const answer: Answers<ControlRequest>["answer"] = async function* (request) {
     switch (request.command) {
       case "mappings": {
         let count = 0
@@ -64,4 +64,5 @@ export const controlAnswer = (target: ControlTarget, clock: Clock): Answer => {
       }
     }
   }
+  return { read: readRequest, answer }
 }

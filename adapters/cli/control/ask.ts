@@ -2,7 +2,7 @@ import { connect } from "node:net"
 import { reasonOf } from "../../system-error.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { isLive } from "./listen.ts"
-import { controlFolder, knownSockets } from "./path.ts"
+import { controlFolder, knownSockets, type SocketKind } from "./path.ts"
 
 /** One line of an answer. */
 export type AnswerRecord = Readonly<Record<string, unknown>>
@@ -23,14 +23,15 @@ const PATIENCE = 10_000
 /** The socket to ask: the one given, or that of the only server that runs. */
 export const findSocket = async (
   given: string | undefined,
+  kind: SocketKind = "",
 ): Promise<{ readonly ok: true; readonly path: string } | Unanswered> => {
   if (given !== undefined) return { ok: true, path: given }
   const live: string[] = []
-  for (const path of knownSockets()) if (await isLive(path)) live.push(path)
+  for (const path of knownSockets(kind)) if (await isLive(path)) live.push(path)
   if (live.length === 1) return { ok: true, path: live[0] }
   const text =
     live.length === 0
-      ? `no server runs: no control socket in ${controlFolder()}; name another with --control <path>`
+      ? `${kind === "" ? "no server runs" : "no overlay runs"}: no control socket in ${controlFolder()}; name another with --control <path>`
       : `${live.length} servers run; choose one with --control: ${live.join(", ")}`
   return { ok: false, text, exit: Exit.USAGE }
 }

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net"
 import { reasonOf } from "../../system-error.ts"
 import type { Read } from "../read.ts"
 import { prepareFolder } from "./path.ts"
-import { type Answer, readRequest } from "./request.ts"
+import type { Answers } from "./request.ts"
 
 /**
  * The control socket of a running server: whoever may open it, its user and root, may list and change what the server
@@ -20,13 +20,13 @@ const LONGEST = 4096
 const IDLE = 30_000
 const CONNECTIONS = 32
 
-/** @param answer Gives an answer's lines; it may wait between them. What it throws ends the answer. */
-export const startControl = async (path: string, answer: Answer): Promise<Read<ControlSocket>> => {
+/** @param answers Its lines may be waited for. What it throws ends the answer. */
+export const startControl = async <R>(path: string, answers: Answers<R>): Promise<Read<ControlSocket>> => {
   const folder = prepareFolder(path)
   if (!folder.ok) return folder
   const free = await makeWay(path)
   if (!free.ok) return free
-  const server = createServer((socket) => void serve(socket, answer))
+  const server = createServer((socket) => void serve(socket, answers))
   server.maxConnections = CONNECTIONS
   const open = new Set<Socket>()
   server.on("connection", (socket) => {
@@ -83,13 +83,13 @@ export const isLive = (path: string): Promise<boolean> =>
     )
   })
 
-const serve = async (socket: Socket, answer: Answer): Promise<void> => {
+const serve = async <R>(socket: Socket, { read, answer }: Answers<R>): Promise<void> => {
   socket.setTimeout(IDLE, () => socket.destroy())
   socket.on("error", () => {})
   try {
     const line = await firstLine(socket)
     if (line === undefined) return
-    const request = readRequest(line)
+    const request = read(line)
     if (!request.ok) {
       socket.end(record({ error: request.text }))
       return

@@ -12,15 +12,18 @@ export const controlFolder = (env: NodeJS.ProcessEnv = process.env): string => {
   return user === 0 ? "/run/sallyport" : join(tmpdir(), `sallyport-${user}`)
 }
 
+/** Whose sockets: those of `serve`, or of another command, by what their names begin with. */
+export type SocketKind = "" | "overlay-"
+
 /** The socket of this process, unless it is told another path. */
-export const ownSocket = (): string => join(controlFolder(), `${process.pid}.sock`)
+export const ownSocket = (kind: SocketKind = ""): string => join(controlFolder(), `${kind}${process.pid}.sock`)
 
 /** The sockets in the folder, of servers that run or were killed. */
-export const knownSockets = (): readonly string[] => {
+export const knownSockets = (kind: SocketKind = ""): readonly string[] => {
   const folder = controlFolder()
   try {
     return readdirSync(folder)
-      .filter((name) => /^\d+\.sock$/.test(name))
+      .filter((name) => name.startsWith(kind) && /^\d+\.sock$/.test(name.slice(kind.length)))
       .map((name) => join(folder, name))
   } catch {
     return []

@@ -8,21 +8,36 @@ export type ControlRequest =
   | { readonly command: "announce" }
   | { readonly command: "revoke"; readonly internal: Address; readonly realm: Address | undefined }
 
-/** The lines of an answer, some at a time; the last one has `end`. */
-export type Answer = (request: ControlRequest) => AsyncIterable<readonly object[]>
+/** What a socket is asked, and what it answers. */
+export interface Answers<R> {
+  /** Reads the line that a connection begins with. */
+  readonly read: (line: string) => Read<R>
+  /** The lines of an answer, some at a time; the last one has `end`. */
+  readonly answer: (request: R) => AsyncIterable<readonly object[]>
+}
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null
 
-/** Reads the line that a connection begins with. */
-export const readRequest = (line: string): Read<ControlRequest> => {
+/** The object that a line of JSON is. */
+export const readLine = (line: string): Read<Readonly<Record<string, unknown>>> => {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch {
     return { ok: false, text: "a request is one line of JSON" }
   }
-  if (!isRecord(value)) return { ok: false, text: "a request is an object" }
+  return isRecord(value) ? { ok: true, value } : { ok: false, text: "a request is an object" }
+}
+
+/** What there is no request for. */
+export const NO_COMMAND = { ok: false, text: "there is no such command" } as const
+
+/** Reads the line that a connection begins with. */
+export const readRequest = (line: string): Read<ControlRequest> => {
+  const read = readLine(line)
+  if (!read.ok) return read
+  const { value } = read
   switch (value.command) {
     case "mappings":
     case "counters":
@@ -36,7 +51,7 @@ export const readRequest = (line: string): Read<ControlRequest> => {
       return { ok: true, value: { command: "revoke", internal, realm } }
     }
     default:
-      return { ok: false, text: "there is no such command" }
+      return NO_COMMAND
   }
 }
 

@@ -95,12 +95,14 @@ const wishesOf = (state: SvpState, effect: SvpEffect): readonly PluginEffect[] =
       return [{ type: "outside", request: effect }]
     case "answer":
       return answerOf(effect.query, effect.answer)
+    // The log is that of the host: what another overlay of it is to know is passed on, as it is nobody else's to read again.
     case "shootdown":
-      return effect.vnetid === state.vnetid ? [{ type: "inject-varp", mac: effect.mac, target: undefined }] : []
+      return [{ type: "inject-varp", ...overlayOf(state, effect.vnetid), mac: effect.mac, target: undefined }]
     case "moved": {
-      if (effect.vnetid !== state.vnetid) return []
       const { vlan, mac, overlay: address } = effect
-      return isIpv4(address) ? [{ type: "inject-arp", vlan, mac, address, destination: BROADCAST_MAC }] : []
+      if (!isIpv4(address)) return []
+      const of = overlayOf(state, effect.vnetid)
+      return [{ type: "inject-arp", ...of, vlan, mac, address, destination: BROADCAST_MAC }]
     }
     case "degrade":
       return [{ type: "fma-degrade", text: effect.text }]
@@ -113,6 +115,9 @@ const wishesOf = (state: SvpState, effect: SvpEffect): readonly PluginEffect[] =
       return []
   }
 }
+
+const overlayOf = ({ vnetid: own }: SvpState, vnetid: number): { readonly vnetid?: number } =>
+  vnetid === own ? {} : { vnetid }
 
 const DROP = { kind: "drop" } as const
 

@@ -9,12 +9,23 @@ export type VarpdEffect =
   | { readonly type: "respond"; readonly id: number; readonly lookup: number; readonly target: TargetPoint }
   /** A lookup's frames are dropped. */
   | { readonly type: "drop"; readonly id: number; readonly lookup: number }
-  /** The overlay's own link receives a frame. */
-  | { readonly type: "inject"; readonly id: number; readonly frame: Uint8Array }
+  /** The overlay's own link receives a frame; with a vnetid, that of another overlay of this host, if there is one. */
+  | {
+      readonly type: "inject"
+      readonly id: number
+      readonly vnetid?: number | undefined
+      readonly frame: Uint8Array
+    }
   /** A frame is sent into the overlay as if its link had sent it: it is looked up again. */
   | { readonly type: "resend"; readonly id: number; readonly frame: Uint8Array }
-  /** The cache is told of a MAC; `undefined`: to forget it. */
-  | { readonly type: "cache"; readonly id: number; readonly mac: Mac; readonly target: TargetPoint | undefined }
+  /** The cache, or that of another overlay of this host, is told of a MAC; `undefined`: to forget it. */
+  | {
+      readonly type: "cache"
+      readonly id: number
+      readonly vnetid?: number | undefined
+      readonly mac: Mac
+      readonly target: TargetPoint | undefined
+    }
   /** What is wrong with an instance, 255 octets at most; `undefined`: nothing any more. */
   | { readonly type: "status"; readonly id: number; readonly text: string | undefined }
   /** The overlay's link is down from now on, as its instance is degraded, or up again. */

@@ -23,11 +23,17 @@ export type PluginEffect =
   | { readonly type: "arp-reply" | "dhcp-reply"; readonly request: number; readonly answer: PluginAnswer<Mac> }
   /** Answer the frame of a lookup in place of its target, by asking this plugin's `arp` or `dhcp`. It ends the lookup. */
   | { readonly type: "proxy-arp" | "proxy-ndp" | "proxy-dhcp"; readonly lookup: number }
-  /** Put a target into the cache; `undefined`: forget the MAC. */
-  | { readonly type: "inject-varp"; readonly mac: Mac; readonly target: TargetPoint | undefined }
-  /** Tell the overlay by a gratuitous ARP that an IPv4 address is at a MAC. */
+  /** Put a target into the cache; `undefined`: forget the MAC. `vnetid`: into that of another overlay of this host. */
+  | {
+      readonly type: "inject-varp"
+      readonly vnetid?: number | undefined
+      readonly mac: Mac
+      readonly target: TargetPoint | undefined
+    }
+  /** Tell the overlay, or another one of this host, by a gratuitous ARP that an IPv4 address is at a MAC. */
   | {
       readonly type: "inject-arp"
+      readonly vnetid?: number | undefined
       readonly vlan: number
       readonly mac: Mac
       readonly address: Address

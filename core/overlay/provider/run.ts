@@ -46,13 +46,13 @@ const act = (run: Run, effect: PluginEffect): void => {
       return
     case "inject-varp":
       if (effect.target === undefined || isPoint(effect.target))
-        run.effects.push({ type: "cache", id, mac: effect.mac, target: effect.target })
+        run.effects.push({ type: "cache", id, ...of(effect.vnetid), mac: effect.mac, target: effect.target })
       else fault(run, "what is put into the cache is a point that frames can go to")
       return
     case "inject-arp": {
       const frame = gratuitousArp(effect.vlan, effect.mac, effect.address, effect.destination)
       if (frame === undefined) fault(run, "a gratuitous ARP is of an IPv4 address, in a VLAN of 12 bits")
-      else run.effects.push({ type: "inject", id, frame })
+      else run.effects.push({ type: "inject", id, ...of(effect.vnetid), frame })
       return
     }
     case "fma-degrade":
@@ -68,6 +68,8 @@ const act = (run: Run, effect: PluginEffect): void => {
       run.effects.push({ type: "wake", id, at: effect.at })
   }
 }
+
+const of = (vnetid: number | undefined): { readonly vnetid?: number } => (vnetid === undefined ? {} : { vnetid })
 
 const fault = (run: Run, text: string, error: "EINVAL" | "ENOTSUP" = "EINVAL"): void => {
   run.effects.push({ type: "fault", id: run.instance.id, error, text })

@@ -47,9 +47,12 @@ describe("the control socket itself", () => {
       release = resolve
     })
     const path = join(folder, "flood.sock")
-    const started = await startControl(path, async function* () {
-      await released
-      yield [{ end: true }]
+    const started = await startControl(path, {
+      read: readRequest,
+      answer: async function* () {
+        await released
+        yield [{ end: true }]
+      },
     })
     assert.ok(started.ok)
     setFlagsFromString("--expose-gc")

@@ -140,7 +140,7 @@ describe("an endpoint that cannot be", () => {
       [direct(1, { properties: { "direct/dest_port": "1" } })],
       ["EAGAIN", 0, "properties"],
     ],
-    ["a file that is not there", [files("/nowhere/at/all")], ["ENOENT", 0, "properties"]],
+    ["a file that is not there", [files("/nowhere/at/all")], ["ENOENT", 0, "properties.files/config"]],
     [
       "an address of another machine",
       [direct(1, { listen: { ...LOOPBACK, address: address("192.0.2.1") } })],

@@ -115,13 +115,17 @@ describe("B6: the plugin svp", () => {
     assert.deepEqual(others(ask(varpd, unicast)[1]), [{ type: "drop", id: 1, lookup: 5 }])
   })
 
-  test("the log: a shootdown of its own overlay is told to the cache, of another's not", () => {
+  test("the log: a shootdown of its own overlay is told to its cache, of another's to that one's", () => {
     let [varpd, effects] = tell(connected(), 1, { type: "tick", now: 5000 })
     assert.equal(messages(effects).length, 1)
     const uuid = "0".repeat(32)
     const records = [23, 24].map((vnetid) => ({ kind: "vl2", uuid, mac, pad: 0, vnetid }) as const)
     ;[varpd, effects] = answer(varpd, 1, { kind: "log-ack", status: 0, records, rest: new Uint8Array(0) })
-    assert.deepEqual(others(effects), [{ type: "cache", id: 1, mac, target: undefined }])
+    assert.deepEqual(others(effects), [
+      { type: "cache", id: 1, mac, target: undefined },
+      // The log is the host's, and its records are removed: the other overlay would not read them again.
+      { type: "cache", id: 1, vnetid: 24, mac, target: undefined },
+    ])
   })
 
   test("a name without addresses degrades the instance; its end closes what is open", () => {

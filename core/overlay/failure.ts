@@ -2,6 +2,7 @@
 export type OverlayErrorName =
   | "E2BIG"
   | "EAGAIN"
+  | "EBUSY"
   | "EEXIST"
   | "EINVAL"
   | "ENOENT"

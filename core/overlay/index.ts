@@ -6,9 +6,11 @@
  */
 
 export * from "./cache/index.ts"
+export * from "./device/index.ts"
 export { describeOverlay } from "./dissect/describe.ts"
 export { dissectFrame, dissectVxlan } from "./dissect/frame.ts"
 export { dissectSvp } from "./dissect/svp.ts"
+export * from "./door/index.ts"
 export type { Outcome, OverlayErrorName } from "./failure.ts"
 export * from "./frame/index.ts"
 export * from "./mac.ts"
@@ -25,3 +27,11 @@ export { isPoint, type TargetPoint } from "./point.ts"
 export * from "./provider/index.ts"
 export * from "./proxy/index.ts"
 export * from "./svp/index.ts"
+export {
+  detectOverlay,
+  OVERLAY_PORTS,
+  type OverlayApart,
+  type OverlayPorts,
+  takeOverlayApart,
+  validateVxlan,
+} from "./take-apart.ts"

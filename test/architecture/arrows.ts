@@ -22,7 +22,7 @@ const RUNTIME: Rule = {
 }
 
 /** Faces besides a place's index.ts: an entry of the package by itself, so that its room's users need not carry it; what rooms alone share. */
-const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts"]
+const FACES: readonly string[] = ["core/wire/text/index.ts", "core/wire/dissect/make.ts", "core/overlay/take-apart.ts"]
 
 export const RULES: Readonly<Record<Place, Rule>> = {
   core: room(...CORE),

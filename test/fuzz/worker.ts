@@ -3,9 +3,16 @@ import { parentPort, workerData } from "node:worker_threads"
 import { clientTarget } from "./client.ts"
 import { deviceTarget } from "./devices.ts"
 import { inputOf } from "./mutate.ts"
+import { overlayTarget } from "./overlay.ts"
 import { serverTarget, wireTarget } from "./target.ts"
 
-const TARGETS = { wire: wireTarget, server: serverTarget, devices: deviceTarget, client: clientTarget }
+const TARGETS = {
+  wire: wireTarget,
+  server: serverTarget,
+  devices: deviceTarget,
+  client: clientTarget,
+  overlay: overlayTarget,
+}
 
 export interface Job {
   readonly target: keyof typeof TARGETS

@@ -1,5 +1,6 @@
 import { done, failed, type Outcome } from "../failure.ts"
 import type { Mac } from "../mac.ts"
+import { emptyNumbers } from "../number-map.ts"
 import { isPoint, type TargetPoint } from "../point.ts"
 import {
   type CacheEntry,
@@ -27,7 +28,7 @@ export const associate = (cache: TargetCache, point?: TargetPoint): Outcome<Targ
 /** The plugin is gone: what waits is dropped, what is known stays with nobody. ENXIO: there was none. */
 export const disassociate = (cache: TargetCache): Outcome<TargetCache> =>
   cache.associated
-    ? done({ ...cache, associated: false, point: undefined, queues: new Map(), lookups: new Map() })
+    ? done({ ...cache, associated: false, point: undefined, queues: emptyNumbers(), lookups: emptyNumbers() })
     : failed("ENXIO", "no plugin is associated")
 
 /** What stands in the way of a change by hand: ENXIO without a plugin, ENOTSUP in point mode. */

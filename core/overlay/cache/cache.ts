@@ -17,6 +17,7 @@ import {
 } from "../../table/index.ts"
 import { addressFromWords, addressWord } from "../../wire/index.ts"
 import { type Mac, macOf } from "../mac.ts"
+import { emptyNumbers, type NumberMap } from "../number-map.ts"
 import type { TargetPoint } from "../point.ts"
 import type { Queue } from "./queue.ts"
 
@@ -47,9 +48,9 @@ export interface TargetCache {
   /** What is known, by MAC. */
   readonly version: Version
   /** Frames that wait, by MAC: each of these has a lookup under way. */
-  readonly queues: ReadonlyMap<Mac, Queue>
+  readonly queues: NumberMap<Queue>
   /** MACs by the number of their lookup. */
-  readonly lookups: ReadonlyMap<number, Mac>
+  readonly lookups: NumberMap<Mac>
   /** The next lookup's number. */
   readonly nextLookup: number
   /** Of point mode; `undefined`: no plugin is associated yet. */
@@ -74,8 +75,8 @@ export const createCache = (options: CacheOptions): TargetCache => ({
     wheel: undefined,
     hashKey: options.hashKey,
   }),
-  queues: new Map(),
-  lookups: new Map(),
+  queues: emptyNumbers(),
+  lookups: emptyNumbers(),
   nextLookup: 1,
   point: undefined,
   associated: false,

@@ -1,6 +1,7 @@
 import { sliceOctets } from "../../wire/index.ts"
 import { done, failed, type Outcome } from "../failure.ts"
 import type { Mac } from "../mac.ts"
+import { numberAt, withNumber, withoutNumber } from "../number-map.ts"
 import { isPoint, type TargetPoint } from "../point.ts"
 import { type FrameQuery, LARGEST_FRAME, queryOf } from "../proxy/query.ts"
 import { hasRoom, knownTarget, type TargetCache, withTarget } from "./cache.ts"
@@ -43,26 +44,26 @@ export const transmit = (cache: TargetCache, frame: Uint8Array): CacheStep => {
 
 const wait = (cache: TargetCache, query: FrameQuery, frame: Uint8Array): CacheStep => {
   const { destination } = query
-  const queue = cache.queues.get(destination)
+  const queue = numberAt(cache.queues, destination)
   const octets = (queue?.octets ?? 0) + frame.length
   if (octets > cache.options.pendingOctets || (queue === undefined && !hasRoom(cache))) return [cache, dropped("full")]
   const kept = sliceOctets(frame)
   if (queue !== undefined) {
-    const queues = new Map(cache.queues).set(destination, { ...queue, frames: [...queue.frames, kept], octets })
+    const queues = withNumber(cache.queues, destination, { ...queue, frames: [...queue.frames, kept], octets })
     return [{ ...cache, queues }, []]
   }
   const lookup = cache.nextLookup
-  const queues = new Map(cache.queues).set(destination, { lookup, query, frames: [kept], octets })
-  const lookups = new Map(cache.lookups).set(lookup, destination)
+  const queues = withNumber(cache.queues, destination, { lookup, query, frames: [kept], octets })
+  const lookups = withNumber(cache.lookups, lookup, destination)
   return [{ ...cache, queues, lookups, nextLookup: lookup + 1 }, [{ type: "lookup", lookup, query, frame: kept }]]
 }
 
 /** The plugin's answer: all that waits goes there, in order. A lookup that is not under way, or a point that is none, is EINVAL. */
 export const respond = (cache: TargetCache, lookup: number, target: TargetPoint): Outcome<CacheStep> => {
-  const mac = cache.lookups.get(lookup)
+  const mac = numberAt(cache.lookups, lookup)
   if (mac === undefined) return failed("EINVAL", `lookup ${lookup} is not under way`)
   if (!isPoint(target)) return failed("EINVAL", "no frame can be sent there")
-  const frames = cache.queues.get(mac)?.frames ?? []
+  const frames = numberAt(cache.queues, mac)?.frames ?? []
   const next = withTarget(settled(cache, lookup, mac), mac, target)
   return done([next, frames.map((frame) => ({ type: "send", frame, target }))])
 }
@@ -72,24 +73,22 @@ export const respond = (cache: TargetCache, lookup: number, target: TargetPoint)
  * frame alone and asks again for each of the others.
  */
 export const dropLookup = (cache: TargetCache, lookup: number): Outcome<CacheStep> => {
-  const mac = cache.lookups.get(lookup)
+  const mac = numberAt(cache.lookups, lookup)
   if (mac === undefined) return failed("EINVAL", `lookup ${lookup} is not under way`)
-  const count = cache.queues.get(mac)?.frames.length ?? 0
+  const count = numberAt(cache.queues, mac)?.frames.length ?? 0
   return done([settled(cache, lookup, mac), dropped("answer", count)])
 }
 
-const settled = (cache: TargetCache, lookup: number, mac: Mac): TargetCache => {
-  const queues = new Map(cache.queues)
-  const lookups = new Map(cache.lookups)
-  queues.delete(mac)
-  lookups.delete(lookup)
-  return { ...cache, queues, lookups }
-}
+const settled = (cache: TargetCache, lookup: number, mac: Mac): TargetCache => ({
+  ...cache,
+  queues: withoutNumber(cache.queues, mac),
+  lookups: withoutNumber(cache.lookups, lookup),
+})
 
 /** The frame that a lookup is about, for a proxy to read: EINVAL where it is not under way. */
 export const lookedUp = (cache: TargetCache, lookup: number): Outcome<Uint8Array> => {
-  const mac = cache.lookups.get(lookup)
-  const frame = mac === undefined ? undefined : cache.queues.get(mac)?.frames[0]
+  const mac = numberAt(cache.lookups, lookup)
+  const frame = mac === undefined ? undefined : numberAt(cache.queues, mac)?.frames[0]
   return frame === undefined ? failed("EINVAL", `lookup ${lookup} is not under way`) : done(frame)
 }
 

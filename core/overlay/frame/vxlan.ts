@@ -1,4 +1,4 @@
-import { type Encoded, joinOctets, putU32, u32 } from "../../wire/index.ts"
+import { type Encoded, putU32, u32 } from "../../wire/index.ts"
 import { endsEarly, type OverlayParsed, readAs, tooWide, unread } from "../parsed.ts"
 
 /** Octets of a VXLAN header. */
@@ -42,18 +42,28 @@ export const parseVxlan = (bytes: Uint8Array): OverlayParsed<VxlanPacket> => {
   )
 }
 
-/** A frame behind a VXLAN header. */
-export const encodeVxlan = ({ vnetid, frame, reserved }: VxlanPacket): Encoded => {
-  const { flags, middle, last } = reserved ?? { flags: 0, middle: 0, last: 0 }
-  const wide = tooWide([
-    ["vnetid", vnetid, 24],
-    ["reserved flags", flags, 8],
-    ["reserved", middle, 24],
-    ["reserved", last, 8],
-  ])
-  if (wide !== undefined) return wide
-  const header = new Uint8Array(VXLAN_HEADER)
-  putU32(header, 0, ((I_FLAG | flags) << 24) | middle)
-  putU32(header, 4, (vnetid << 8) | last)
-  return { ok: true, bytes: joinOctets([header, frame]) }
+/**
+ * A frame behind a VXLAN header. `memory`: where it is written, if it fits; what is given back is then a view of it, good until it is used
+ * again. Left out, or too small: new octets.
+ */
+export const encodeVxlan = ({ vnetid, frame, reserved }: VxlanPacket, memory?: Uint8Array): Encoded => {
+  const { flags, middle, last } = reserved ?? NOTHING
+  // Most packets are as they are to be: no list of their fields is made.
+  if (reserved !== undefined || !Number.isInteger(vnetid) || vnetid < 0 || vnetid > MAX_VNETID) {
+    const wide = tooWide([
+      ["vnetid", vnetid, 24],
+      ["reserved flags", flags, 8],
+      ["reserved", middle, 24],
+      ["reserved", last, 8],
+    ])
+    if (wide !== undefined) return wide
+  }
+  const size = VXLAN_HEADER + frame.length
+  const bytes = memory === undefined || memory.length < size ? new Uint8Array(size) : memory.subarray(0, size)
+  putU32(bytes, 0, ((I_FLAG | flags) << 24) | middle)
+  putU32(bytes, 4, (vnetid << 8) | last)
+  bytes.set(frame, VXLAN_HEADER)
+  return { ok: true, bytes }
 }
+
+const NOTHING = { flags: 0, middle: 0, last: 0 } as const

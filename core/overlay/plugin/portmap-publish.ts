@@ -22,7 +22,7 @@ export const publishEnd = (
   if (!isObject(root.value)) return failed("EINVAL", "the file is no object")
   if (end !== undefined && !isPoint(end)) return failed("EINVAL", "no frame can be sent to the end")
   const entries = Object.entries(root.value)
-  const before = entries.findLast(([key]) => parseMac(key) === mac)?.[1]
+  const before = entries.filter(([key]) => parseMac(key) === mac).at(-1)?.[1]
   const { ip: _, port: __, expires: ___, ...rest } = isObject(before) ? before : {}
   const others = entries.filter(([key]) => parseMac(key) !== mac)
   const own = end === undefined ? rest : { ...rest, ...membersOf(end) }

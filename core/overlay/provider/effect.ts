@@ -28,6 +28,8 @@ export type VarpdEffect =
     }
   /** What is wrong with an instance, 255 octets at most; `undefined`: nothing any more. */
   | { readonly type: "status"; readonly id: number; readonly text: string | undefined }
+  /** The overlay's link is down from now on, as its instance is degraded, or up again. */
+  | { readonly type: "link"; readonly id: number; readonly up: boolean }
   /** The first of all instances is degraded, or the last one is well again. */
   | { readonly type: "service"; readonly degraded: boolean }
   /** What a plugin needs of the world. */

@@ -1,4 +1,5 @@
 import { done, failed, type Outcome } from "../failure.ts"
+import { numberAt, numbersFrom, withNumber } from "../number-map.ts"
 import { isPoint } from "../point.ts"
 import type { FrameQuery } from "../proxy/query.ts"
 import type { VarpdEffect } from "./effect.ts"
@@ -13,7 +14,8 @@ export type VarpdStep = readonly [Varpd, readonly VarpdEffect[]]
 const run = (varpd: Varpd, instance: Instance, work: (run: Run) => void): VarpdStep => {
   const one: Run = { instance, effects: [] }
   work(one)
-  return tellService(varpd, withInstance(varpd, one.instance), one.effects)
+  const after = withInstance(varpd, one.instance)
+  return one.instance.degraded === instance.degraded ? [after, one.effects] : tellService(varpd, after, one.effects)
 }
 
 const isDegraded = ({ instances }: Varpd): boolean =>
@@ -69,7 +71,7 @@ export const destroyInstance = (varpd: Varpd, id: number): Outcome<VarpdStep> =>
   const [stopped, effects] = run(varpd, found.value, (one) => {
     if (phase === "created") return
     follow(one, one.instance.plugin.stop())
-    for (const lookup of one.instance.lookups.keys()) one.effects.push({ type: "drop", id, lookup })
+    for (const [lookup] of numbersFrom(one.instance.lookups)) one.effects.push({ type: "drop", id, lookup })
     one.instance = { ...one.instance, degraded: undefined }
     if (phase === "activated") one.effects.push({ type: "forget", id })
   })
@@ -79,17 +81,22 @@ export const destroyInstance = (varpd: Varpd, id: number): Outcome<VarpdStep> =>
   return done([{ ...stopped, instances }, effects])
 }
 
+/** Lookups have smaller numbers. */
+const LOOKUPS = 2 ** 50
+
 /**
- * Where does a frame go? `lookup` is the caller's number for it, `frame` stays unchanged until the answer. What no activated instance of
+ * Where does a frame go? `lookup` is the caller's number for it, a whole one from 0 to 2^50 - 1, `frame` stays unchanged until the answer. What no activated instance of
  * dynamic mode is asked is dropped, and a number that is under way is a fault.
  */
 export const lookup = (varpd: Varpd, id: number, lookup: number, query: FrameQuery, frame: Uint8Array): VarpdStep => {
   const instance = varpd.instances.get(id)
   if (instance?.phase !== "activated" || instance.mode === "point") return [varpd, [{ type: "drop", id, lookup }]]
-  if (instance.lookups.has(lookup))
+  if (!Number.isInteger(lookup) || lookup < 0 || lookup >= LOOKUPS)
+    return [varpd, [{ type: "fault", id, error: "EINVAL", text: `no lookup has the number ${lookup}` }]]
+  if (numberAt(instance.lookups, lookup) !== undefined)
     return [varpd, [{ type: "fault", id, error: "EINVAL", text: `lookup ${lookup} is under way` }]]
   return run(varpd, instance, (one) => {
-    const lookups = new Map(instance.lookups).set(lookup, { query, frame, proxied: false })
+    const lookups = withNumber(instance.lookups, lookup, { query, frame, proxied: false })
     one.instance = { ...instance, lookups }
     follow(one, instance.plugin.lookup(lookup, query))
   })

@@ -1,3 +1,4 @@
+import { numberAt, withNumber, withoutNumber } from "../number-map.ts"
 import { isPoint } from "../point.ts"
 import { askedByArp, gratuitousArp, replyToArp } from "../proxy/arp.ts"
 import { isDhcpBroadcast, redirectDhcp } from "../proxy/dhcp.ts"
@@ -76,16 +77,14 @@ const fault = (run: Run, text: string, error: "EINVAL" | "ENOTSUP" = "EINVAL"): 
 
 /** A lookup that may be ended now; a fault is told where there is none. */
 const openLookup = (run: Run, lookup: number): OpenLookup | undefined => {
-  const open = run.instance.lookups.get(lookup)
+  const open = numberAt(run.instance.lookups, lookup)
   if (open !== undefined && !open.proxied) return open
   fault(run, open === undefined ? `lookup ${lookup} has its answer, or never was` : `a proxy is at lookup ${lookup}`)
   return undefined
 }
 
 const close = (run: Run, lookup: number): void => {
-  const lookups = new Map(run.instance.lookups)
-  lookups.delete(lookup)
-  run.instance = { ...run.instance, lookups }
+  run.instance = { ...run.instance, lookups: withoutNumber(run.instance.lookups, lookup) }
 }
 
 /** The frame that was looked up goes nowhere, whatever else comes of it. */
@@ -129,8 +128,8 @@ const request = (run: Run, open: OpenLookup, made: OpenRequest): number => {
   const number = instance.nextRequest
   run.instance = {
     ...instance,
-    lookups: new Map(instance.lookups).set(made.lookup, { ...open, proxied: true }),
-    requests: new Map(instance.requests).set(number, made),
+    lookups: withNumber(instance.lookups, made.lookup, { ...open, proxied: true }),
+    requests: withNumber(instance.requests, number, made),
     nextRequest: number + 1,
   }
   return number
@@ -138,15 +137,13 @@ const request = (run: Run, open: OpenLookup, made: OpenRequest): number => {
 
 const reply = (run: Run, effect: Extract<PluginEffect, { type: "arp-reply" | "dhcp-reply" }>): void => {
   const { instance } = run
-  const made = instance.requests.get(effect.request)
-  const open = made === undefined ? undefined : instance.lookups.get(made.lookup)
+  const made = numberAt(instance.requests, effect.request)
+  const open = made === undefined ? undefined : numberAt(instance.lookups, made.lookup)
   if (made === undefined || open === undefined || (effect.type === "dhcp-reply") !== (made.proxy === "dhcp")) {
     fault(run, `request ${effect.request} has its answer, or is none of this kind`)
     return
   }
-  const requests = new Map(instance.requests)
-  requests.delete(effect.request)
-  run.instance = { ...instance, requests }
+  run.instance = { ...instance, requests: withoutNumber(instance.requests, effect.request) }
   const { answer } = effect
   if (answer.kind === "ok") {
     const make = MAKERS[made.proxy]
@@ -164,6 +161,9 @@ const status = (run: Run, text: string | undefined): void => {
   if (instance.degraded === text) return
   run.instance = { ...instance, degraded: text }
   run.effects.push({ type: "status", id: instance.id, text })
+  // Another text for the same fault changes nothing for the link. The reference takes down the link of the first of all that are degraded.
+  if ((instance.degraded === undefined) !== (text === undefined))
+    run.effects.push({ type: "link", id: instance.id, up: text === undefined })
 }
 
 /** Octets of a status, with its NUL (`OVERLAY_STATUS_BUFLEN`). */

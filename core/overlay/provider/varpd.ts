@@ -1,4 +1,5 @@
 import { done, failed, type Outcome } from "../failure.ts"
+import { emptyNumbers, type NumberMap } from "../number-map.ts"
 import type { TargetPoint } from "../point.ts"
 import type { FrameQuery } from "../proxy/query.ts"
 import type { PluginSaved } from "./plugin.ts"
@@ -41,9 +42,9 @@ export interface Instance {
   /** Its state. */
   readonly plugin: PluginInstance
   /** By number. */
-  readonly lookups: ReadonlyMap<number, OpenLookup>
+  readonly lookups: NumberMap<OpenLookup>
   /** By number. */
-  readonly requests: ReadonlyMap<number, OpenRequest>
+  readonly requests: NumberMap<OpenRequest>
   /** The next request's number. */
   readonly nextRequest: number
   /** What is wrong; `undefined`: nothing. */
@@ -143,8 +144,8 @@ const fresh = (id: number, options: InstanceOptions, mode: Instance["mode"], plu
     destination,
     phase: "created",
     plugin,
-    lookups: new Map(),
-    requests: new Map(),
+    lookups: emptyNumbers(),
+    requests: emptyNumbers(),
     nextRequest: 1,
     degraded: undefined,
   }

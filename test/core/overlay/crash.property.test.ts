@@ -107,7 +107,7 @@ class Host {
   set(name: string, octets: Uint8Array): void {
     this.varpd = value(setProperty(this.varpd, this.id, name, octets))
     // The reference keeps what was set at activation alone.
-    if (this.instance.phase === "activated") this.keep()
+    if (this.file !== undefined) this.keep()
   }
 
   ask(): readonly string[] {

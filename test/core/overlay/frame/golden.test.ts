@@ -232,6 +232,17 @@ describe("VXLAN, RFC 7348", () => {
     assert.deepEqual(parsed.value.reserved, { flags: 0x80, middle: 0xabcdef, last: 1 })
   })
 
+  test("written into given memory where it fits, else into new", () => {
+    const memory = new Uint8Array(11).fill(0xff)
+    const frame = Uint8Array.of(1, 2, 3)
+    const bytes = bytesOf(encodeVxlan({ vnetid: 23, frame }, memory))
+    assert.equal(toHex(bytes), "0800000000001700010203")
+    assert.equal(bytes.buffer, memory.buffer)
+    const other = bytesOf(encodeVxlan({ vnetid: 23, frame }, memory.subarray(1)))
+    assert.equal(toHex(other), "0800000000001700010203")
+    assert.notEqual(other.buffer, memory.buffer)
+  })
+
   test("a vnetid has 24 bits", () => {
     for (const vnetid of [-1, 2 ** 24, 0.5]) assert.equal(encodeVxlan({ vnetid, frame: new Uint8Array(0) }).ok, false)
   })

@@ -217,10 +217,15 @@ describe("B5: files", () => {
     const [bad, told] = file("{")
     assert.deepEqual(told, [
       { type: "status", id: 1, text: `${PATH}: the file is no JSON` },
+      { type: "link", id: 1, up: false },
       { type: "service", degraded: true },
     ])
     assert.deepEqual(types(ask(bad, unicast("deadbeef0001"))), ["respond"])
-    assert.deepEqual(types(tell(bad, 1, { type: "file", path: PATH, text: SAMPLE, now: 2 })[1]), ["status", "service"])
+    assert.deepEqual(types(tell(bad, 1, { type: "file", path: PATH, text: SAMPLE, now: 2 })[1]), [
+      "status",
+      "link",
+      "service",
+    ])
     assert.deepEqual(file("{", "/another")[1], [])
   })
 })

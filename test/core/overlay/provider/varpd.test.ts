@@ -294,11 +294,35 @@ describe("B10: what is wrong", () => {
     }
     assert.deepEqual(seen, [
       { type: "status", id: 1, text: "one" },
+      { type: "link", id: 1, up: false },
       { type: "service", degraded: true },
       { type: "status", id: 1, text: "two" },
       { type: "status", id: 1, text: undefined },
+      { type: "link", id: 1, up: true },
       { type: "service", degraded: false },
     ])
+  })
+
+  test("quirk: of two degraded instances each has its link down, not the first alone, and up when it is well itself", () => {
+    const script: PluginEffect[][] = [
+      [degrade("a")],
+      [degrade("b")],
+      [{ type: "fma-restore" }],
+      [{ type: "fma-restore" }],
+    ]
+    const plugin = scripted({ input: () => script.shift() ?? [] })
+    let varpd = activated(plugin)
+    const [made, id] = value(createInstance(varpd, { link: 8, plugin: "scripted", vnetid: 24, destination: 6 }))
+    varpd = activate(made, id, { files: new Map(), now: 0 })[0]
+    const seen: string[] = []
+    for (const one of [1, 2, 1, 2]) {
+      const [next, effects] = tell(varpd, one, { type: "tick", now: 0 })
+      varpd = next
+      for (const effect of effects)
+        if (effect.type === "link") seen.push(`${effect.id} ${effect.up}`)
+        else if (effect.type === "service") seen.push(`service ${effect.degraded}`)
+    }
+    assert.deepEqual(seen, ["1 false", "service true", "2 false", "1 true", "2 true", "service false"])
   })
 
   test("a text has 255 octets at most, and no half characters; an instance that ends takes its fault with it", () => {

@@ -155,9 +155,9 @@ export interface Overlay {
   remove(mac: Mac): Outcome<undefined>
   /** Forgets all: see `flushEntries`. */
   flush(): Outcome<undefined>
-  /** All properties, with what they are set to. */
+  /** All properties, those of the link first (`mtu`, `vnetid`, `encap`, `varpd/id`, `vxlan/listen_ip`, `vxlan/listen_port`), with what they are set to. */
   properties(): readonly PropertyValue[]
-  /** Sets one, and keeps it. What a plugin reads at its start alone is in force at the next one. */
+  /** Sets one of the plugin's, and keeps it; those of the link stay (ENOTSUP). What a plugin reads at its start alone is in force at the next one. */
   setProperty(name: string, octets: Uint8Array): Promise<Outcome<undefined>>
   /** What is wrong; `undefined`: nothing. */
   degraded(): string | undefined

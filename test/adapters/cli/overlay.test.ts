@@ -116,6 +116,7 @@ describe("sallyport overlay", () => {
     for (const [wrong, line] of [
       ["direct/dest_port=0", /EINVAL: a port is 1 to 65535/],
       ["search=svp", /EPERM/],
+      ["mtu=1500", /ENOTSUP/],
       ["frob=1", /EINVAL: there is no property frob/],
     ] as const) {
       const { code, stderr } = await ask("props", "--overlay", "red", "--set", wrong)

@@ -8,6 +8,7 @@ import {
   instanceOf,
   listProperties,
   MAX_VNETID,
+  MTU,
   type Outcome,
   type PluginRegistry,
   type PropertyInfo,
@@ -19,9 +20,6 @@ import type { OverlayOptions } from "./contract.ts"
 import { OverlayError, type OverlayFailure } from "./overlay-error.ts"
 import { readProperty } from "./property-text.ts"
 import { readText } from "./watched-file.ts"
-
-/** Limits and defaults of the reference's property `mtu`. */
-export const OverlayMtu = { DEFAULT: 1400, LEAST: 576, MOST: 8900 } as const
 
 /** All targets of VXLAN have an address and a port. */
 export const VXLAN_DESTINATION: number = Destination.IP | Destination.PORT
@@ -59,7 +57,7 @@ const checkPlace = (
   place: number,
   one: OverlayOptions,
 ): readonly OverlayError[] => {
-  const { name, vnetid, mtu = OverlayMtu.DEFAULT, kernel } = one
+  const { name, vnetid, mtu = MTU.DEFAULT, kernel } = one
   const errors: OverlayError[] = []
   const wrong = (code: OverlayFailure, text: string, ...setting: readonly string[]): void => {
     errors.push(errorAt(code, text, place, setting))
@@ -70,8 +68,8 @@ const checkPlace = (
   if (before.some((other) => other.vnetid === vnetid))
     wrong("EEXIST", `another overlay has the vnetid ${vnetid}`, "vnetid")
   if (before.some((other) => other.name === name)) wrong("EEXIST", `another overlay has the name ${name}`, "name")
-  if (!Number.isInteger(mtu) || mtu < OverlayMtu.LEAST || mtu > OverlayMtu.MOST)
-    wrong("EINVAL", `an MTU is ${OverlayMtu.LEAST} to ${OverlayMtu.MOST}`, "mtu")
+  if (!Number.isInteger(mtu) || mtu < MTU.LEAST || mtu > MTU.MOST)
+    wrong("EINVAL", `an MTU is ${MTU.LEAST} to ${MTU.MOST}`, "mtu")
   const isUnderlay = (end: Endpoint): boolean => overlays.some(({ listen }) => socketKey(listen) === socketKey(end))
   if (kernel !== undefined && isUnderlay(kernel.listen))
     wrong("EEXIST", "the kernel's device has a socket of its own", "kernel", "listen")

@@ -86,14 +86,17 @@ export type OverlayNote =
 
 /** What an overlay counts, from 0 at its start. */
 export interface OverlayCounters {
-  /** Frames that its link gave, and those that were sent to targets. */
+  /** Frames that its link gave. */
   readonly transmitted: number
+  /** Frames that were sent to targets. */
   readonly sent: number
-  /** Frames that came by VXLAN, and those that its link took. */
+  /** Frames that came by VXLAN. */
   readonly received: number
+  /** Frames that its link took. */
   readonly delivered: number
-  /** Frames that plugins made: given to the link, and sent on in place of another. */
+  /** Frames that plugins made for the link. */
   readonly injected: number
+  /** Frames that plugins sent on in place of others. */
   readonly resent: number
   /** Questions to the plugin. */
   readonly lookups: number
@@ -131,7 +134,9 @@ export interface PropertyValue {
 export interface Overlay {
   /** As given. */
   readonly name: string
+  /** As given. */
   readonly vnetid: number
+  /** Octets behind the Ethernet header at most. */
   readonly mtu: number
   /** The name of its plugin. */
   readonly plugin: string
@@ -155,12 +160,13 @@ export interface Overlay {
   remove(mac: Mac): Outcome<undefined>
   /** Forgets all: see `flushEntries`. */
   flush(): Outcome<undefined>
-  /** All properties, with what they are set to. */
+  /** All properties, those of the link first (`mtu`, `vnetid`, `encap`, `varpd/id`, `vxlan/listen_ip`, `vxlan/listen_port`), with what they are set to. */
   properties(): readonly PropertyValue[]
-  /** Sets one, and keeps it. What a plugin reads at its start alone is in force at the next one. */
+  /** Sets one of the plugin's, and keeps it; those of the link stay (ENOTSUP). What a plugin reads at its start alone is in force at the next one. */
   setProperty(name: string, octets: Uint8Array): Promise<Outcome<undefined>>
   /** What is wrong; `undefined`: nothing. */
   degraded(): string | undefined
+  /** What it has counted. */
   counters(): OverlayCounters
 }
 
@@ -172,6 +178,7 @@ export interface OverlayEndpoint extends Closable {
   overlay(name: string): Overlay | undefined
   /** All instances as they stand. */
   state(): Varpd
+  /** What came in and is of no overlay. */
   counters(): EndpointCounters
   /** Stops all plugins and closes all sockets; what is kept of instances stays. Twice is once. */
   close(): Promise<void>

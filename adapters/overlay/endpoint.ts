@@ -1,21 +1,25 @@
 import {
   completeChecksum,
   DIRECT_PLUGIN,
+  deviceProperties,
   FILES_PLUGIN,
+  getDeviceProperty,
   getEntry,
   listEntries,
+  MTU,
   macOf,
   type Outcome,
   type PluginRegistry,
   PORTMAP_PLUGIN,
   registerPlugin,
   SVP_PLUGIN,
+  setDeviceProperty,
   type TargetPoint,
   writeMac,
 } from "../../core/overlay/index.ts"
 import { u32 } from "../../core/wire/index.ts"
 import type { Endpoint, UdpError } from "../udp.ts"
-import { checkOverlays, errorAt, OverlayMtu, socketKey } from "./check.ts"
+import { checkOverlays, errorAt, socketKey } from "./check.ts"
 import type { EndpointCounters, Overlay, OverlayEndpoint, OverlayEndpointOptions, OverlayOptions } from "./contract.ts"
 import { type Instances, type LinkEffect, openInstances } from "./instances.ts"
 import { type Kept, keptIn } from "./kept.ts"
@@ -122,7 +126,7 @@ export const startOverlayEndpoint = async (options: OverlayEndpointOptions): Pro
 
   /** Puts an overlay on its sockets, where nothing comes or goes before its plugin is there. */
   const open = async (one: OverlayOptions, place: number, id: number): Promise<Overlay> => {
-    const { vnetid, mtu = OverlayMtu.DEFAULT, kernel, deliver } = one
+    const { vnetid, mtu = MTU.DEFAULT, kernel, deliver } = one
     const bind = (local: Endpoint, setting: readonly string[]): Promise<Mux> =>
       muxOf(local).catch((cause: unknown) => {
         throw cause instanceof OverlayError ? placed(cause, place, setting) : cause
@@ -250,7 +254,12 @@ interface Parts {
 }
 
 const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Overlay => {
-  const { id, mtu, link, mux, device, instances, manual, kept } = parts
+  const { id, mtu, link, mux, instances, manual, kept } = parts
+  const { address: listenAddress, port: listenPort } = mux.local
+  const device = { link: vnetid, vnetid, mtu, listenAddress, listenPort, varpd: { id, plugin }, active: true }
+  const devices = new Map([[vnetid, device]])
+  // `search` is among those of the instance as well.
+  const generic = deviceProperties(device).filter((info) => info.name !== "search")
   return {
     name,
     vnetid,
@@ -258,7 +267,7 @@ const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Over
     plugin,
     id,
     local: mux.local,
-    kernel: device?.local,
+    kernel: parts.device?.local,
     transmit: link.transmit,
     lookup: (mac, { timeout = PATIENCE } = {}): Promise<TargetPoint | "drop"> => {
       const known = getEntry(link.cache(), mac)
@@ -277,8 +286,18 @@ const overlayOf = ({ name, vnetid, plugin }: OverlayOptions, parts: Parts): Over
     set: ({ mac, target }) => link.set(mac, target),
     remove: link.remove,
     flush: link.flush,
-    properties: () => instances.properties(id),
+    properties: () => [
+      ...generic.map((info) => {
+        const octets = getDeviceProperty(devices, vnetid, info.name)
+        return { info, octets: octets.ok ? octets.value : new Uint8Array(0) }
+      }),
+      ...instances.properties(id),
+    ],
     setProperty: async (property, octets) => {
+      if (generic.some((info) => info.name === property)) {
+        const refused = setDeviceProperty(devices, vnetid, property, octets)
+        return refused.ok ? { ok: true, value: undefined } : refused
+      }
       const set = instances.set(id, property, octets)
       const saved = set.ok ? instances.saved(id) : undefined
       return saved === undefined ? set : ((await kept?.save(saved)) ?? set)

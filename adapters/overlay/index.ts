@@ -5,7 +5,7 @@
  * @module
  */
 
-export { checkOverlays, OverlayMtu } from "./check.ts"
+export { checkOverlays } from "./check.ts"
 export type {
   EndpointCounters,
   KernelLink,

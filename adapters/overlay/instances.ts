@@ -91,8 +91,9 @@ export const openInstances = (
         arm(effect.id, effect.at)
         break
       case "service":
+      case "link":
       case "forget":
-        // Each instance tells its own status; what is kept is for the next start.
+        // Each instance tells its own status; what is known still serves, so that no link goes down; what is kept is for the next start.
         break
       default:
         run(effect)

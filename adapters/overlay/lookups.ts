@@ -12,7 +12,7 @@ export interface Lookups {
 }
 
 /** Above the numbers of caches, which count from 1; twice as much is still a whole number. */
-const FIRST = 2 ** 50
+const FIRST = 2 ** 40
 
 /** None yet. */
 export const openLookups = (clock: Clock): Lookups => {

@@ -19,8 +19,9 @@ import { readText, type WatchedFile, watchFile } from "./watched-file.ts"
 
 /** What an SVP server is started with. */
 export interface SvpServerOptions {
-  /** Of `sallyport/node`, `/deno` or `/bun`, as `entropy`. */
+  /** Of `sallyport/node`, `/deno` or `/bun`. */
   readonly clock: Clock
+  /** The same. */
   readonly entropy: (length: number) => Uint8Array
   /** Where it listens: one socket each. A port of 0 lets the system choose. */
   readonly listen: readonly Endpoint[]

@@ -1,6 +1,6 @@
 /**
- * Overlay lookup: where does this Ethernet address live? Frames and what is in them to values and back, with a field for every octet, VXLAN
- * around them. An entry of its own, `sallyport/overlay`: `sallyport` does not carry it.
+ * Overlay lookup: where does this Ethernet address live? Plugins that answer, their instances, devices and target cache; SVP's client and
+ * server; frames and what is in them to values and back, with a field for every octet, VXLAN around them. An entry of its own, `sallyport/overlay`: `sallyport` does not carry it.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { VXLAN_PORT } from "../../../core/overlay/index.ts"
+import { MTU, VXLAN_PORT } from "../../../core/overlay/index.ts"
 import type { Directory } from "../../flow/index.ts"
-import { checkOverlays, OverlayError, OverlayMtu, type OverlayOptions, overlayPlugins } from "../../overlay/index.ts"
+import { checkOverlays, OverlayError, type OverlayOptions, overlayPlugins } from "../../overlay/index.ts"
 import { reasonOf } from "../../system-error.ts"
 import { type Fault, formatFault, type SettingPath } from "../config/fault.ts"
 import { readSettings } from "../config/load.ts"
@@ -42,7 +42,7 @@ const overlay = z.strictObject({
     .regex(/^[\w.-]+$/, "expected letters, digits, and . _ -"),
   vnetid: z.int().min(0).max(0xffffff),
   listen: vxlanEnd,
-  mtu: z.int().min(OverlayMtu.LEAST).max(OverlayMtu.MOST).optional(),
+  mtu: z.int().min(MTU.LEAST).max(MTU.MOST).optional(),
   plugin: z.string().min(1),
   properties: z.record(z.string(), z.union([z.string(), z.int().min(0)]).transform(String)).optional(),
   kernel: z.strictObject({ listen: vxlanEnd, device: vxlanEnd }).optional(),

@@ -18,6 +18,7 @@ export {
   dropLookup,
   injectable,
   lookedUp,
+  openLookups,
   respond,
   transmit,
 } from "./transmit.ts"

@@ -1,7 +1,7 @@
 import { sliceOctets } from "../../wire/index.ts"
 import { done, failed, type Outcome } from "../failure.ts"
 import type { Mac } from "../mac.ts"
-import { numberAt, withNumber, withoutNumber } from "../number-map.ts"
+import { numberAt, numbersFrom, withNumber, withoutNumber } from "../number-map.ts"
 import { isPoint, type TargetPoint } from "../point.ts"
 import { type FrameQuery, LARGEST_FRAME, queryOf } from "../proxy/query.ts"
 import { hasRoom, knownTarget, type TargetCache, withTarget } from "./cache.ts"
@@ -84,6 +84,18 @@ const settled = (cache: TargetCache, lookup: number, mac: Mac): TargetCache => (
   queues: withoutNumber(cache.queues, mac),
   lookups: withoutNumber(cache.lookups, lookup),
 })
+
+/**
+ * All lookups that are under way, once more, with their numbers: for a plugin that begins anew after a crash, as the reference's kernel does
+ * for a daemon that has closed its handle.
+ */
+export const openLookups = ({ queues }: TargetCache): readonly CacheEffect[] =>
+  Array.from(numbersFrom(queues), ([, { lookup, query, frames }]) => ({
+    type: "lookup",
+    lookup,
+    query,
+    frame: frames[0],
+  }))
 
 /** The frame that a lookup is about, for a proxy to read: EINVAL where it is not under way. */
 export const lookedUp = (cache: TargetCache, lookup: number): Outcome<Uint8Array> => {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, test } from "node:test"
 import { udp } from "#runtime"
 import { formatProperty, type OverlayNote, type OverlayOptions } from "../../../adapters/overlay/index.ts"
-import { isPoint, macOf } from "../../../core/overlay/index.ts"
+import { isPoint, macOf, uintOctets } from "../../../core/overlay/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
 import { hex, toHex } from "../../core/wire/hex.ts"
 import { address } from "../udp-suite.ts"
@@ -269,11 +269,19 @@ describe("B5: lookups by files", () => {
     const overlay = first(await endpoint(t, [files(path)]))
     const shown = () => overlay.properties().map(({ info, octets }) => [info.name, formatProperty(info, octets)])
     assert.deepEqual(shown(), [
+      ["mtu", "1400"],
+      ["vnetid", "23"],
+      ["encap", "vxlan"],
+      ["varpd/id", "1"],
+      ["vxlan/listen_ip", "127.0.0.1"],
+      ["vxlan/listen_port", `${overlay.local.port}`],
       ["search", "files"],
       ["files/config", path],
     ])
     assert.equal((await overlay.setProperty("files/config", new TextEncoder().encode("/other\0"))).ok, true)
-    assert.deepEqual(shown()[1], ["files/config", "/other"])
+    assert.deepEqual(shown()[7], ["files/config", "/other"])
+    const fixed = await overlay.setProperty("mtu", uintOctets(1500))
+    assert.equal(!fixed.ok && fixed.error, "ENOTSUP")
     const refused = await overlay.setProperty("search", new Uint8Array(1))
     assert.equal(!refused.ok && refused.error, "EPERM")
   })

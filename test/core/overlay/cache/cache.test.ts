@@ -16,6 +16,7 @@ import {
   type Mac,
   macOf,
   type Outcome,
+  openLookups,
   removeEntry,
   respond,
   setEntry,
@@ -178,6 +179,19 @@ describe("B8: the target cache", () => {
     const [cache] = transmit(dynamic(), frameTo(MAC))
     assert.deepEqual(value(lookedUp(cache, 1)), frameTo(MAC))
     assert.equal(error(lookedUp(cache, 2)), "EINVAL")
+  })
+
+  test("a daemon that begins anew is asked again all that is under way, by the same numbers", () => {
+    let [cache] = transmit(dynamic(), frameTo(MAC, 60, 1))
+    ;[cache] = transmit(cache, frameTo(MAC, 60, 2))
+    const [both, asked] = transmit(cache, frameTo(macOf(7), 60, 3))
+    const again = openLookups(both)
+    assert.equal(again.length, 2)
+    assert.deepEqual(again[0], asked[0])
+    assert.ok(again[1].type === "lookup" && again[1].lookup === 1 && again[1].frame.at(-1) === 1)
+    const [, sent] = value(respond(both, 1, point))
+    assert.deepEqual(marks(sent), [1, 2])
+    assert.deepEqual(openLookups(value(disassociate(both))), [])
   })
 
   test("no plugin any more: what waits is dropped", () => {

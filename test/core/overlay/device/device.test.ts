@@ -2,9 +2,13 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import {
   type Association,
+  activate,
   activateDevice,
   associateDevice,
   createDevice,
+  createInstance,
+  createVarpd,
+  DIRECT_PLUGIN,
   deactivateDevice,
   deleteDevice,
   deviceProperties,
@@ -12,7 +16,9 @@ import {
   getDeviceProperty,
   ipOctets,
   type OverlayDevices,
+  registerPlugin,
   setDeviceProperty,
+  setProperty,
   stringOctets,
   uintOctets,
 } from "../../../../core/overlay/index.ts"
@@ -153,4 +159,20 @@ describe("B8: a device's life", () => {
     assert.equal(error(disassociateDevice(made, 1)), "ENXIO")
     assert.equal(error(disassociateDevice(made, 2)), "ENOENT")
   })
+})
+
+test("B11: what the reference's own script makes: vxlan and direct, to 169.254.0.0:2000, vnetid 20", () => {
+  const plugins = value(registerPlugin(new Map(), DIRECT_PLUGIN))
+  let devices = value(createDevice(new Map(), 3, "vxlan", 20))
+  let [varpd, id] = value(
+    createInstance(createVarpd(plugins), { link: 3, plugin: "direct", vnetid: 20, destination: 6 }),
+  )
+  devices = value(setDeviceProperty(devices, 3, "vxlan/listen_ip", ipOctets(address("127.0.0.1"))))
+  varpd = value(setProperty(varpd, id, "direct/dest_ip", ipOctets(address("169.254.0.0"))))
+  varpd = value(setProperty(varpd, id, "direct/dest_port", uintOctets(2000)))
+  const [, result] = activate(varpd, id, { files: new Map(), now: 0 })
+  const { point } = value(result)
+  assert.deepEqual(point, { address: address("169.254.0.0"), port: 2000 })
+  devices = value(associateDevice(devices, 3, { id, plugin: "direct", mode: "point", destination: 6, point }))
+  assert.equal(value(activateDevice(devices, 3)).get(3)?.active, true)
 })

@@ -9,10 +9,10 @@ import { KNOT_READY, knotFiles } from "../adapters/flow/knot.ts"
 import { type Scene, scene } from "./client-router.ts"
 import { lacking, type Namespace, namespace, type Running, wire } from "./namespace.ts"
 
+process.env.PATH = `${process.env.PATH}:/usr/sbin`
 const lack = lacking(["nft", "miniupnpd", "conntrack", "knotd", "nsupdate"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
 
-process.env.PATH = `${process.env.PATH}:/usr/sbin`
 const CONFIG = readFileSync(new URL("miniupnpd.conf", import.meta.url), "utf8")
 
 /** The chains that miniupnpd fills, in a firewall that lets in nothing but what they say. */

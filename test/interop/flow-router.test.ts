@@ -10,10 +10,9 @@ import { type Scene, scene } from "./client-router.ts"
 import { lacking, type Namespace, namespace, type Running, wire } from "./namespace.ts"
 import { MINIUPNPD_CONFIG, openRouter } from "./open-router.ts"
 
+process.env.PATH = `${process.env.PATH}:/usr/sbin`
 const lack = lacking(["nft", "miniupnpd", "conntrack", "knotd", "nsupdate"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
-
-process.env.PATH = `${process.env.PATH}:/usr/sbin`
 
 describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-flow-"))

@@ -97,7 +97,7 @@ pageSuite("flow allocation on the playground's page", ({ onPage }) => {
       await page.getByRole("heading", { name: "Ouroboros flow request of the first form, 5 octets" }).waitFor()
       await button(page, "share").click()
       const link = page.getByRole("textbox", { name: "Link" })
-      await page.waitForFunction("document.querySelector('.link input').value !== ''")
+      await page.locator(".link button:not([disabled])").waitFor()
       const address = await link.inputValue()
       await page.getByRole("dialog").getByRole("button", { name: "close" }).click()
       await example("A flow, refused")

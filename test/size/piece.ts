@@ -33,7 +33,7 @@ export const PIECES: readonly Piece[] = [
   { name: "`sallyport/port-client`", source: "adapters/client/index.ts", names: Object.keys(portClient), limit: 44.5 },
   { name: "`sallyport/table`", source: "core/table/index.ts", names: Object.keys(table), limit: 8.5 },
   { name: "`sallyport/flow`", source: "core/flow/index.ts", names: Object.keys(flow), limit: 27 },
-  { name: "`sallyport/overlay`", source: "core/overlay/index.ts", names: Object.keys(overlay), limit: 36 },
+  { name: "`sallyport/overlay`", source: "core/overlay/index.ts", names: Object.keys(overlay), limit: 46 },
   { name: "`sallyport/cgn`", source: "core/cgn/index.ts", names: Object.keys(cgn), limit: 69 },
   { name: "`sallyport/server`", source: "core/server/index.ts", names: Object.keys(server), limit: 59 },
   { name: "`sallyport`, the entire core", source: "core/index.ts", names: Object.keys(core), limit: 136 },

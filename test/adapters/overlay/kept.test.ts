@@ -120,8 +120,8 @@ describe("B9: instances over a crash", () => {
   test("a folder that is not there, or takes no file, and nothing comes up", async (t) => {
     const [kept, hosts] = places(t)
     assert.deepEqual(await refusal(endpoint(t, [files(hosts)], { folder: join(kept, "nowhere") })), ["ENOENT"])
-    // A folder stands where the file is to be.
-    mkdirSync(join(kept, "1.varpd.new"))
+    // A folder stands in its way, with something in it.
+    mkdirSync(join(kept, "1.varpd.new", "full"), { recursive: true })
     assert.deepEqual(await refusal(endpoint(t, [files(hosts)], { folder: kept })), ["EINVAL", 0, "properties"])
   })
 })

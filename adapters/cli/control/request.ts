@@ -6,6 +6,7 @@ export type ControlRequest =
   | { readonly command: "mappings" }
   | { readonly command: "counters" }
   | { readonly command: "announce" }
+  | { readonly command: "check" }
   | { readonly command: "revoke"; readonly internal: Address; readonly realm: Address | undefined }
 
 /** The lines of an answer, some at a time; the last one has `end`. */
@@ -27,6 +28,7 @@ export const readRequest = (line: string): Read<ControlRequest> => {
     case "mappings":
     case "counters":
     case "announce":
+    case "check":
       return { ok: true, value: { command: value.command } }
     case "revoke": {
       const internal = readAddress(value.internal)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -8,7 +8,7 @@ import { type Scene, scene } from "./client-router.ts"
 import { lacking, type Running } from "./namespace.ts"
 import { again, answering, asking, externalOf, heard, unheard } from "./nftables-scene.ts"
 
-const lack = lacking(["nft", "conntrack", "natpmpc"])
+const lack = lacking(["nft", "conntrack", "natpmpc", "setpriv"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
 
 describe("a home router: serve --nftables with one address outside", { skip: lack ?? false }, () => {
@@ -33,7 +33,10 @@ describe("a home router: serve --nftables with one address outside", { skip: lac
   const serve = async (more = ""): Promise<Running> => {
     const control = `--control ${folder}/control.sock`
     const options = `--nftables --outside outside --json --listen 10.0.0.1 --min-lifetime 2 ${control} ${more}`
-    const running = there.start("router", `serve ${options}`.trim())
+    // All that it may is what a service file would give it.
+    const least = ["--inh-caps=-all,+net_admin", "--bounding-set=-all,+net_admin", "--no-new-privs"]
+    const words = ["setpriv", ...least, "env", "NO_COLOR=1", ...COMMAND, "serve", ...options.trim().split(" ")]
+    const running = there.router.start(words)
     await running.until(/"event":"listening"/)
     return running
   }
@@ -56,6 +59,16 @@ describe("a home router: serve --nftables with one address outside", { skip: lac
     return JSON.parse(stdout)
   }
   const ruleset = async (what: string): Promise<string> => (await there.router.run(["nft", ...what.split(" ")])).stdout
+
+  it("needs CAP_NET_ADMIN and nothing else, and says when it has not even that", async () => {
+    const status = readFileSync(`/proc/${server.child.pid}/status`, "utf8")
+    // linux/capability.h: CAP_NET_ADMIN is bit 12.
+    assert.equal(Number.parseInt(/CapEff:\s*(\w+)/.exec(status)?.[1] ?? "", 16), 1 << 12)
+    const none = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", ...COMMAND]
+    const refused = await there.router.run([...none, "serve", "--nftables", "--outside", "outside", "--no-control"])
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /nftables: .*Operation not permitted/)
+  })
 
   it("TCP and UDP reach the host through mappings of natpmpc and of sallyport map, and nobody does without", async () => {
     const at = { address: "11.22.33.44", port: 8080 } as const
@@ -124,15 +137,20 @@ describe("a home router: serve --nftables with one address outside", { skip: lac
   it("doctor and the server's own check mend what others did to the table", async () => {
     const sound = await doctor()
     assert.deepEqual({ ...Object(sound), sound: 0 }, { sound: 0, put: 0, gone: 0, rebuilt: false })
-    there.router.sh("nft delete table ip sallyport")
-    assert.deepEqual(await doctor(), { ...Object(sound), rebuilt: true })
-    there.router.sh("nft flush map ip sallyport inbound")
-    assert.deepEqual(Object(await doctor()).put, 2)
-    there.router.sh("nft add element ip sallyport inbound { tcp . 11.22.33.44 . 9 : 10.0.0.9 . 9 }")
-    assert.deepEqual(await doctor(), { ...Object(sound), gone: 1 })
-    there.router.sh("nft flush chain ip sallyport prerouting")
-    assert.deepEqual(await doctor(), { ...Object(sound), rebuilt: true })
-    assert.deepEqual(await doctor(), sound)
+    /** Whoever comes first, the server's own check or the one that is asked for, says what was wrong. */
+    const mended = async (damage: string, said: RegExp): Promise<void> => {
+      const before = server.stderr().length
+      there.router.sh(damage)
+      await doctor()
+      assert.match(server.stderr().slice(before), said)
+      assert.deepEqual(await doctor(), sound)
+    }
+    await mended("nft delete table ip sallyport", /built anew/)
+    await mended("nft flush map ip sallyport inbound", /2 elements put in, 0 taken out/)
+    await mended("nft delete element ip sallyport outbound { tcp . 10.0.0.2 . 8080 }", /1 elements put in, 0 taken out/)
+    const nobodys = "tcp . 11.22.33.44 . 9 : 10.0.0.9 . 9"
+    await mended(`nft add element ip sallyport inbound { ${nobodys} }`, /0 elements put in, 1 taken out/)
+    await mended("nft flush chain ip sallyport prerouting", /built anew/)
     // A request finds it out at once.
     there.router.sh("nft flush ruleset; nft add table ip other; nft add chain ip other mine")
     await map("8092/tcp")

@@ -72,7 +72,7 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
   let refusal = ""
   let builtAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
-  let checking: Promise<Read<KernelCheck>> | undefined
+  let checking: Promise<unknown> = Promise.resolve()
 
   const contentsOf = ({ cgnState }: ServerState<S>, now: number): Contents => ({
     mappings: mappingsOf(device, cgnState, now),
@@ -121,11 +121,11 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     timer.unref()
   }
 
+  /** One at a time; and one that began before it was asked for says nothing of what happened since. */
   const check = (): Promise<Read<KernelCheck>> => {
-    checking ??= look().finally(() => {
-      checking = undefined
-    })
-    return checking
+    const checked = checking.then(look)
+    checking = checked.catch(() => {})
+    return checked
   }
 
   const look = async (): Promise<Read<KernelCheck>> => {

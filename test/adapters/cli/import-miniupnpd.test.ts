@@ -7,7 +7,6 @@ import fc from "fast-check"
 import { readConfig } from "../../../adapters/cli/config/load.ts"
 import { translateMiniupnpd } from "../../../adapters/cli/miniupnpd/translate.ts"
 import { sallyport } from "./command.ts"
-import "../../seed.ts"
 
 const FILE = `# A router's
 ext_ifname=eth1

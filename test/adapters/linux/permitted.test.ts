@@ -4,7 +4,6 @@ import fc from "fast-check"
 import { permittedBy } from "../../../adapters/linux/index.ts"
 import type { Filter } from "../../../core/cgn/index.ts"
 import { type Address, addressFromIpv4, ipv4Value, parseAddress } from "../../../core/wire/index.ts"
-import "../../seed.ts"
 
 const address = (text: string): Address => {
   const parsed = parseAddress(text)

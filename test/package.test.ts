@@ -32,10 +32,11 @@ const names = [...new Set(entries.map(({ name }) => name))]
 
 describe("package.json", () => {
   test("each room, and nothing else, is an entry with types", () => {
-    // What the runtimes' adapters share around files comes with each of them; what the command tells its page is in both bundles.
+    // What the runtimes' adapters share around files comes with each of them; what the command tells its page, and how both tell
+    // protocols apart, is in both bundles, and Linux is the command's alone.
     const rooms = globSync(["{core,adapters}/{index,*/index}.ts", "core/wire/text/index.ts"], { cwd: root })
       .map((path) => path.replaceAll("\\", "/"))
-      .filter((path) => path !== "adapters/files/index.ts" && path !== "adapters/live/index.ts")
+      .filter((path) => !/^(?:adapters\/(?:files|linux|live)|core\/decode)\//.test(path))
     assert.deepEqual(
       [...new Set(entries.map(({ source }) => source))].sort(),
       [

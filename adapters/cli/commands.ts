@@ -96,6 +96,16 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./control.ts")).revokeCommand,
   },
   {
+    name: "doctor",
+    description: "hold the kernel's table against what a running server has, and mend it",
+    load: async () => (await import("./control.ts")).controlCommand("doctor"),
+  },
+  {
+    name: "import-miniupnpd",
+    description: "translate a configuration file of miniupnpd into one of serve",
+    load: async () => (await import("./miniupnpd/import.ts")).importMiniupnpdCommand,
+  },
+  {
     name: "who",
     description: "tell who had an external address and port, from a log or from settings alone",
     load: async () => (await import("./who.ts")).whoCommand,

@@ -3,6 +3,7 @@ import { announce, counters, epochTime } from "../../core/server/index.ts"
 import { pushedOutput } from "../server-machine.ts"
 import type { ServePlan } from "./config/plan.ts"
 import type { Device } from "./device/device.ts"
+import type { Kernel } from "./kernel/kernel.ts"
 import type { Read } from "./read.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
 import type { Beginning, Serving } from "./serving.ts"
@@ -12,6 +13,8 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan): Promise<R
   const begun = await device.begin(plan)
   if (!begun.ok) return begun
   const { state, lost, outdated } = begun.value
+  // Loaded when it is asked for: most servers carry nothing.
+  const kernel = plan.kernel && (await import("./kernel/kernel.ts")).createKernel(device, plan, plan.kernel)
   return {
     ok: true,
     value: {
@@ -21,29 +24,43 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan): Promise<R
       undo: () => device.undo(plan, begun.value),
       listen: async ({ events }) => {
         let took: ((duration: number) => void) | undefined
-        const started = await listen(plan.listen, state, {
+        const told = kernel?.gate.events(events ?? (() => {})) ?? events
+        const listener = {
           // Work a datagram, for those who want it.
-          ...(events === undefined ? {} : { events }),
-          ...(plan.metrics === undefined ? {} : { took: (duration) => took?.(duration) }),
-        })
+          ...(told === undefined ? {} : { events: told }),
+          ...(plan.metrics === undefined ? {} : { took: (duration: number) => took?.(duration) }),
+        }
+        const started = await listen(plan.listen, state, listener, kernel?.gate.udp)
         if (!started.ok) return { ok: false, lines: [started.text] }
         const host = started.value
+        const built = kernel?.open(host)
+        if (built?.ok === false) {
+          await host.stop()
+          return { ok: false, lines: [built.text] }
+        }
         // A state of the last run has its pool, ports and rules too. Before any request comes in: nothing was waited for yet.
         const unfit = outdated ? device.apply(plan, host) : []
         if (unfit.length > 0) {
           await host.stop()
+          await kernel?.close()
           return { ok: false, lines: unfit }
         }
+        kernel?.follow(plan)
         const timed = (call: (duration: number) => void): void => {
           took = call
         }
-        return { ok: true, value: { ...servingOf(device, plan, host), timed } }
+        return { ok: true, value: { ...servingOf(device, plan, host, kernel), timed } }
       },
     },
   }
 }
 
-const servingOf = <S>(device: Device<S>, plan: ServePlan, host: ServeHost<S>): Omit<Serving, "timed"> => {
+const servingOf = <S>(
+  device: Device<S>,
+  plan: ServePlan,
+  host: ServeHost<S>,
+  kernel: Kernel<S> | undefined,
+): Omit<Serving, "timed"> => {
   const keeper = device.keep(plan, host)
   const tellEpoch = (): void =>
     host.act((state, now) => {
@@ -68,16 +85,23 @@ const servingOf = <S>(device: Device<S>, plan: ServePlan, host: ServeHost<S>): O
       // RFC 6887 section 14.1.3: clients of an earlier run are told that its state is gone.
       if (lost) tellEpoch()
     },
-    apply: (after) => device.apply(after, host),
+    check: kernel?.check,
+    apply: (after) => {
+      const refused = device.apply(after, host)
+      if (refused.length === 0) kernel?.follow(after)
+      return refused
+    },
     save: () =>
       keeper?.save().then((saved) => (saved.ok ? { ok: true, value: saved.octets } : { ok: false, text: saved.text })),
     stop: async () => {
       const last = await host.stop()
+      await kernel?.close()
       const saved = await keeper?.finish(last)
       return saved?.ok !== false
     },
     abandon: async () => {
       await host.stop()
+      await kernel?.close()
     },
     end: async () => {},
     failed: new Promise(() => {}),

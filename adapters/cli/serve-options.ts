@@ -24,6 +24,11 @@ export interface ServeOptions {
   readonly maxLifetime?: number
   readonly quota?: number
   readonly thirdParty?: boolean
+  readonly nftables?: boolean
+  /** Names of interfaces. */
+  readonly outside?: readonly string[]
+  readonly implicitPorts?: { readonly first: number; readonly last: number }
+  readonly keepRules?: boolean
   readonly pcp: boolean
   readonly natPmp: boolean
   readonly json?: boolean
@@ -113,6 +118,20 @@ export const addServeOptions = (command: Command): Command =>
         "worker threads that share the load, or auto: one a core (default: 1)",
       ).argParser(once(workers)),
     )
+    .option("--nftables", "on Linux: have the kernel's NAT or firewall do what is mapped, by a table of nftables")
+    .addOption(
+      new Option(
+        "--outside <interface>",
+        "with --nftables: what leads outside; repeatable (default: where the default routes lead)",
+      ).argParser(repeated((text) => ({ ok: true, value: [text] }))),
+    )
+    .addOption(
+      new Option(
+        "--implicit-ports <first-last>",
+        "with --nftables: external ports of connections without a mapping, apart from --ports (default: 32768-65535, and --ports 1024-32767)",
+      ).argParser(once((text) => readPorts(text))),
+    )
+    .option("--keep-rules", "with --nftables: leave the table in the kernel when the server stops")
     .option("--third-party", "allow the THIRD_PARTY option: only where everybody inside is trusted")
     .option("--no-pcp", "answer NAT-PMP alone")
     .option("--no-nat-pmp", "answer PCP alone")

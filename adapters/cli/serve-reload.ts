@@ -4,8 +4,8 @@ import { planServe, type ServePlan } from "./config/plan.ts"
 import type { ServeOptions } from "./serve-options.ts"
 
 /**
- * Reads the configuration file again: its settings are in force from then on, or, of a bad file, none of them. One reading at
- * a time; whoever asks while one waits for its turn is served by that one.
+ * Reads the configuration file again, and what the machine has outside where that is the pool: these settings are in force from
+ * then on, or, of a bad file, none of them. One reading at a time; whoever asks while one waits for its turn is served by that one.
  */
 export const reloader = (
   options: ServeOptions,
@@ -13,6 +13,8 @@ export const reloader = (
   apply: (plan: ServePlan) => readonly string[] | Promise<readonly string[]>,
   applied: (plan: ServePlan) => void,
 ): (() => void) => {
+  // Without a file it is the machine that is looked at again.
+  const what = options.config ?? "addresses outside"
   let plan = first
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
@@ -20,7 +22,7 @@ export const reloader = (
     const refused = planned.ok ? (otherKind(plan, planned.value) ?? (await apply(planned.value))) : planned.lines
     for (const line of refused) complain(line)
     if (refused.length > 0 || !planned.ok) {
-      complain(`${options.config}: not read: the settings stay as they were`)
+      complain(`${what}: not read: the settings stay as they were`)
       return
     }
     for (const warning of planned.value.warnings) complain(warning)
@@ -28,7 +30,7 @@ export const reloader = (
     applied(plan)
     for (const name of fixedSettings(first, plan))
       complain(`${options.config}: ${name}: changed, and in force at the next start alone`)
-    complain(`${options.config}: read again`)
+    complain(`${what}: read again`)
   }
   let waiting = false
   return () => {
@@ -42,7 +44,7 @@ export const reloader = (
       // A file that no parser can take, or a fault of ours: neither is to end a server that runs.
       .catch((cause) => {
         complain(reasonOf(cause))
-        complain(`${options.config}: not read: the settings stay as they were`)
+        complain(`${what}: not read: the settings stay as they were`)
       })
   }
 }

@@ -133,6 +133,9 @@ const run = async (
   for (const [signal, act] of signals) process.on(signal, act)
   // Last: whoever reads that it listens may send a signal at once.
   const places = outside === undefined ? services.lines : [["Outside", outside] as const, ...services.lines]
+  // Loaded where it is asked for: most servers carry nothing.
+  const follow = plan.kernel?.follows ? (await import("./kernel/follow.ts")).followAddresses : undefined
+  const unfollow = plan.kernel && follow?.(plan.kernel, () => settings.cgn.external, reload)
   const daily = setInterval(() => {
     if (isNat) report.settings(settings, false)
   }, DAY)
@@ -144,6 +147,7 @@ const run = async (
   // A second signal ends it at once.
   for (const [signal, act] of signals) process.off(signal, act)
   clearInterval(daily)
+  unfollow?.()
   sink.hurry(FAREWELL)
   await services.stop()
   const isSaved = await serving.stop()

@@ -60,6 +60,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
   "adapters/conformance": { places: ["core/wire", "adapters"], packages: ["node:", "zod"] },
   // What a running server tells the page: the command writes it, and the page reads it.
   "adapters/live": { places: [...CORE, "adapters"], packages: [] },
+  "adapters/linux": { places: ["core/cgn", "core/server", "core/wire", "adapters"], packages: ["node:"] },
   "adapters/cli": {
     // No runtime by name: package.json's conditions choose the adapter behind #runtime.
     places: [
@@ -69,6 +70,7 @@ export const RULES: Readonly<Record<Place, Rule>> = {
       "adapters/flow",
       "adapters/overlay",
       "adapters/conformance",
+      "adapters/linux",
       "adapters/live",
     ],
     packages: ["node:", "#runtime", "#console", "*"],

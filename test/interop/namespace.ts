@@ -13,6 +13,7 @@ after(() => {
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["unshare", "util-linux"],
   ["nsenter", "util-linux"],
+  ["setpriv", "util-linux"],
   ["ip", "iproute2"],
   ["nft", "nftables"],
   ["miniupnpd", "miniupnpd-nftables"],

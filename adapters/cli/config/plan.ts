@@ -4,6 +4,7 @@ import { resolve } from "node:path"
 import { type Address, CLIENT_PORT, parseAddress, SERVER_PORT } from "../../../core/wire/index.ts"
 import type { Endpoint } from "../../udp.ts"
 import { readEndpoint } from "../endpoint.ts"
+import type { Grounds, KernelPlan } from "../kernel/plan.ts"
 import type { Read } from "../read.ts"
 import { METRICS_PORT, optionOf, type ServeOptions } from "../serve-options.ts"
 import { type Fault, formatFault, type SettingPath } from "./fault.ts"
@@ -19,6 +20,8 @@ export interface ServePlan {
   readonly state: { readonly file: string; readonly period: number } | undefined
   readonly metrics: Endpoint | undefined
   readonly control: string | false | undefined
+  /** `undefined`: the kernel is let alone. */
+  readonly kernel: KernelPlan | undefined
   /** What is allowed and yet most likely a mistake. */
   readonly warnings: readonly string[]
   /** Says of a rule that the core found broken where the setting stands. */
@@ -45,13 +48,21 @@ export const planServe = async (options: ServeOptions, again = false): Promise<P
     isFromOption(options, path[0]) || options.config === undefined
       ? `option ${optionOf(path[0])}: ${rule}`
       : formatFault(file, fault(path, rule))
-  const settings = makeSettings(config, options)
+  const kernelOptions = kernelOptionsAlone(options)
+  if (kernelOptions !== undefined) return { ok: false, lines: [`option '${kernelOptions}' goes with '--nftables'`] }
+  // Loaded when it is asked for: most servers carry nothing.
+  const kernelPlan = options.nftables ? await import("../kernel/plan.ts") : undefined
+  const grounds = await kernelPlan?.groundsOf(options, config)
+  if (grounds?.ok === false) return { ok: false, lines: [grounds.text] }
+  const settings = makeSettings(config, grounds === undefined ? options : onGrounds(options, grounds.value))
   const lines = settings.ok ? [] : settings.faults.map(({ path, text }) => line(path, text))
   const metrics = config.metrics === undefined ? undefined : readEndpoint(config.metrics, METRICS_PORT)
   if (metrics?.ok === false) lines.push(line(["metrics"], metrics.text))
   const listen = listenOf(options, config)
   if (!listen.ok) lines.push(line(["interfaces"], listen.text))
   if (!settings.ok || !listen.ok || metrics?.ok === false || lines.length > 0) return { ok: false, lines }
+  const kernel = grounds && kernelPlan?.planKernel(options, grounds.value, settings.value)
+  if (kernel?.ok === false) return { ok: false, lines: [kernel.text] }
   const stateFile = options.state ?? config.state?.file
   return {
     ok: true,
@@ -64,10 +75,24 @@ export const planServe = async (options: ServeOptions, again = false): Promise<P
           : { file: behindLinks(resolve(stateFile)), period: config.state?.period ?? PERIOD },
       metrics: options.metrics ?? metrics?.value,
       control: options.control ?? config.control,
+      kernel: kernel?.value,
       warnings: warningsOf(settings.value),
       line,
     },
   }
+}
+
+const onGrounds = (options: ServeOptions, { external, ports }: Grounds): ServeOptions => ({
+  ...options,
+  ...(external === undefined ? {} : { external }),
+  ...(ports === undefined ? {} : { ports }),
+})
+
+const kernelOptionsAlone = ({ nftables, outside, implicitPorts, keepRules }: ServeOptions): string | undefined => {
+  if (nftables) return undefined
+  if (outside !== undefined) return "--outside"
+  if (implicitPorts !== undefined) return "--implicit-ports"
+  return keepRules ? "--keep-rules" : undefined
 }
 
 /**

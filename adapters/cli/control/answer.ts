@@ -3,6 +3,7 @@ import type { Address } from "../../../core/wire/index.ts"
 import type { Clock } from "../../host.ts"
 import { countersOf } from "../counter-names.ts"
 import { mappingRecord } from "../entry-json.ts"
+import type { KernelCheck } from "../kernel/kernel.ts"
 import { secondsLeft } from "../mapping-text.ts"
 import type { Read } from "../read.ts"
 import { wallClock } from "../wall-clock.ts"
@@ -17,6 +18,8 @@ export interface ControlTarget {
   announce(): void | Promise<void>
   /** Deletes all mappings of a host and gives how many those were; or says why it does not. */
   revoke(internal: Address, realm: Realm | undefined): Read<number> | Promise<Read<number>>
+  /** Holds what the kernel has against what the server has, and mends it; `undefined`: the server has no kernel behind it. */
+  readonly check: (() => Promise<Read<KernelCheck>>) | undefined
 }
 
 /** Mappings in one page: some milliseconds, and between two pages the server answers clients. */
@@ -61,6 +64,15 @@ export const controlAnswer = (target: ControlTarget, clock: Clock): Answers<Cont
       case "revoke": {
         const revoked = await target.revoke(request.internal, request.realm)
         yield [revoked.ok ? { end: true, deleted: revoked.value } : { error: revoked.text }]
+        return
+      }
+      case "check": {
+        if (target.check === undefined) {
+          yield [{ error: "this server has no kernel behind it: serve --nftables" }]
+          return
+        }
+        const checked = await target.check()
+        yield [checked.ok ? { end: true, ...checked.value } : { error: checked.text }]
       }
     }
   }

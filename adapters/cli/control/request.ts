@@ -6,6 +6,7 @@ export type ControlRequest =
   | { readonly command: "mappings" }
   | { readonly command: "counters" }
   | { readonly command: "announce" }
+  | { readonly command: "check" }
   | { readonly command: "revoke"; readonly internal: Address; readonly realm: Address | undefined }
 
 /** What a socket is asked, and what it answers. */
@@ -42,6 +43,7 @@ export const readRequest = (line: string): Read<ControlRequest> => {
     case "mappings":
     case "counters":
     case "announce":
+    case "check":
       return { ok: true, value: { command: value.command } }
     case "revoke": {
       const internal = readAddress(value.internal)

@@ -52,6 +52,7 @@ export const servingOf = (
   }
 
   return {
+    check: undefined,
     local,
     page,
     count: async () => totalCount(await read()),

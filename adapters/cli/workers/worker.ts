@@ -48,6 +48,7 @@ const planOf = (settings: ServeSettings, state: ServePlan["state"]): ServePlan =
   listen: undefined,
   metrics: undefined,
   control: false,
+  kernel: undefined,
   warnings: [],
   line: markedLine,
 })

@@ -1,0 +1,18 @@
+/**
+ * Linux as a data plane: the kernel's NAT and packet filter behind the server, through nftables. Mappings become elements of one
+ * table's maps and sets; a client is answered when the kernel has them.
+ *
+ * @module
+ */
+export { type Conntrack, createConntrack } from "./conntrack.ts"
+export { type Drift, driftOf } from "./drift.ts"
+export { type FirewallPlaneSettings, firewallPlane } from "./firewall.ts"
+export { type Commit, createGate, type Gate, type GateKeeper } from "./gate.ts"
+export { type Listed, type Listing, listTable, readListing } from "./listing.ts"
+export { type Nat44Settings, nat44Plane } from "./nat44.ts"
+export type { Nft, NftResult } from "./nft.ts"
+export { openLibrary } from "./nft-library.ts"
+export { nftProgram } from "./nft-program.ts"
+export { type Permitted, permittedBy } from "./permitted.ts"
+export { type Connections, type Element, isInterfaceName, type Plane, TABLE } from "./plane.ts"
+export { type Applied, type Contents, createTable, type KernelTable } from "./table.ts"

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, test } from "node:test"
 import { udp } from "#runtime"
 import { formatProperty, type OverlayNote, type OverlayOptions } from "../../../adapters/overlay/index.ts"
-import { isPoint, macOf, uintOctets } from "../../../core/overlay/index.ts"
+import { isPoint, macOf, type PluginDefinition, registerPlugin, uintOctets } from "../../../core/overlay/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
 import { hex, toHex } from "../../core/wire/hex.ts"
 import { address } from "../udp-suite.ts"
@@ -297,3 +297,68 @@ describe("an endpoint of point mode", () => {
       assert.equal(!result.ok && result.error, "ENOTSUP")
   })
 })
+
+describe("what is bounded, and who is heard", () => {
+  test("lookups under way: a frame that would need one more is dropped", async (t) => {
+    const silent: PluginDefinition<undefined> = {
+      name: "silent",
+      version: 1,
+      mode: "dynamic",
+      ops: {
+        create: () => ({ ok: true, value: undefined }),
+        start: () => ({ ok: true, value: [undefined, []] }),
+        stop: () => [undefined, []],
+        lookup: () => [undefined, []],
+        properties: () => [],
+        get: () => new Uint8Array(0),
+        set: () => ({ ok: true, value: undefined }),
+        save: () => ({}),
+        restore: () => ({ ok: true, value: undefined }),
+      },
+    }
+    const plugins = registerPlugin(new Map(), silent)
+    assert.ok(plugins.ok)
+    const options = { ...direct(1), plugin: "silent", properties: {}, lookups: 2 }
+    const one = first(await endpoint(t, [options], { plugins: plugins.value }))
+    for (const to of [A, B, C, A, C]) one.transmit(frame(to, C))
+    const { transmitted, lookups, full, sent } = one.counters()
+    assert.deepEqual([transmitted, lookups, full, sent], [5, 2, 2, 0])
+    await assert.rejects(() => one.lookup(mac(A), { timeout: 5 }), /ETIMEDOUT/)
+  })
+
+  test("the kernel's device alone gives frames to its port, and gets those that come; a checksum that it left is written", async (t) => {
+    const [there, device] = [await peer(t), await peer(t)]
+    const listen = { ...LOOPBACK, port: 0 }
+    // Another socket than the device's.
+    const underlay = { ...LOOPBACK, port: await freePort() }
+    const kernel = { listen, peer: device.local }
+    const other = { listen, peer: { ...device.local, address: address("127.0.0.9") } }
+    const here = await endpoint(t, [
+      direct(there.local.port, { kernel, listen: underlay }),
+      direct(there.local.port, { name: "other", vnetid: 24, kernel: other, listen: underlay }),
+    ])
+    const [one, two] = here.overlays
+    assert.ok(one?.kernel !== undefined && two !== undefined)
+    const tcp = (checksum: string): string =>
+      `4500 0029 0000 4000 40 06 0000 0a000001 0a000002 0400 0050 00000001 00000002 5010 0100 ${checksum} 0000 61`
+    device.send(hex(`08000000 00001800 ${toHex(frame(A, B))}`), one.kernel)
+    device.send(hex(`08000000 00001700 ${toHex(frame(A, B, tcp("141e")))}`), one.kernel)
+    assert.equal(
+      toHex((await there.came.next()).bytes),
+      toHex(hex(`08000000 00001700 ${toHex(frame(A, B, tcp("357e")))}`)),
+    )
+    assert.deepEqual([two.counters().foreign, two.counters().transmitted, one.counters().foreign], [1, 0, 0])
+    there.send(hex(`08000000 00001700 ${toHex(frame(B, A))}`), one.local)
+    const back = await device.came.next()
+    assert.equal(toHex(back.bytes), toHex(hex(`08000000 00001700 ${toHex(frame(B, A))}`)))
+    assert.equal(back.source.port, one.kernel.port)
+  })
+})
+
+/** A port that nobody has at this moment. */
+const freePort = async (): Promise<number> => {
+  const bound = await udp.bind({ local: LOOPBACK }, { receive: () => {}, error: () => {} })
+  assert.ok(bound.ok)
+  await bound.value.close()
+  return bound.value.local.port
+}

@@ -46,6 +46,8 @@ const TURN_MESSAGES = 32
 export interface Pace {
   /** Counts a message; a promise where the next is to wait. */
   sent(octets: number): Promise<void>
+  /** A datagram came: the runtime has had a turn, unless somebody waits for one. */
+  came(): void
 }
 
 const AT_ONCE: Promise<void> = Promise.resolve()
@@ -59,6 +61,11 @@ export const pace = (queued: boolean): Pace => {
   let messages = 0
   let turn: Promise<void> | undefined
   return {
+    came: () => {
+      if (turn !== undefined) return
+      octets = 0
+      messages = 0
+    },
     sent: (length) => {
       octets += length
       messages++

@@ -55,6 +55,7 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
   const event = (one: FlowEvent): void => {
     switch (one.type) {
       case "data":
+        pacing.came()
         receive(boxes.get(one.flow), one.data)
         break
       case "down": {

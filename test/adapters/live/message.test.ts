@@ -172,6 +172,23 @@ describe("messages of a live server", () => {
       assert.equal(readMessage(text), undefined, text)
   })
 
+  test("a greeting lacks nothing, and no port is over 65535", () => {
+    const greeting: LiveMessage = {
+      type: "hello",
+      version: "1.0.0",
+      kind: "nat444",
+      quota: 8,
+      local: [{ address: addressOf("192.0.2.1"), port: 65535 }],
+      external: [addressOf("203.0.113.7")],
+      now: 5,
+    }
+    const text = writeMessage(greeting)
+    assert.deepEqual(readMessage(text), greeting)
+    for (const name of ["version", "kind", "quota", "local", "external", "now"])
+      assert.equal(readMessage(JSON.stringify({ ...JSON.parse(text), [name]: undefined })), undefined, name)
+    assert.equal(readMessage(text.replace("65535", "65536")), undefined)
+  })
+
   test("one that is changed anywhere is another message, or none", () => {
     fc.assert(
       fc.property(message, fc.nat(), fc.constantFrom(...'0"{}[],:-eaZ '), (one, place, character) => {

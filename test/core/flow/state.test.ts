@@ -409,6 +409,12 @@ describe("commands that cannot be", () => {
       { allocTimeout: Number.NaN },
       { mostTimeout: 0 },
     ]
+    const right: readonly Partial<FlowSettings>[] = [
+      { maxFlows: 1, firstEid: 7, lastEid: 7 },
+      { linger: 1 },
+      { maxNames: 1 },
+    ]
+    for (const settings of right) assert.ok(createFlowLayer({ seed: new Uint8Array(32), now: 0, settings }).ok)
     for (const settings of wrong) {
       const made = createFlowLayer({ seed: new Uint8Array(32), now: 0, settings })
       assert.equal(made.ok, false)

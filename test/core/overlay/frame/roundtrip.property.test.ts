@@ -77,3 +77,25 @@ laws("neighbour messages", neighbor, encodeNeighbor, parseNeighbor)
 laws("UDP in IPv4", udp4, encodeUdp4, parseUdp4)
 laws("DHCPv4", dhcp, encodeDhcp, parseDhcp)
 laws("VXLAN", vxlan, encodeVxlan, parseVxlan)
+
+describe("numbers that are wider than their fields", () => {
+  /** Each field's bits, by its specification: one more than the largest has no octets. */
+  const refused = <T extends object>(
+    encode: (value: T) => Encoded,
+    values: fc.Arbitrary<T>,
+    bits: Partial<Record<keyof T, number>>,
+  ) =>
+    fc.assert(
+      fc.property(values, (value) => {
+        for (const [name, width] of Object.entries(bits))
+          assert.equal(encode({ ...value, [name]: 2 ** Number(width) }).ok, false, `${name}, ${width} bits`)
+      }),
+      { numRuns: 20 },
+    )
+  test("neighbour discovery, RFC 8200 section 3 and RFC 4861 section 4", () => {
+    refused(encodeNeighbor, neighbor, { trafficClass: 8, flowLabel: 20, hopLimit: 8, code: 8, flags: 3, reserved: 29 })
+  })
+  test("UDP in IPv4, RFC 791 section 3.1 and RFC 768", () => {
+    refused(encodeUdp4, udp4, { service: 8, id: 16, flags: 3, ttl: 8, sourcePort: 16, destinationPort: 16 })
+  })
+})

@@ -340,6 +340,16 @@ describe("B6: the log", () => {
     }
   })
 
+  test("records that none can be done with leave nothing to remove: the log is looked at again after 5 to 10 s", () => {
+    const scene = active(1)
+    const [question] = sent(scene.answer(1, asked(scene), log(vl3)))
+    scene.answer(1, question.message.id, { kind: "vl3-ack", status: SvpStatus.BADL3TYPE, mac, ...point })
+    const from = scene.now
+    assert.deepEqual(sent(scene.tick(from + 4999)), [])
+    const [again] = sent(scene.until(from + 10_000))
+    assert.equal(again.message.body.kind, "log-request")
+  })
+
   test("a removal that fails is warned of, and the log goes on", () => {
     const scene = active(1)
     scene.answer(1, asked(scene), log(vl2))

@@ -6,7 +6,8 @@ import { once } from "./read.ts"
 const EXAMPLES = `
 Reads hex digits in any form, program text, dumps (xxd, hexdump, od, tcpdump -x,
 tshark -x), base64, pcap and pcapng, also with link, IP and UDP headers.
-Takes PCP and NAT-PMP apart, and Ouroboros flow allocation over UDP.
+Takes PCP and NAT-PMP apart, Ouroboros flow allocation over UDP, VXLAN, and SVP
+messages where they are pasted.
 Arguments that all name files are read as files, others together as text;
 without any, or with -, standard input.
 

@@ -35,7 +35,7 @@ export function* itemsOf(reading: Reading): Generator<InputItem, void, undefined
 const REASONS: Readonly<Record<SkipReason, string>> = {
   "not-ip": "not IP",
   "not-udp": "not UDP",
-  "other-port": "UDP, but neither from nor to port 5350, 5351, 3359 or 3435",
+  "other-port": "UDP, but neither from nor to port 5350, 5351, 3359, 3435 or 4789",
   fragment: "fragments",
   truncated: "cut before the end of their headers",
   malformed: "with headers that contradict themselves",

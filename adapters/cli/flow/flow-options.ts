@@ -59,7 +59,7 @@ export const addFlowOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "-l, --listen <address[:port]>",
-        "our own end; repeatable (default: 0.0.0.0, port 3435, or 3359 of the first form)",
+        "our own end; repeatable (default: 0.0.0.0; listen takes port 3435, or 3359 of the first form, others any that is free)",
       ).argParser(repeated(readListen)),
     )
     .addOption(new Option("--host <name=address[:port]>", "where a name is; repeatable").argParser(repeated(readHost)))

@@ -36,7 +36,7 @@ export const serveSvp = async ({ hosts: file, listen, json = false }: SvpServerR
     const count = svpHostCount(service.state().hosts)
     for (const local of service.local)
       if (json) print({ event: "listening", local: formatEndpoint(local), hosts: count })
-      else note(`${count} hosts, asked for on ${formatEndpoint(local)}`)
+      else note(`${count === 1 ? "1 host" : `${count} hosts`}, asked for on ${formatEndpoint(local)}`)
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }))
     return Exit.DONE
   } catch (cause) {

@@ -166,7 +166,7 @@ describe("sallyport decode", { concurrency: 3 }, () => {
     const path = await file("other.pcap", toPcap([{ bytes: octets("0000"), ...other }, { bytes: octets("0000") }]))
     const { code, stdout, stderr } = await sallyport(["decode", path, "--fields", "frame.number"])
     assert.deepEqual([code, stdout], [0, "1\n"])
-    assert.match(stderr, /left out 1 packet: UDP, but neither from nor to port 5350, 5351, 3359 or 3435/)
+    assert.match(stderr, /left out 1 packet: UDP, but neither from nor to port 5350, 5351, 3359, 3435 or 4789/)
   })
 
   it("ends quietly when nobody reads on", async () => {

@@ -11,7 +11,12 @@ export interface LoadedConfig<T = ServeConfig> {
 
 export type ConfigRead<T = ServeConfig> =
   | { readonly ok: true; readonly value: LoadedConfig<T> }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | {
+      readonly ok: false
+      readonly faults: readonly Fault[]
+      /** What the file has, where it is JSON at all: for faults that can be seen beside those. */
+      readonly written?: LoadedConfig<unknown>
+    }
 
 /** Most faults that are told of one file. */
 const MOST = 100
@@ -54,14 +59,19 @@ export const readSettings = <T>(written: string, schema: z.ZodType<T>): ConfigRe
   const parsed = schema.safeParse(value)
   if (!parsed.success)
     for (const { path, rule } of parsed.error.issues.flatMap(brokenRules)) faults.push(faultOf(text, tree, path, rule))
-  if (faults.length > 0 || !parsed.success) return refused(faults)
-  return { ok: true, value: { config: parsed.data, fault: (path, rule) => faultOf(text, tree, path, rule) } }
+  const fault = (path: SettingPath, rule: string): Fault => faultOf(text, tree, path, rule)
+  if (faults.length > 0 || !parsed.success) return { ...refused(faults), written: { config: value, fault } }
+  return { ok: true, value: { config: parsed.data, fault } }
 }
 
 const refused = (faults: readonly Fault[]): { readonly ok: false; readonly faults: readonly Fault[] } => ({
   ok: false,
-  faults: [...faults].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MOST),
+  faults: inOrder(faults),
 })
+
+/** In the order of the file, and no more than anybody reads. */
+export const inOrder = (faults: readonly Fault[]): readonly Fault[] =>
+  [...faults].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MOST)
 
 /** The plain value of a tree. JSON takes the last of two settings with one name; here that is a fault. */
 const plainValue = (text: string, node: Node, path: SettingPath, faults: Fault[]): unknown => {

@@ -1,10 +1,11 @@
 import { z } from "zod"
 import { MTU, VXLAN_PORT } from "../../../core/overlay/index.ts"
+import { ANY4 } from "../../../core/wire/index.ts"
 import type { Directory } from "../../flow/index.ts"
 import { checkOverlays, OverlayError, type OverlayOptions, overlayPlugins } from "../../overlay/index.ts"
 import { reasonOf } from "../../system-error.ts"
 import { type Fault, formatFault, type SettingPath } from "../config/fault.ts"
-import { readSettings } from "../config/load.ts"
+import { inOrder, type LoadedConfig, readSettings } from "../config/load.ts"
 import { textual } from "../config/text.ts"
 import { readWritten } from "../config/written.ts"
 import { readEndpoint } from "../endpoint.ts"
@@ -59,6 +60,49 @@ const OVERLAY_CONFIG = z.strictObject({
   control: z.union([z.string().min(1), z.literal(false)], { error: "expected a path, or false" }).optional(),
 })
 
+/** Of an overlay with other faults, what its plugin can be asked about. */
+const readable = z.object({
+  name: overlay.shape.name.optional().catch(undefined),
+  vnetid: overlay.shape.vnetid.optional().catch(undefined),
+  plugin: overlay.shape.plugin,
+  properties: overlay.shape.properties,
+})
+
+const toOverlay = ({ kernel, map: _, ...one }: z.infer<typeof overlay>): OverlayOptions => ({
+  ...one,
+  kernel: kernel === undefined ? undefined : { listen: kernel.listen, peer: kernel.device },
+})
+
+/** `fault` of an error that an overlay has. */
+const placed = (fault: LoadedConfig<unknown>["fault"], { at, message }: OverlayError): Fault => {
+  const path: SettingPath = at === undefined ? [] : ["overlays", at.overlay, ...at.setting]
+  return fault(path, message)
+}
+
+/** Where nothing is bound: the settings that could not be read have faults of their own. */
+const NOWHERE = { address: ANY4, port: 0 }
+
+/** What can be said of a file's overlays though some of its settings cannot be read. */
+const faultsBeside = async ({ config, fault }: LoadedConfig<unknown>): Promise<readonly Fault[]> => {
+  const list = z.object({ overlays: z.array(z.unknown()) }).safeParse(config)
+  const known = (list.success ? list.data.overlays : []).flatMap((one, place) => {
+    const read = readable.safeParse(one)
+    if (!read.success) return []
+    const { name = `${place} `, vnetid = -1 - place, plugin, properties } = read.data
+    return [{ place, name, vnetid, plugin, properties }]
+  })
+  const errors = await checkOverlays(
+    known.map(({ name, vnetid, plugin, properties }) => ({ name, vnetid, plugin, properties, listen: NOWHERE })),
+    overlayPlugins(),
+  )
+  return errors.flatMap(({ at, message }) => {
+    const own = at && known[at.overlay]
+    // A vnetid that stands for one that could not be read is none.
+    if (at === undefined || own === undefined || (own.vnetid < 0 && at.setting[0] === "vnetid")) return []
+    return [fault(["overlays", own.place, ...at.setting], message)]
+  })
+}
+
 /** What `overlay run` is to do. */
 export interface OverlayPlan {
   readonly overlays: readonly OverlayOptions[]
@@ -83,18 +127,13 @@ export const planOverlays = async (file: string): Promise<OverlayPlanned> => {
   const written = readWritten(file)
   if (!written.ok) return { ok: false, lines: [`option '--config': ${written.text}`] }
   const read = readSettings(written.value, OVERLAY_CONFIG)
-  if (!read.ok) return { ok: false, lines: read.faults.map((fault) => formatFault(file, fault)) }
-  const { config, fault } = read.value
-  const overlays = config.overlays.map(
-    ({ kernel, map: _, ...one }): OverlayOptions => ({
-      ...one,
-      kernel: kernel === undefined ? undefined : { listen: kernel.listen, peer: kernel.device },
-    }),
-  )
-  const faultOf = (error: OverlayError): Fault => {
-    const path: SettingPath = error.at === undefined ? [] : ["overlays", error.at.overlay, ...error.at.setting]
-    return fault(path, error.message)
+  if (!read.ok) {
+    const more = read.written === undefined ? [] : await faultsBeside(read.written)
+    return { ok: false, lines: inOrder([...read.faults, ...more]).map((fault) => formatFault(file, fault)) }
   }
+  const { config, fault } = read.value
+  const overlays = config.overlays.map(toOverlay)
+  const faultOf = (error: OverlayError): Fault => placed(fault, error)
   const errors = await checkOverlays(overlays, overlayPlugins())
   if (errors.length > 0) return { ok: false, lines: errors.map((error) => formatFault(file, faultOf(error))) }
   const { state, control } = config

@@ -154,6 +154,7 @@ describe("a bad configuration of overlays: every fault with its line, exit code 
       "what it may have",
       '{ "overlays": [\n{ "name": "b lue", "vnetid": -1, "listen": "nowhere",\n"plugin": "files", "mtu": 12, "frob": 1 } ],\n"control": 1 }',
       [
+        /^:2:1: overlays\[0\]\.properties: EAGAIN: .*not set: files\/config$/,
         /^:2:3: overlays\[0\]\.name: expected letters/,
         /^:2:20: overlays\[0\]\.vnetid: expected 0 or more$/,
         /^:2:34: overlays\[0\]\.listen: "nowhere" is no address/,
@@ -179,6 +180,24 @@ describe("a bad configuration of overlays: every fault with its line, exit code 
         /^:5:5: overlays\[1\]\.properties\.direct\/dest_port: EINVAL: a port is 1 to 65535$/,
         /^:6:1: overlays\[2\]\.properties: EAGAIN: .*not set: svp\/host, svp\/underlay_ip$/,
         /^:7:55: overlays\[3\]\.plugin: ENOENT: there is no plugin teleport$/,
+      ],
+    ],
+    [
+      "what it may have, and what its plugins say, at once",
+      `{ "overlays": [
+{ "name": "a", "vnetid": -1, "listen": "127.0.0.1:0", "plugin": "teleport" },
+{ "name": "b", "vnetid": 23, "listen": "nowhere", "plugin": "direct", "properties": { "direct/dest_port": 0 } },
+{ "name": "b", "vnetid": 23, "listen": "127.0.0.1:0", "plugin": 7 },
+{ "name": "b", "vnetid": 23, "listen": "127.0.0.1:0", "plugin": "direct", "properties": { "direct/dest_ip": "::1", "direct/dest_port": 1 } } ] }`,
+      [
+        /^:2:16: overlays\[0\]\.vnetid: expected 0 or more$/,
+        /^:2:55: overlays\[0\]\.plugin: ENOENT: there is no plugin teleport$/,
+        /^:3:30: overlays\[1\]\.listen: "nowhere" is no address/,
+        /^:3:87: overlays\[1\]\.properties\.direct\/dest_port: EINVAL/,
+        /^:4:55: overlays\[2\]\.plugin: expected a text/,
+        /^:5:3: overlays\[3\]\.name: EEXIST/,
+        /^:5:16: overlays\[3\]\.vnetid: EEXIST/,
+        /^:5:91: overlays\[3\]\.properties\.direct\/dest_ip: EINVAL: ::1 is IPv4-compatible/,
       ],
     ],
     ["no JSON", '{ "overlays": [', [/^:1:16: Expected a closing bracket|^:1:16: /]],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { createTable, type Nft, nat44Plane } from "../../../adapters/linux/index.ts"
+import { createTable, firewallPlane, type Nft, nat44Plane } from "../../../adapters/linux/index.ts"
 import type { Change } from "../../../core/cgn/index.ts"
 import { type Address, parseAddress } from "../../../core/wire/index.ts"
 
@@ -18,6 +18,32 @@ const taking: Nft = {
 }
 
 describe("a table's changes", () => {
+  it("a time-out of any lifetime that PCP has is in nft's words, whose numbers have eight digits at most", () => {
+    const commands: string[] = []
+    const nft: Nft = {
+      ...taking,
+      run: (text) => {
+        commands.push(text)
+        return { ok: true, output: "" }
+      },
+    }
+    const plane = firewallPlane({ family: 6, outside: ["wan"], inside: [] })
+    const table = createTable(nft, plane)
+    const [day, week, longest] = [86_400_000, 604_800_000, 0xffffffff * 1000]
+    for (const left of [1, 99_999_999, 100_000_000, day - 1, day, week + 250, longest]) {
+      const element = { set: "open-host", key: "2001:db8::7", data: undefined }
+      assert.ok(table.mend([{ element, left }], []).ok)
+      const [, time] = / timeout (\w+) \}\n$/.exec(commands.at(-1) ?? "") ?? assert.fail(commands.at(-1))
+      const units: Readonly<Record<string, number>> = { d: day, ms: 1 }
+      const parts = [...time.matchAll(/(\d{1,8})(d|ms)/g)]
+      assert.equal(parts.map(([whole]) => whole).join(""), time)
+      assert.equal(
+        parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit] ?? Number.NaN), 0),
+        left,
+      )
+    }
+  })
+
   it("as many external ends as a NAT has may be free at one instant, and the connections of each end", () => {
     const external = address("203.0.113.7")
     const plane = nat44Plane({

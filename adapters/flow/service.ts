@@ -241,8 +241,13 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
       } catch (cause) {
         // Full: requests are lost, and asked again, until a flow ends. Whoever asks must not end the one who listens.
         if (!(cause instanceof FlowError) || cause.code !== "ENOMEM") throw cause
-        retry = clock.after(FULL, wait)
+        retry = clock.after(FULL, again)
       }
+    }
+    /** Nobody is there to catch what a timer throws. */
+    const again = (): void => {
+      if (nameView(driver.state(), name) === undefined) requests.end(undefined)
+      else wait()
     }
     const offered = (id: number, one: FlowEvent): void => {
       waiters.delete(id)
@@ -269,8 +274,10 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
       retry()
       if (closing === undefined) {
         if (waiting !== undefined) driver.command({ type: "dealloc", flow: waiting })
-        if (known === undefined) await destroyName(name)
-        else if (own) await unregisterName(name)
+        // Somebody else may have destroyed it, which is how the iteration ends.
+        const isThere = nameView(driver.state(), name) !== undefined
+        if (isThere && known === undefined) await destroyName(name)
+        else if (isThere && own) await unregisterName(name)
       }
     }
   }

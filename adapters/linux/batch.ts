@@ -76,4 +76,12 @@ export const createBatch = ({ family, timed }: Pick<Plane, "family" | "timed">):
 
 /** An element for a command: the time-out goes between key and data. */
 export const elementText = ({ key, data }: Element, left: number | undefined): string =>
-  `${key}${left === undefined ? "" : ` timeout ${Math.max(1, Math.ceil(left))}ms`}${data === undefined ? "" : ` : ${data}`}`
+  `${key}${left === undefined ? "" : ` timeout ${timeText(Math.max(1, Math.ceil(left)))}`}${data === undefined ? "" : ` : ${data}`}`
+
+const DAY = 86_400_000
+
+/** A time as nft has it, which reads no number of more than eight digits: 28 hours are too many milliseconds. */
+const timeText = (milliseconds: number): string => {
+  const days = Math.floor(milliseconds / DAY)
+  return `${days === 0 ? "" : `${days}d`}${milliseconds % DAY}ms`
+}

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer"
 import { spawn } from "node:child_process"
 import { reasonOf } from "../system-error.ts"
 import { type Element, joined, type Plane, TABLE } from "./plane.ts"
@@ -7,20 +8,34 @@ export type Listing = ReadonlyMap<string, Element & { readonly left: number | un
 
 export type Listed = { readonly ok: true; readonly value: Listing } | { readonly ok: false; readonly text: string }
 
-/** Lists the table by the program `nft` and while the server goes on: of many mappings that takes seconds. */
-export const listTable = ({ family, sets }: Pick<Plane, "family" | "sets">, program = "nft"): Promise<Listed> =>
+/**
+ * Lists the table by the program `nft` and while the server goes on: of many mappings that takes seconds. What it prints is read as one
+ * text, and of more than `most` octets, by default those that a text can have, nothing is known.
+ */
+export const listTable = (
+  { family, sets }: Pick<Plane, "family" | "sets">,
+  program = "nft",
+  most: number = constants.MAX_STRING_LENGTH,
+): Promise<Listed> =>
   new Promise((resolve) => {
     // Protocols as numbers: their names depend on the machine's /etc/protocols.
     const child = spawn(program, ["-j", "-p", "list", "table", family, TABLE], { stdio: ["ignore", "pipe", "pipe"] })
     const [out, err]: [Buffer[], Buffer[]] = [[], []]
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk))
+    let size = 0
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= most) out.push(chunk)
+      else out.length = 0
+    })
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
     child.once("error", (cause) => resolve({ ok: false, text: `${program}: ${reasonOf(cause)}` }))
     child.once("close", (code) =>
       resolve(
-        code === 0
-          ? readListing(Buffer.concat(out).toString(), sets)
-          : { ok: false, text: Buffer.concat(err).toString().trim() },
+        code !== 0
+          ? { ok: false, text: Buffer.concat(err).toString().trim() }
+          : size > most
+            ? { ok: false, text: `the listing has ${size} octets, where ${most} are the most` }
+            : readListing(Buffer.concat(out).toString(), sets),
       ),
     )
   })

@@ -93,7 +93,8 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
       const ended: Connections[] = []
       const filters = new Map<string, readonly Element[]>()
       for (const change of changes) fold(plane, change, now, batch, filtered, filters, ended)
-      ended.push(...freedConnections(plane, changes))
+      // Of many thousand at once, which are too many for one call's arguments.
+      for (const one of freedConnections(plane, changes)) ended.push(one)
       const commands = batch.commands()
       if (commands !== "") {
         const done = run(commands)

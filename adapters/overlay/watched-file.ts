@@ -43,11 +43,18 @@ const SETTLE = 50
  */
 export const watchFile = (path: string, first: string, changed: (text: string) => void): WatchedFile => {
   let last = first
+  let begun = 0
+  /** Of the readings that ended, the one that began last. */
+  let newest = 0
   let isClosed = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const again = async (): Promise<void> => {
+    const turn = ++begun
     const read = await readText(path)
-    if (isClosed || !read.ok || read.text === last) return
+    // Of a large file that was replaced meanwhile the reading may end after that of its successor.
+    if (isClosed || !read.ok || turn < newest) return
+    newest = turn
+    if (read.text === last) return
     last = read.text
     changed(read.text)
   }

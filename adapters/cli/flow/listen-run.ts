@@ -7,6 +7,7 @@ import { Exit, type ExitCode } from "../exit.ts"
 import type { FlowOptions } from "./flow-options.ts"
 import { failed, openService, print } from "./open-service.ts"
 import { readMessages, sendInput } from "./pipe.ts"
+import { publishPort } from "./publish-port.ts"
 
 export interface ListenOptions extends FlowOptions {
   readonly echo?: boolean
@@ -89,20 +90,19 @@ const mapPort = async (
 ): Promise<{ doubt(): void; close(): Promise<void> }> => {
   const [local] = service.local
   const port = await openPort({ protocol: "udp", internalPort: local?.port ?? 0, servers: server, signal })
-  let last = ""
-  const publish = async (): Promise<void> => {
-    const { address, port: externalPort, text } = port.external
-    const end = `${text}:${externalPort}`
-    if (end === last) return
-    last = end
-    await service.publishAt([{ address, port: externalPort }])
-    if (json === true) print({ event: "mapped", external: end })
-    else note(`reached at ${end}`)
-  }
-  await publish()
+  const look = publishPort(port, {
+    publish: (end) => service.publishAt([end]),
+    published: (end) => {
+      if (json === true) print({ event: "mapped", external: end })
+      else note(`reached at ${end}`)
+    },
+    failed: (text) => note(`cannot publish: ${text}`),
+  })
+  await look()
   void (async () => {
-    for await (const _ of port.changes) if (port.isOpen) await publish()
-  })().catch((cause: unknown) => note(`cannot publish: ${cause instanceof Error ? cause.message : String(cause)}`))
+    // A renewal that moves nothing is the next chance of what a directory did not take.
+    for await (const _ of port.changes) await look()
+  })()
   let asked = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   return {

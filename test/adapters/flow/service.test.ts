@@ -274,6 +274,17 @@ describe("flows of today's form", () => {
     assert.equal(countFlows(server.state()).dropped["unknown-eid"], 2)
   })
 
+  test("a name that is destroyed ends who accepts on it, also where the layer was full", async (t) => {
+    const server = await layer(t, { settings: { maxFlows: 1 } })
+    const [first, second] = [server.flowAccept("first").next(), server.flowAccept("second").next()]
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(countFlows(server.state()).flows, 1)
+    await server.destroyName("second")
+    assert.deepEqual(await second, { done: true, value: undefined })
+    await server.destroyName("first")
+    assert.deepEqual(await first, { done: true, value: undefined })
+  })
+
   test("two layers cannot listen at one port, and settings have bounds", async (t) => {
     const one = await layer(t)
     const [local] = one.local

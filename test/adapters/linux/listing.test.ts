@@ -1,0 +1,26 @@
+import assert from "node:assert/strict"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { it } from "node:test"
+import { listTable } from "../../../adapters/linux/index.ts"
+
+it("a listing that no text can hold is told of, and does not end the server", {
+  skip: process.platform === "win32" && "needs a shell",
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-listing-"))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const program = join(folder, "nft")
+  const set = { set: { name: "inbound", elem: [{ concat: [17, "203.0.113.7", 5000] }] } }
+  const text = JSON.stringify({ nftables: [set] })
+  writeFileSync(program, `#!/bin/sh\nprintf '%s' '${text}'\n`)
+  chmodSync(program, 0o755)
+  const plane = { family: "ip", sets: ["inbound"] } as const
+  const listed = await listTable(plane, program, text.length)
+  assert.ok(listed.ok)
+  assert.deepEqual([...listed.value.keys()], ["inbound 17 . 203.0.113.7 . 5000"])
+  assert.deepEqual(await listTable(plane, program, text.length - 1), {
+    ok: false,
+    text: `the listing has ${text.length} octets, where ${text.length - 1} are the most`,
+  })
+})

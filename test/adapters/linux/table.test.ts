@@ -1,0 +1,64 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { createTable, firewallPlane, type Nft, nat44Plane } from "../../../adapters/linux/index.ts"
+import type { Change } from "../../../core/cgn/index.ts"
+import { type Address, parseAddress } from "../../../core/wire/index.ts"
+
+const address = (text: string): Address => {
+  const parsed = parseAddress(text)
+  assert.ok(parsed !== undefined)
+  return parsed
+}
+
+const taking: Nft = {
+  way: "a test",
+  run: () => ({ ok: true, output: "" }),
+  terse: () => ({ ok: true, output: "" }),
+  close: () => {},
+}
+
+describe("a table's changes", () => {
+  it("a time-out of any lifetime that PCP has is in nft's words, whose numbers have eight digits at most", () => {
+    const commands: string[] = []
+    const nft: Nft = {
+      ...taking,
+      run: (text) => {
+        commands.push(text)
+        return { ok: true, output: "" }
+      },
+    }
+    const plane = firewallPlane({ family: 6, outside: ["wan"], inside: [] })
+    const table = createTable(nft, plane)
+    const [day, week, longest] = [86_400_000, 604_800_000, 0xffffffff * 1000]
+    for (const left of [1, 99_999_999, 100_000_000, day - 1, day, week + 250, longest]) {
+      const element = { set: "open-host", key: "2001:db8::7", data: undefined }
+      assert.ok(table.mend([{ element, left }], []).ok)
+      const [, time] = / timeout (\w+) \}\n$/.exec(commands.at(-1) ?? "") ?? assert.fail(commands.at(-1))
+      const units: Readonly<Record<string, number>> = { d: day, ms: 1 }
+      const parts = [...time.matchAll(/(\d{1,8})(d|ms)/g)]
+      assert.equal(parts.map(([whole]) => whole).join(""), time)
+      assert.equal(
+        parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit] ?? Number.NaN), 0),
+        left,
+      )
+    }
+  })
+
+  it("as many external ends as a NAT has may be free at one instant, and the connections of each end", () => {
+    const external = address("203.0.113.7")
+    const plane = nat44Plane({
+      outside: ["wan"],
+      external: [external],
+      staticExternal: [],
+      implicitPorts: { first: 1024, last: 2047 },
+    })
+    const changes = Array.from(
+      { length: 300_000 },
+      (_, i): Change => ({ type: "freed", protocol: 17, external, externalPort: i % 65_536 }),
+    )
+    const applied = createTable(taking, plane).apply(changes, 0)
+    assert.ok(applied.ok)
+    assert.equal(applied.ended.length, changes.length)
+    assert.deepEqual(applied.ended[7], { family: 4, protocol: 17, destination: "203.0.113.7", destinationPort: 7 })
+  })
+})

@@ -68,11 +68,14 @@ export const drive = async (options: DriverOptions): Promise<Driver> => {
       if (closing !== undefined) return
       const now = clock.now()
       const from = source.zone === undefined ? source : zones.in(source)
+      // They are valid during the call only; and a part of a Buffer, which runtimes give, costs more than one of a plain array.
+      const own = octets(bytes.length)
+      own.set(bytes)
       const [next, effects] = stepFlow(layer, {
         type: "datagram",
         now,
         socket,
-        bytes,
+        bytes: own,
         source: from.address,
         sourcePort: from.port,
       })

@@ -10,7 +10,6 @@ import {
 } from "../../core/flow/index.ts"
 import { ANY4, isAny, isIpv4, sliceOctets } from "../../core/wire/index.ts"
 import type { Clock } from "../host.ts"
-import { octets } from "../octets.ts"
 import type { Endpoint } from "../udp.ts"
 import type { FlowAcceptOptions, FlowAllocOptions, FlowService, FlowServiceOptions, IncomingFlow } from "./contract.ts"
 import { type DirectoryEnd, directoryName } from "./directory.ts"
@@ -56,7 +55,7 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
     switch (one.type) {
       case "data":
         pacing.came()
-        receive(boxes.get(one.flow), one.data)
+        boxes.get(one.flow)?.put(one.data)
         break
       case "down": {
         const text = one.error === "EFLOWPEER" ? "nothing was heard from the peer" : "the flow is down"
@@ -338,14 +337,6 @@ export const startFlowService = async (options: FlowServiceOptions): Promise<Flo
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-/** The octets are the socket's: they are valid during the call only. */
-const receive = (box: Inbox | undefined, data: Uint8Array): void => {
-  if (box === undefined) return
-  const own = octets(data.length)
-  own.set(data)
-  box.put(own)
 }
 
 /** May another end of the name have what this one has not? An application that refuses does so wherever it is asked. */

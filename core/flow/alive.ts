@@ -38,7 +38,7 @@ export const watch = (turn: Turn, row: number): void => {
     wakeAt(turn, row, silence)
     return
   }
-  if (turn.tick >= keepAliveDue(turn, row)) sendOctets(turn, row, NOTHING)
+  if (turn.tick >= keepAliveDue(turn, row)) sendOctets(turn, row, NOTHING, peerOf(turn.table, row))
   wakeAt(turn, row, Math.min(silence, keepAliveDue(turn, row)))
 }
 
@@ -47,10 +47,10 @@ export const sendOctets = (
   turn: Turn,
   row: number,
   data: Uint8Array,
+  destination: FlowEnd,
   octets?: (length: number) => Uint8Array,
 ): void => {
   const { table, tick, settings } = turn
-  const destination: FlowEnd = peerOf(table, row)
   if (word(table, FLOW, row, Flow.SENT) !== (tick | 0)) setWord(table, FLOW, row, Flow.SENT, tick)
   turn.effects.push(
     settings.form === "first"

@@ -167,13 +167,14 @@ export const write = (turn: Turn, row: number, { flow, data, octets }: Write): v
   const { table, settings } = turn
   const state = row === 0 ? -1 : word(table, FLOW, row, Flow.STATE)
   if (state === FlowState.ALLOCATED) {
-    const most = longestTo(peerOf(table, row).address) - (settings.form === "first" ? 0 : EID_LENGTH)
+    const peer = peerOf(table, row)
+    const most = longestTo(peer.address) - (settings.form === "first" ? 0 : EID_LENGTH)
     if (data.length > most) {
       fail(turn, "EMSGSIZE", `${data.length} octets: a message has ${most} at most`)
       return
     }
     // Without octets it would be a keep-alive.
-    if (data.length > 0) sendOctets(turn, row, data, octets)
+    if (data.length > 0) sendOctets(turn, row, data, peer, octets)
     return
   }
   if (row === 0) {

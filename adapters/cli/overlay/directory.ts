@@ -20,9 +20,12 @@ export const directoryEntry = (name: string): DirectoryName => {
   return { name, label }
 }
 
+/** Seconds that resolvers may remember an end for: no longer than `portmap` itself does, or a host that has moved is not found. */
+const TTL = 30
+
 /** The directory, or why there is none: a RangeError. */
 export const openDirectory = ({ dns, zone, key }: DirectorySettings): Directory =>
-  dnsDirectory({ server: dns, zone, key })
+  dnsDirectory({ server: dns, zone, key, ttl: TTL })
 
 /** How the plugin `portmap` finds ends in it. */
 export const findIn =

@@ -1,60 +1,22 @@
 /** The directory against a real DNS server of Debian, knot, that takes updates by RFC 2136. */
 import assert from "node:assert/strict"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import process from "node:process"
 import { after, before, describe, test } from "node:test"
-import { udp } from "#runtime"
 import { dnsDirectory, FlowError } from "../../../adapters/flow/index.ts"
 import { labelOfName } from "../../../core/flow/index.ts"
 import { address } from "../udp-suite.ts"
-import { KNOT_READY, knotFiles } from "./knot.ts"
-import { bytes, codeOf, echo, LOOPBACK, layer, text } from "./layers.ts"
-
-process.env.PATH = `${process.env.PATH}:/usr/sbin`
-const missing = [
-  ["knotd", "knot"],
-  ["nsupdate", "bind9-dnsutils"],
-].filter(([program]) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0)
-const lack =
-  missing.length === 0
-    ? undefined
-    : `${missing.map(([program]) => program).join(", ")} missing: install Debian's ${missing.map(([, name]) => name).join(" ")}`
-if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
+import { type Knot, lackingKnot, startKnot } from "./knot.ts"
+import { bytes, codeOf, echo, layer, text } from "./layers.ts"
 
 const ZONE = "flows.test"
 
-describe("names in DNS, with knot", { skip: lack ?? false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-dns-"))
+describe("names in DNS, with knot", { skip: lackingKnot() ?? false }, () => {
   let server = ""
-  let knot: ChildProcess | undefined
+  let knot: Knot | undefined
   before(async () => {
-    const free = await udp.bind({ local: LOOPBACK }, { receive: () => {}, error: () => {} })
-    assert.ok(free.ok)
-    const { port } = free.value.local
-    await free.value.close()
-    server = `127.0.0.1:${port}`
-    knot = spawn("knotd", ["-c", knotFiles(folder, `127.0.0.1@${port}`, ZONE)], { stdio: ["ignore", "pipe", "pipe"] })
-    let said = ""
-    await new Promise<void>((resolve, reject) => {
-      for (const stream of [knot?.stdout, knot?.stderr])
-        stream?.on("data", (part) => {
-          said += part
-          if (KNOT_READY.test(said)) resolve()
-        })
-      knot?.once("exit", () => reject(new Error(said)))
-    })
+    knot = await startKnot(ZONE)
+    server = knot.server
   })
-  after(async () => {
-    if (knot !== undefined && knot.exitCode === null) {
-      knot.removeAllListeners("exit").kill("SIGTERM")
-      await once(knot, "exit")
-    }
-    rmSync(folder, { recursive: true })
-  })
+  after(() => knot?.stop())
 
   const name = (text: string) => ({ name: text, label: labelOfName(text) ?? assert.fail() })
 

@@ -15,8 +15,9 @@ Examples:
   sallyport flow ping oecho --to 192.0.2.1 --count 3
   echo hello | sallyport flow dial oecho --host oecho=192.0.2.1
 
-Exit codes: 1 no directory knows the name, or our own end cannot be listened on; 2 nobody answered, or the other side fell silent;
-4 refused by the other side, which may be that it does not know the name; 5 of ping: some were lost.`
+Exit codes: 1 no directory knows the name, or our own end cannot be listened on;
+2 nobody answered, or the other side fell silent; 4 refused by the other side,
+which may be that it does not know the name; 5 of ping: some were lost.`
 
 const readServer = (text: string): Read<readonly string[]> =>
   text === "" ? { ok: false, text: "Expected an address or a name." } : { ok: true, value: [text] }

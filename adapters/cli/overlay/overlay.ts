@@ -15,8 +15,9 @@ Examples:
   sallyport overlay props --plugin svp
   sallyport overlay svp-server --hosts hosts.json --listen 192.0.2.1
 
-Exit codes: 1 nothing runs, or there is a fault in what was given; 2 the plugin has no answer yet;
-4 frames for the MAC are dropped, or what runs refused: standard error says why.`
+Exit codes: 1 nothing runs, or there is a fault in what was given; 2 the plugin
+has no answer yet; 4 frames for the MAC are dropped, or what runs refused:
+standard error says why.`
 
 const CONFIG = `
 A configuration file is JSON with comments and trailing commas:

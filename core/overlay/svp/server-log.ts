@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js"
-import { type Address, putU32 } from "../../wire/index.ts"
+import { type Address, putU32, u16, u32, writeAddress } from "../../wire/index.ts"
 import type { Mac } from "../mac.ts"
 import {
   emptyNumbers,
@@ -37,8 +37,8 @@ export interface SvpReader {
   readonly from: number
   /** Lines behind that one that it has had removed. */
   readonly removed: NumberMap<true>
-  /** When it asked last, milliseconds. */
-  readonly asked: number
+  /** Its place among all readers by when they asked last. */
+  readonly turn: number
 }
 
 /** A server's log, for all who read it: plain data. */
@@ -49,8 +49,12 @@ export interface SvpServerLog {
   readonly next: number
   /** By number. */
   readonly readers: NumberMap<SvpReader>
-  /** Their numbers. */
-  readonly byAddress: ReadonlyMap<Address, number>
+  /** Their numbers, by keys of their addresses that only who knows the seed can make. */
+  readonly byAddress: NumberMap<number>
+  /** Their numbers, by their turns: whoever asked longest ago is the first. */
+  readonly byTurn: NumberMap<number>
+  /** The next turn. */
+  readonly nextTurn: number
   /** The next reader's number, 32 bits. */
   readonly nextReader: number
 }
@@ -70,7 +74,9 @@ export const EMPTY_SVP_LOG: SvpServerLog = /* @__PURE__ */ (() => ({
   lines: emptyNumbers<SvpLogLine>(),
   next: 1,
   readers: emptyNumbers<SvpReader>(),
-  byAddress: new Map(),
+  byAddress: emptyNumbers<number>(),
+  byTurn: emptyNumbers<number>(),
+  nextTurn: 1,
   nextReader: 1,
 }))()
 
@@ -103,25 +109,56 @@ const lineSince = ({ lines, next }: SvpServerLog, instant: number): number => {
   return low
 }
 
+/** Where a reader is found by its address: 48 bits that nobody else can foresee. */
+const keyOf = (seed: Uint8Array, address: Address): number => {
+  const octets = new Uint8Array(16)
+  writeAddress(octets, 0, address)
+  const hash = sha256.create().update(seed).update(octets).digest()
+  return u16(hash, 0) * 2 ** 32 + u32(hash, 2)
+}
+
 /** With an address among the readers, as of now. */
-const withReader = (log: SvpServerLog, address: Address, now: number): readonly [SvpServerLog, SvpReader] => {
-  const known = numberAt(log.readers, log.byAddress.get(address) ?? 0)
-  if (known !== undefined) {
-    const reader = { ...known, asked: now }
-    return [{ ...log, readers: withNumber(log.readers, reader.number, reader) }, reader]
+const withReader = (
+  log: SvpServerLog,
+  seed: Uint8Array,
+  address: Address,
+  now: number,
+): readonly [SvpServerLog, SvpReader] => {
+  const key = keyOf(seed, address)
+  const turn = log.nextTurn
+  const found = numberAt(log.readers, numberAt(log.byAddress, key) ?? 0)
+  if (found?.address === address) {
+    const reader = { ...found, turn }
+    const byTurn = withNumber(withoutNumber(log.byTurn, found.turn), turn, reader.number)
+    return [{ ...log, readers: withNumber(log.readers, reader.number, reader), byTurn, nextTurn: turn + 1 }, reader]
   }
+  const { readers, byAddress, byTurn } = withRoom(log, seed)
   const from = lineSince(log, now - SVP_LOG_LIMITS.BACK)
-  const reader = { number: log.nextReader, address, from, removed: emptyNumbers<true>(), asked: now }
-  const byAddress = new Map(log.byAddress).set(address, reader.number)
-  let readers = withNumber(log.readers, reader.number, reader)
-  if (readers.size > SVP_LOG_LIMITS.READERS) {
-    let idlest: SvpReader = reader
-    for (const [, one] of numbersFrom(readers)) if (one.asked < idlest.asked) idlest = one
-    readers = withoutNumber(readers, idlest.number)
-    byAddress.delete(idlest.address)
+  const reader = { number: log.nextReader, address, from, removed: emptyNumbers<true>(), turn }
+  return [
+    {
+      ...log,
+      readers: withNumber(readers, reader.number, reader),
+      byAddress: withNumber(byAddress, key, reader.number),
+      byTurn: withNumber(byTurn, turn, reader.number),
+      nextTurn: turn + 1,
+      nextReader: log.nextReader === 0xffffffff ? 1 : log.nextReader + 1,
+    },
+    reader,
+  ]
+}
+
+/** With room for a reader more: where there is none, without the one that asked longest ago. */
+const withRoom = (log: SvpServerLog, seed: Uint8Array): Pick<SvpServerLog, "readers" | "byAddress" | "byTurn"> => {
+  const { readers, byAddress, byTurn } = log
+  const [turn, number] = numberFrom(byTurn) ?? []
+  const idlest = number === undefined ? undefined : numberAt(readers, number)
+  if (turn === undefined || idlest === undefined || readers.size < SVP_LOG_LIMITS.READERS) return log
+  return {
+    readers: withoutNumber(readers, idlest.number),
+    byAddress: withoutNumber(byAddress, keyOf(seed, idlest.address)),
+    byTurn: withoutNumber(byTurn, turn),
   }
-  const nextReader = log.nextReader === 0xffffffff ? 1 : log.nextReader + 1
-  return [{ ...log, readers, byAddress, nextReader }, reader]
 }
 
 const recordOf = (change: SvpChange, uuid: Uuid): SvpLogRecord =>
@@ -145,7 +182,7 @@ export const readLog = (
   octets: number,
   now: number,
 ): readonly [SvpServerLog, SvpReading] => {
-  const [after, reader] = withReader(log, address, now)
+  const [after, reader] = withReader(log, seed, address, now)
   const oldest = numberFrom(after.lines)?.[0] ?? after.next
   const records: SvpLogRecord[] = []
   let room = octets

@@ -5,6 +5,7 @@ import {
   createSvpServer,
   encodeSvp,
   macOf,
+  numbersFrom,
   parseSvp,
   readSvpHosts,
   SVP_LOG_LIMITS,
@@ -351,10 +352,18 @@ describe("B6: an SVP server's log", () => {
     for (let number = 0; number <= SVP_LOG_LIMITS.READERS; number++) {
       bench.now = number
       bench.log(1024, address(`10.1.${number >> 8}.${number & 255}`))
+      // The second of all asks again, and is none of the oldest any more.
+      if (number === 10) bench.log(1024, address("10.1.0.1"))
     }
-    const { readers, byAddress } = bench.state.log
-    assert.deepEqual([readers.size, byAddress.size], [SVP_LOG_LIMITS.READERS, SVP_LOG_LIMITS.READERS])
-    assert.equal(byAddress.has(address("10.1.0.0")), false)
+    bench.log(1024, address("10.2.0.0"))
+    const { readers, byAddress, byTurn } = bench.state.log
+    assert.deepEqual([readers.size, byAddress.size, byTurn.size], Array(3).fill(SVP_LOG_LIMITS.READERS))
+    const there = [...numbersFrom(readers)].map(([, reader]) => reader.address)
+    const asked = ["10.1.0.0", "10.1.0.1", "10.1.0.2", "10.1.0.3", "10.2.0.0"].map(address)
+    assert.deepEqual(
+      asked.map((one) => there.includes(one)),
+      [false, true, false, true, true],
+    )
   })
 })
 

@@ -67,7 +67,7 @@ describe("opening what was pasted or dropped", () => {
     assert.equal(half.packets.length, 1)
     assert.match(half.unread.map(({ text }) => text).join(), /5 octets before/)
     const other = open(toPcap([{ bytes: MAP_REQUEST, sourcePort: 53, destinationPort: 99 }]))
-    assert.match(other.unread.map(({ text }) => text).join(), /other ports than 5350, 5351, 3359 and 3435/)
+    assert.match(other.unread.map(({ text }) => text).join(), /other ports than 5350, 5351, 3359, 3435 and 4789/)
   })
 
   test("the direction is the message's own: NAT-PMP's version error has no bit for it", () => {

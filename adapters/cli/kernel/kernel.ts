@@ -1,5 +1,5 @@
 import { clock, udp } from "#runtime"
-import type { Change, Mapping } from "../../../core/cgn/index.ts"
+import { type Change, createNpt, type Mapping } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
 import {
@@ -15,6 +15,7 @@ import {
   type NftResult,
   nat44Plane,
   nftProgram,
+  nptPlane,
   openLibrary,
   type Plane,
 } from "../../linux/index.ts"
@@ -192,8 +193,15 @@ const openNft = (): Nft => {
   return nftProgram()
 }
 
-const planeOf = ({ settings: { cgn, inside, server } }: ServePlan, { outside, implicitPorts }: KernelPlan): Plane => {
+const planeOf = (
+  { settings: { cgn, inside, pairs, server } }: ServePlan,
+  { outside, implicitPorts }: KernelPlan,
+): Plane => {
   const { external, staticMappings = [] } = cgn
+  if (server.profile.kind === "nptv6") {
+    const made = createNpt({ pairs })
+    return nptPlane({ outside, translators: made.ok ? made.state.translators : [] })
+  }
   if (server.profile.kind !== "nat444")
     return firewallPlane({ family: server.profile.mapInternal ? 4 : 6, outside, inside })
   const others = new Set(staticMappings.map((mapping) => mapping.external).filter((one) => !external.includes(one)))

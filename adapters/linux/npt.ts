@@ -77,6 +77,10 @@ ${chains}
     ${ERROR} ${raw(ERROR_DESTINATION, 0, 128)} vmap { ${rawChoice(internal, "jump error-out")} }
     ip6 saddr vmap { ${choice(internal, "goto out")} }
   }
+  chain back {
+    ${ERROR} ${raw(ERROR_SOURCE, 0, 128)} vmap { ${rawChoice(external, "jump error-in")} }
+    ip6 daddr vmap { ${choice(external, "goto in")} }
+  }
   chain prerouting {
     type filter hook prerouting priority raw + 50; policy accept;
     iifname { ${outer} } ip6 daddr { ${listOf(internal)} } ip6 daddr != { ${listOf(external)} } fib daddr type != local drop
@@ -84,8 +88,7 @@ ${chains}
     fib daddr type local return
     iifname != { ${outer} } jump unmapped
     iifname != { ${outer} } meta priority set ${HAIRPIN}
-    ${ERROR} ${raw(ERROR_SOURCE, 0, 128)} vmap { ${rawChoice(external, "jump error-in")} }
-    ip6 daddr vmap { ${choice(external, "goto in")} }
+    goto back
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
@@ -96,6 +99,10 @@ ${chains}
     type filter hook postrouting priority srcnat + 10; policy accept;
     meta priority ${HAIRPIN} meta priority set none goto out
     iifname != { ${outer} } oifname { ${outer} } goto out
+  }
+  chain output {
+    type route hook output priority raw + 50; policy accept;
+    ${ERROR} ip6 daddr { ${listOf(external)} } ip6 daddr != { ${listOf(internal)} } fib daddr type != local goto back
   }
   chain input {
     type filter hook input priority filter; policy accept;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { hasNetAdmin } from "./capability.ts"
 export { type Conntrack, createConntrack } from "./conntrack.ts"
 export { type Drift, driftOf } from "./drift.ts"
 export { type FirewallPlaneSettings, firewallPlane } from "./firewall.ts"

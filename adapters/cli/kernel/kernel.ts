@@ -10,6 +10,7 @@ import {
   driftOf,
   firewallPlane,
   type Gate,
+  hasNetAdmin,
   listTable,
   type Nft,
   type NftResult,
@@ -62,6 +63,9 @@ const REST = 10_000
 
 /** The kernel's words for a table, a set or an element that is not what it was. */
 const DAMAGE = /No such file or directory|File exists/
+
+const NOT_ALLOWED =
+  "option '--nftables': it takes the capability CAP_NET_ADMIN in this network namespace, which this process has not"
 
 export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan): Kernel<S> => {
   const nft = openNft()
@@ -154,10 +158,15 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
   return {
     gate,
     open: (opened) => {
+      // Asked first: libnftables would tell whoever lacks it to be root, on standard error.
+      if (hasNetAdmin() === false) return { ok: false, text: NOT_ALLOWED }
       host = opened
       gate.open(opened)
       const done = build(opened.state())
-      if (!done.ok) return { ok: false, text: `nftables: ${oneLine(done.text.trim())}` }
+      if (!done.ok) {
+        const why = /Operation not permitted/.test(done.text) ? `${NOT_ALLOWED}: ` : "nftables: "
+        return { ok: false, text: `${why}${oneLine(done.text.trim())}` }
+      }
       note(`nftables by ${nft.way}; outside: ${given.outside.join(", ")}`)
       arm(PERIOD)
       return { ok: true, value: undefined }

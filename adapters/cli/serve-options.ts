@@ -118,7 +118,10 @@ export const addServeOptions = (command: Command): Command =>
         "worker threads that share the load, or auto: one a core (default: 1)",
       ).argParser(once(workers)),
     )
-    .option("--nftables", "on Linux: have the kernel's NAT or firewall do what is mapped, by a table of nftables")
+    .option(
+      "--nftables",
+      "on Linux: have the kernel's NAT, firewall or prefix translation do what is mapped, by a table of nftables",
+    )
     .addOption(
       new Option(
         "--outside <interface>",

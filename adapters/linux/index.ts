@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { hasNetAdmin } from "./capability.ts"
 export { type Conntrack, createConntrack } from "./conntrack.ts"
 export { type Drift, driftOf } from "./drift.ts"
 export { type FirewallPlaneSettings, firewallPlane } from "./firewall.ts"
@@ -13,6 +14,7 @@ export { type Nat44Settings, nat44Plane } from "./nat44.ts"
 export type { Nft, NftResult } from "./nft.ts"
 export { openLibrary } from "./nft-library.ts"
 export { nftProgram } from "./nft-program.ts"
+export { type NptPlaneSettings, nptPlane } from "./npt.ts"
 export { type Permitted, permittedBy } from "./permitted.ts"
 export { type Connections, type Element, isInterfaceName, type Plane, TABLE } from "./plane.ts"
 export { type Applied, type Contents, createTable, type KernelTable } from "./table.ts"

@@ -2,19 +2,19 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { readConfig } from "../../../adapters/cli/config/load.ts"
 import { makeSettings } from "../../../adapters/cli/config/settings.ts"
-import { planKernel } from "../../../adapters/cli/kernel/plan.ts"
+import { type Grounds, planKernel } from "../../../adapters/cli/kernel/plan.ts"
 import type { ServeOptions } from "../../../adapters/cli/serve-options.ts"
 
 const OPTIONS: ServeOptions = { pcp: true, natPmp: true }
-const GROUNDS = { outside: ["eth1"], external: undefined, ports: undefined }
+const GROUNDS: Grounds = { outside: ["eth1"], external: undefined, ports: undefined }
 
 /** What a server with these settings asks of the kernel. */
-const planned = (settings: object, options: Partial<ServeOptions> = {}) => {
+const planned = (settings: object, options: Partial<ServeOptions> = {}, grounds: Partial<Grounds> = {}) => {
   const read = readConfig(JSON.stringify(settings))
   assert.ok(read.ok)
   const made = makeSettings(read.value.config, OPTIONS)
   assert.ok(made.ok)
-  return planKernel({ ...OPTIONS, ...options }, GROUNDS, made.value)
+  return planKernel({ ...OPTIONS, ...options }, { ...GROUNDS, ...grounds }, made.value)
 }
 
 describe("the external ports of connections without a mapping", () => {
@@ -49,5 +49,25 @@ describe("the external ports of connections without a mapping", () => {
       [39_999, 40_000, 50_000, 50_001].map((port) => isGood("1024-2000", port)),
       [true, false, false, true],
     )
+  })
+})
+
+describe("the pool of external addresses", () => {
+  it("goes with what the interfaces have where nobody says what it is, and a firewall has none", () => {
+    const external = [{ first: 0xcb007101, count: 1 }]
+    for (const [profile, grounds, follows] of [
+      ["nat444", { external }, true],
+      ["nat444", {}, false],
+      ["firewall4", { external }, false],
+      ["firewall6", {}, false],
+    ] as const) {
+      const plan = planned(profile === "nat444" ? { profile, ports: "1024-32767" } : { profile }, {}, grounds)
+      assert.ok(plan.ok, plan.ok ? "" : plan.text)
+      assert.equal(plan.value.follows, follows, profile)
+      assert.deepEqual(plan.value.outside, ["eth1"])
+      assert.equal(plan.value.keepRules, false)
+    }
+    const kept = planned({ ports: "1024-32767" }, { keepRules: true })
+    assert.ok(kept.ok && kept.value.keepRules)
   })
 })

@@ -163,11 +163,17 @@ describe("a home router: serve --nftables with one address outside", { skip: lac
   it("S-83: another address outside is noticed, mappings move to it, and it is announced", async () => {
     const client = there.start("host", "map 8093/tcp --keep --json --server 10.0.0.1")
     await client.until(/"event":"mapped"/)
+    const asked = { protocol: "udp", address: "11.22.33.1", port: 53, sourcePort: 4446 } as const
+    const talk = await asking(there.host, asked, "nobody")
+    assert.match(talk.stdout(), /^11\.22\.33\.44 /)
     there.router.sh("ip addr del 11.22.33.44/24 dev outside; ip addr add 11.22.33.55/24 dev outside")
     await client.until(/"event":"changed"/)
     assert.equal(externalOf(client.stdout().split("\n").slice(1).join("\n")).address, "11.22.33.55")
     await server.until(/"event":"reset"/)
     assert.match(await heard(there.world, { protocol: "tcp", address: "11.22.33.55", port: 8080 }), /^11\./)
+    // A connection that had the address before ends, some processes later, so that what its host sends is another one.
+    for (const end = Date.now() + 20_000; !/^11\.22\.33\.55 /.test(await again(talk)); )
+      assert.ok(Date.now() < end, talk.stdout())
     assert.equal(await client.stop("SIGINT"), 0, client.stderr())
     assert.deepEqual(Object(await doctor()).rebuilt, false)
   })

@@ -6,6 +6,7 @@ import { clock, udp } from "#runtime"
 import { serverMachine, startHost } from "../../../adapters/host.ts"
 import { createGate, type GateKeeper } from "../../../adapters/linux/index.ts"
 import type { ServerEvent } from "../../../adapters/server-machine.ts"
+import type { UdpSocket } from "../../../adapters/udp.ts"
 import type { CgnState, Change } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState } from "../../../core/server/index.ts"
 import { type Address, parseAddress } from "../../../core/wire/index.ts"
@@ -141,5 +142,58 @@ describe("the gate between a server and its kernel", () => {
     while (!there.followed.some(({ type }) => type === "expired")) await new Promise((next) => setTimeout(next, 20))
     assert.deepEqual(there.ports(), [])
     await there.stop()
+  })
+
+  it("holds back what a server sends many of at once too", async () => {
+    const sent: number[] = []
+    const bare: UdpSocket = {
+      local: { address: address("127.0.0.1"), port: 5351 },
+      buffers: undefined,
+      send: () => sent.push(1),
+      sendMany: (datagrams) => sent.push(datagrams.length),
+      joinMulticast: async () => ({ ok: true, value: undefined }),
+      leaveMulticast: async () => ({ ok: true, value: undefined }),
+      close: async () => {},
+    }
+    let arrive = (): void => {}
+    const made = createServer({ external: [address("203.0.113.7")], secret: new Uint8Array(32), now: clock.now() })
+    assert.ok(made.ok)
+    const before: number[] = []
+    let taken = (): void => {}
+    const committed = new Promise<void>((resolve) => {
+      taken = resolve
+    })
+    const gate = createGate<CgnState>(
+      {
+        limits: [],
+        bind: async (_, receiver) => {
+          arrive = () => receiver.receive({ bytes: request(5001), source: bare.local, local: bare.local }, bare)
+          return { ok: true, value: bare }
+        },
+      },
+      {
+        commit: () => {
+          before.push(...sent)
+          setImmediate(taken)
+          return true
+        },
+        mend: () => {},
+        follow: () => {},
+      },
+    )
+    const outgoing = { bytes: request(5002), destination: bare.local }
+    const bound = await gate.udp.bind(
+      { local: bare.local },
+      { receive: (_, socket) => socket.sendMany([outgoing, outgoing]), error: () => {} },
+    )
+    assert.ok(bound.ok)
+    const state = made.state
+    gate.open({ state: () => state, act: () => {}, local: [bare.local], stop: async () => state })
+    arrive()
+    await committed
+    assert.deepEqual([before, sent], [[], [2]])
+    // Of its own accord, there is nothing to wait for.
+    bound.value.sendMany([outgoing, outgoing, outgoing])
+    assert.deepEqual(sent, [2, 3])
   })
 })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { createTable, firewallPlane, type Nft, nat44Plane } from "../../../adapters/linux/index.ts"
-import type { Change } from "../../../core/cgn/index.ts"
+import type { Change, Mapping } from "../../../core/cgn/index.ts"
 import { type Address, parseAddress } from "../../../core/wire/index.ts"
 
 const address = (text: string): Address => {
@@ -60,5 +60,50 @@ describe("a table's changes", () => {
     assert.ok(applied.ok)
     assert.equal(applied.ended.length, changes.length)
     assert.deepEqual(applied.ended[7], { family: 4, protocol: 17, destination: "203.0.113.7", destinationPort: 7 })
+  })
+
+  it("connections end with a mapping that is deleted or moved, not with one that is made, renewed or ran out", () => {
+    const [before, after] = [address("203.0.113.7"), address("203.0.113.8")]
+    const plane = nat44Plane({
+      outside: ["wan"],
+      external: [before, after],
+      staticExternal: [],
+      implicitPorts: { first: 1024, last: 2047 },
+    })
+    const table = createTable(taking, plane)
+    const mapping: Mapping = {
+      kind: "map",
+      origin: "pcp",
+      protocol: 17,
+      internal: address("10.0.0.2"),
+      internalPort: 80,
+      realm: undefined,
+      external: before,
+      externalPort: 5000,
+      remote: undefined,
+      remotePort: 0,
+      nonce: undefined,
+      clientPort: 0,
+      details: undefined,
+      expires: 60_000,
+    }
+    const ended = (...changes: readonly Change[]) => {
+      const applied = table.apply(changes, 0)
+      assert.ok(applied.ok)
+      return applied.ended
+    }
+    const common = { family: 4, protocol: 17 }
+    const both = [
+      { ...common, destination: "203.0.113.7", destinationPort: 5000 },
+      { ...common, source: "10.0.0.2", sourcePort: 80 },
+    ]
+    for (const type of ["created", "renewed", "expired"] as const) assert.deepEqual(ended({ type, mapping }), [], type)
+    assert.deepEqual(ended({ type: "deleted", mapping }), both)
+    const moved = { ...mapping, external: after, externalPort: 5001 }
+    assert.deepEqual(ended({ type: "moved", mapping: moved, external: before, externalPort: 5000 }), both)
+    // Free because its last owner has it again, and free for anybody.
+    const freed = { type: "freed", protocol: 17, external: before, externalPort: 5000 } as const
+    assert.deepEqual(ended(freed, { type: "created", mapping }), [])
+    assert.deepEqual(ended(freed, { type: "created", mapping: moved }), both.slice(0, 1))
   })
 })

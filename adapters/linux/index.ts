@@ -6,6 +6,7 @@
  */
 export { type Conntrack, createConntrack } from "./conntrack.ts"
 export { type Drift, driftOf } from "./drift.ts"
+export { createFastUdp, fastUdp } from "./fast-udp.ts"
 export { type FirewallPlaneSettings, firewallPlane } from "./firewall.ts"
 export { type Commit, createGate, type Gate, type GateKeeper } from "./gate.ts"
 export { HEADER, type Libc, type Memory, openLibc, POLLFD } from "./libc.ts"
@@ -17,3 +18,4 @@ export { nftProgram } from "./nft-program.ts"
 export { type Permitted, permittedBy } from "./permitted.ts"
 export { type Connections, type Element, isInterfaceName, type Plane, TABLE } from "./plane.ts"
 export { type Applied, type Contents, createTable, type KernelTable } from "./table.ts"
+export { isWaiterRole, runWaiter, type WaiterRole } from "./waiter.ts"

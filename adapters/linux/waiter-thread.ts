@@ -1,5 +1,5 @@
 /** Run as a thread by sockets that are used from the sources. */
 import { parentPort, workerData } from "node:worker_threads"
-import { isWaiterRole, runWaiter } from "./waiter.ts"
+import { runWaiter } from "./waiter.ts"
 
-if (parentPort !== null && isWaiterRole(workerData)) runWaiter(workerData, parentPort)
+if (parentPort !== null) runWaiter(workerData, parentPort)

@@ -11,9 +11,8 @@ export interface WaiterRole {
   readonly epoll: number
 }
 
-/** Is this data what a waiter's thread is made with? */
-export const isWaiterRole = (data: unknown): data is WaiterRole =>
-  typeof data === "object" && data !== null && "role" in data && data.role === "sallyport-waiter"
+const isWaiterRole = (data: unknown): data is WaiterRole =>
+  typeof data === "object" && data !== null && "role" in data && data.role === "sallyport-waiter" && "epoll" in data
 
 /** What a waiter says: ids of descriptors that have something; that it waits; that it was told to wait no more; or why it cannot. */
 type Word = Uint32Array | "ready" | "done" | { readonly fault: string }
@@ -29,8 +28,10 @@ const STOP = 0
 /** Milliseconds after which it looks whether its thread is to end: nothing else interrupts it, should nobody have told it. */
 const PATIENCE = 250
 
-/** A waiter's thread: sleeps until a descriptor has something, and says which. */
-export const runWaiter = ({ epoll }: WaiterRole, port: MessagePort): void => {
+/** A waiter's thread: sleeps until a descriptor has something, and says which. Made with anything but a {@link WaiterRole} it does nothing. */
+export const runWaiter = (data: unknown, port: MessagePort): void => {
+  if (!isWaiterRole(data)) return
+  const { epoll } = data
   const say = (word: Word): void => port.postMessage(word)
   // A runtime that warns of its foreign functions has done so in the thread that made this one.
   process.removeAllListeners("warning")

@@ -1,4 +1,4 @@
-import { clock, udp } from "#runtime"
+import { clock } from "#runtime"
 import { type Change, createNpt, type Mapping } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
@@ -22,6 +22,7 @@ import {
   type Plane,
   type TrackSettings,
 } from "../../linux/index.ts"
+import type { Udp } from "../../udp.ts"
 import { complain, note } from "../complain.ts"
 import type { ServePlan } from "../config/plan.ts"
 import type { Device } from "../device/device.ts"
@@ -73,7 +74,7 @@ const DAMAGE = /No such file or directory|File exists/
 const NOT_ALLOWED =
   "option '--nftables': it takes the capability CAP_NET_ADMIN in this network namespace, which this process has not"
 
-export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan): Kernel<S> => {
+export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan, udp: Udp): Kernel<S> => {
   const nft = openNft()
   const conntrack = openConntrack(complain)
   let plan = first

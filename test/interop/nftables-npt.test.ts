@@ -172,6 +172,14 @@ RULES`)
     }
   })
 
+  it("an address of the router's own is that, also of an external prefix", async () => {
+    there.router.sh("ip -6 addr add 2001:db8:1:aaaa::1/128 dev outside nodad")
+    for (const from of ["world", "host"] as const) {
+      const answered = await ping(from, "2001:db8:1:aaaa::1")
+      assert.match(answered.stdout, /bytes from 2001:db8:1:aaaa::1: icmp_seq=\d/)
+    }
+  })
+
   it("NAT-6296-3.2: what has no external address does not go out, and its sender is told; no host of it is served", async () => {
     const none = "fd01:203:405:ffff::7"
     there.router.sh("ip -6 route add fd01:203:405:ffff::/64 dev inside")

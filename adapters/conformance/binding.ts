@@ -1,10 +1,12 @@
 import { type Address, isIpv4, readAddress, writeAddress } from "../../core/wire/index.ts"
+import { assignedBy } from "./assigned.ts"
 import type { Kit } from "./load.ts"
 import { type Bindings, fromHex } from "./template.ts"
 
 /** Where a run's internal and suggested external ports begin; a case has the next ones of each. */
 const INTERNAL = 20_000
-const SUGGESTED = 40_000
+/** High ports, or low ones where the server gives mappings none of those. */
+export const SUGGESTED = { high: 40_000, low: 2000 } as const
 /** Ports of each sort that a case may use. */
 const PORTS = 4
 const CASES = 4900
@@ -35,6 +37,16 @@ export interface Hosts {
   readonly server: Address
 }
 
+/** The variables of one case after the other. */
+export interface Variables {
+  /** Those of the next case. */
+  next(): Bindings
+  /** Notes an answer: an external port that was assigned once, which may be held for long, is suggested by no case after it. */
+  heard(reply: Uint8Array): void
+  /** Where the external ports to suggest begin from now on. */
+  suggestFrom(first: number): void
+}
+
 /**
  * The variables of the cases of one run: ports that no two cases share, nonces by chance, and addresses of the hosts. Where
  * in the ports a run begins is chance, so that it does not meet what the one before left to run out.
@@ -44,7 +56,7 @@ export const makeBindings = (
   kind: string,
   { client, second, server }: Hosts,
   random: (length: number) => Uint8Array,
-) => {
+): Variables => {
   const [high, low] = random(2)
   let next = ((high << 8) | low) % CASES
   const fixed = new Map<string, Uint8Array>()
@@ -61,12 +73,27 @@ export const makeBindings = (
       const [other] = Object.values(kit.variables).filter(({ remote }) => remote.startsWith("0000") === isIpv4(client))
       fixed.set(name, fromHex(other[name]))
     }
-  return (): Bindings => {
-    const bindings = new Map(fixed)
-    const base = (next++ % CASES) * PORTS
-    for (const [i, name] of ["port", "port2", "port3"].entries()) bindings.set(name, port(INTERNAL + base + i))
-    for (const [i, name] of ["suggested", "suggested2"].entries()) bindings.set(name, port(SUGGESTED + base + 2 * i))
-    for (const name of ["nonce", "nonce2", "nonce3"]) bindings.set(name, random(12))
-    return bindings
+  const assigned = new Set<number>()
+  let first: number = SUGGESTED.high
+  const suggestions = (base: number): readonly number[] => [first + base, first + base + 2]
+  return {
+    next: () => {
+      const bindings = new Map(fixed)
+      let base = (next++ % CASES) * PORTS
+      // The server's own choice of an external port may be any: also one that would be suggested now, and cannot be had.
+      for (let n = 0; n < CASES && suggestions(base).some((one) => assigned.has(one)); n++)
+        base = (next++ % CASES) * PORTS
+      for (const [i, name] of ["port", "port2", "port3"].entries()) bindings.set(name, port(INTERNAL + base + i))
+      for (const [i, name] of ["suggested", "suggested2"].entries()) bindings.set(name, port(suggestions(base)[i]))
+      for (const name of ["nonce", "nonce2", "nonce3"]) bindings.set(name, random(12))
+      return bindings
+    },
+    heard: (reply) => {
+      const { first: from, count } = assignedBy(reply) ?? { first: 0, count: 0 }
+      for (let i = 0; i < count; i++) assigned.add(from + i)
+    },
+    suggestFrom: (from) => {
+      first = from
+    },
   }
 }

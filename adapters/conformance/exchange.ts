@@ -32,9 +32,9 @@ const REPEATS = [0, 1 / 7, 3 / 7]
 
 /**
  * Asks one server, one request at a time. Each has a socket of its own, connected to the server, so that a late answer to an
- * earlier request is never taken for its own, and no other host's datagram for the server's.
+ * earlier request is never taken for its own, and no other host's datagram for the server's. `heard` is told of each answer.
  */
-export const makeAsker = (udp: Udp, server: Endpoint, pace: Pace): Asker => {
+export const makeAsker = (udp: Udp, server: Endpoint, pace: Pace, heard: (reply: Uint8Array) => void): Asker => {
   let free = 0
   let sent = 0
   const send = async (socket: UdpSocket, bytes: Uint8Array): Promise<void> => {
@@ -54,7 +54,11 @@ export const makeAsker = (udp: Udp, server: Endpoint, pace: Pace): Asker => {
     const bound: Result<UdpSocket> = await udp.bind(
       { local: { address: from, port: 0 }, remote: server },
       {
-        receive: (datagram) => got({ kind: "reply", bytes: datagram.bytes.slice() }),
+        receive: (datagram) => {
+          const bytes = datagram.bytes.slice()
+          heard(bytes)
+          got({ kind: "reply", bytes })
+        },
         error: (error) => got({ kind: "unreachable", text: error.text }),
       },
     )

@@ -1,4 +1,6 @@
 import type { Address } from "../../core/wire/index.ts"
+import { assignedBy } from "./assigned.ts"
+import { SUGGESTED, type Variables } from "./binding.ts"
 import type { Capability } from "./case.ts"
 import type { Cleanup } from "./cleanup.ts"
 import type { Answer, Asker } from "./exchange.ts"
@@ -84,18 +86,49 @@ const hasNonces = async (asker: Asker, client: Address, bindings: Bindings, clea
   return refused
 }
 
-/** Asks a server what it offers, each question under ports and a nonce of its own, and cleans up. */
-export const probe = async (
+/** Questions about the ports that can be suggested: somebody may have the one or the other. */
+const TRIES = 3
+
+/** Is a suggestion ever met? */
+const meetsSuggestion = async (
   asker: Asker,
   client: Address,
-  bindings: () => Bindings,
+  variables: Variables,
   cleanup: Cleanup,
-): Promise<Probed> => {
+): Promise<boolean> => {
+  for (let n = 0; n < TRIES; n++) {
+    const bindings = variables.next()
+    const filled = fill(MAP.replace("0000 {any}", "{suggested} {any}"), bindings)
+    if (!filled.ok || !("bytes" in filled)) return false
+    const answer = await asker.ask(filled.bytes, client, true)
+    if (answer.kind !== "reply") return false
+    cleanup.note(filled.bytes, answer.bytes, client)
+    await cleanup.clean()
+    const [high, low] = bindings.get("suggested") ?? []
+    if (assignedBy(answer.bytes)?.first === ((high << 8) | low)) return true
+  }
+  return false
+}
+
+/** Has low ports suggested where the server gives those alone, as one does that has the high ones for connections. */
+const chooseSuggestions = async (
+  asker: Asker,
+  client: Address,
+  variables: Variables,
+  cleanup: Cleanup,
+): Promise<void> => {
+  if (await meetsSuggestion(asker, client, variables, cleanup)) return
+  variables.suggestFrom(SUGGESTED.low)
+  if (!(await meetsSuggestion(asker, client, variables, cleanup))) variables.suggestFrom(SUGGESTED.high)
+}
+
+/** Asks a server what it offers, each question under ports and a nonce of its own, and cleans up. */
+export const probe = async (asker: Asker, client: Address, variables: Variables, cleanup: Cleanup): Promise<Probed> => {
   const capabilities = new Set<Capability>()
   let heard = false
   let text = "nothing came back"
   for (const { send, shows } of QUESTIONS) {
-    const filled = fill(send, bindings())
+    const filled = fill(send, variables.next())
     if (!filled.ok || !("bytes" in filled)) continue
     const answer: Answer = await asker.ask(filled.bytes, client, true)
     if (answer.kind === "unreachable") text = answer.text
@@ -107,6 +140,9 @@ export const probe = async (
       await cleanup.clean()
     } else if (!heard && send === "0000") return { capabilities, silent: true, text }
   }
-  if (capabilities.has("map") && (await hasNonces(asker, client, bindings(), cleanup))) capabilities.add("nonces")
+  if (capabilities.has("map")) {
+    if (await hasNonces(asker, client, variables.next(), cleanup)) capabilities.add("nonces")
+    await chooseSuggestions(asker, client, variables, cleanup)
+  }
   return { capabilities, silent: !heard, text }
 }

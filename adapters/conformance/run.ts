@@ -1,6 +1,6 @@
 import { type Address, ANY4, ANY6, isIpv4, readAddress } from "../../core/wire/index.ts"
 import type { Endpoint, Udp } from "../udp.ts"
-import { makeBindings } from "./binding.ts"
+import { makeBindings, type Variables } from "./binding.ts"
 import { type Capability, type Case, isRequest, type Kind, type RequestStep } from "./case.ts"
 import { makeCleanup } from "./cleanup.ts"
 import { type Answer, type Asker, makeAsker, ownAddress, type Pace } from "./exchange.ts"
@@ -105,10 +105,10 @@ export const run = async (kit: Kit, udp: Udp, options: RunOptions): Promise<RunR
       : { ok: true as const, value: own }
   if (!found.ok) return { ok: false, reason: "address", text: found.error.text }
   const client = found.value
-  const asker = makeAsker(udp, server, pace)
+  const variables = makeBindings(kit, kind, { client, second: clients.at(1), server: server.address }, random)
+  const asker = makeAsker(udp, server, pace, variables.heard)
   const cleanup = makeCleanup(asker)
-  const bindings = makeBindings(kit, kind, { client, second: clients.at(1), server: server.address }, random)
-  const probed = await probe(asker, client, bindings, cleanup)
+  const probed = await probe(asker, client, variables, cleanup)
   if (probed.silent) return { ok: false, reason: "silent", text: probed.text }
   const capabilities = new Set(probed.capabilities)
   if (clients.length > 1) capabilities.add("second-host")
@@ -124,9 +124,9 @@ export const run = async (kit: Kit, udp: Udp, options: RunOptions): Promise<RunR
     if (reason !== undefined) result = { outcome: "not applicable", reason }
     else if (stopped !== undefined) result = { outcome: "not applicable", reason: "the run had ended" }
     else {
-      result = await runCase(asker, test, bindings(), cleanup.note)
+      result = await runCase(asker, test, variables.next(), cleanup.note)
       left += await cleanup.clean()
-      if (result.outcome === "fail" && result.failed.got.kind !== "reply" && !(await isAlive(asker, client, bindings)))
+      if (result.outcome === "fail" && result.failed.got.kind !== "reply" && !(await isAlive(asker, client, variables)))
         stopped = "silent"
       if (Date.now() > end) stopped ??= "limit"
     }
@@ -138,9 +138,9 @@ export const run = async (kit: Kit, udp: Udp, options: RunOptions): Promise<RunR
 }
 
 /** Is anything of PCP or NAT-PMP answered still? */
-const isAlive = async (asker: Asker, client: Address, bindings: () => Bindings): Promise<boolean> => {
+const isAlive = async (asker: Asker, client: Address, variables: Variables): Promise<boolean> => {
   for (const send of ["02 00 0000 00000000 {client}", "0000"]) {
-    const filled = fill(send, bindings())
+    const filled = fill(send, variables.next())
     if (!filled.ok || !("bytes" in filled)) continue
     if ((await asker.ask(filled.bytes, client, true)).kind === "reply") return true
   }

@@ -46,6 +46,8 @@ const runAgainst = async (
 const ids = (result: Extract<RunResult, { ok: true }>, outcome: string): readonly string[] =>
   result.results.filter((one) => one.result.outcome === outcome).map(({ test }) => test.id)
 
+const port16 = (bytes: Uint8Array, at: number): number => (bytes[at] << 8) | bytes[at + 1]
+
 const noMappings = (device: Device): void => {
   const left = device.mappings(0).filter(({ kind }) => kind !== "peer")
   assert.deepEqual(left, [])
@@ -63,6 +65,36 @@ describe("a run of the kit", () => {
     noMappings(device)
     assert.equal(result.stopped, undefined)
   })
+
+  it("suggests no port that the server has assigned already, which may be held: its choice may be any", async () => {
+    const own = serveBy(makeDevice({ recycleDelay: { udp: 120, tcp: 120 } }))
+    // Asked without a suggestion, it chooses what the case after this one would suggest.
+    const { failed, result } = await runAgainst((bytes, ...from) => {
+      const isPlain = bytes[0] === 2 && (bytes[1] === 1 ? bytes.length === 60 : bytes[1] === 2 && bytes.length === 80)
+      const isMap = isPlain && port16(bytes, 42) === 0
+      const internal = port16(bytes, 40)
+      const lifetime = port16(bytes, 4) + port16(bytes, 6)
+      if (!isMap || lifetime === 0 || internal < 20_000 || internal >= 40_000 || (bytes[36] !== 6 && bytes[36] !== 17))
+        return own(bytes, ...from)
+      const chosen = bytes.slice()
+      const next = 40_000 + (internal - (internal % 4)) - 20_000 + 4
+      chosen.set([next >>> 8, next & 255], 42)
+      const reply = own(chosen, ...from)
+      return reply !== undefined && reply[3] === 0 ? reply : own(bytes, ...from)
+    })
+    assert.deepEqual(failed, [])
+    assert.ok(ids(result, "pass").includes("peer-suggestion"))
+  })
+
+  for (const ports of [
+    { first: 1024, last: 32_767 },
+    { first: 32_768, last: 65_535 },
+  ])
+    it(`passes a server whose mappings have ports from ${ports.first} to ${ports.last} alone`, async () => {
+      const { failed, result } = await runAgainst(serveBy(makeDevice({ ports })))
+      assert.deepEqual(failed, [])
+      assert.ok(ids(result, "pass").includes("peer-suggestion"))
+    })
 
   for (const [kind, client, second] of [
     ["firewall6", "2001:db8:1::1", "2001:db8:1::2"],

@@ -102,7 +102,15 @@ ${chains}
   }
   chain output {
     type route hook output priority raw + 50; policy accept;
-    ${ERROR} ip6 daddr { ${listOf(external)} } ip6 daddr != { ${listOf(internal)} } fib daddr type != local goto back
+    ip6 daddr != { ${listOf(external)} } return
+    ip6 daddr { ${listOf(internal)} } return
+    fib daddr type local return
+    ${ERROR} goto back
+    ip6 saddr { ${listOf(internal)} } meta priority set ${HAIRPIN} goto back
+  }
+  chain own {
+    type filter hook input priority 110; policy accept;
+    meta priority ${HAIRPIN} meta priority set none goto out
   }
   chain input {
     type filter hook input priority filter; policy accept;

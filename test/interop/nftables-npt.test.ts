@@ -142,7 +142,8 @@ RULES`)
     const far = await ping("world", `-t 1 ${SEEN}`)
     assert.match(far.stdout, /From 2001:db8:f::44 icmp_seq=\d Time exceeded/)
     const gone = await ping("host", `-I ${OTHER} 2001:db8:f::99`)
-    assert.match(gone.stdout, /icmp_seq=\d Destination unreachable/)
+    // About what it has translated already, from an address that the sender knows too.
+    assert.match(gone.stdout, /From fd0[12][:\w]*::1 icmp_seq=\d Destination unreachable/)
     there.world.sh("ip -6 route add unreachable 2001:db8:ee::/48; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
     for (const source of [HOST, OTHER]) {
       const none = await ping("host", `-I ${source} 2001:db8:ee::1`)
@@ -156,6 +157,26 @@ RULES`)
       assert.equal(await heard(there.host, ask), `${outsideOf(OTHER)} 7001`)
       const back = { ...ask, address: outsideOf(OTHER), source: HOST, sourcePort: 7002 } as const
       assert.equal(await heard(there.host, back), `${SEEN} 7002`)
+    }
+  })
+
+  it("the router's own internal address is a host's like others: reached from both sides by its external one", async () => {
+    const router = "fd01:203:405:1::1"
+    await answering(there.router, "tcp", 9090)
+    const ask = { protocol: "tcp", address: outsideOf(router), port: 9090 } as const
+    assert.equal(await heard(there.world, { ...ask, source: WORLD, sourcePort: 7101 }), `${WORLD} 7101`)
+    assert.equal(await heard(there.host, { ...ask, source: HOST, sourcePort: 7102 }), `${SEEN} 7102`)
+    for (const protocol of ["tcp", "udp"] as const) {
+      const own = { protocol, address: SEEN, port: 8080, source: router, sourcePort: 7103 } as const
+      assert.equal(await heard(there.router, own), `${outsideOf(router)} 7103`)
+    }
+  })
+
+  it("an address of the router's own is that, also of an external prefix", async () => {
+    there.router.sh("ip -6 addr add 2001:db8:1:aaaa::1/128 dev outside nodad")
+    for (const from of ["world", "host"] as const) {
+      const answered = await ping(from, "2001:db8:1:aaaa::1")
+      assert.match(answered.stdout, /bytes from 2001:db8:1:aaaa::1: icmp_seq=\d/)
     }
   })
 

@@ -8,7 +8,7 @@ import { createLive, endKey, NEWEST } from "../../../adapters/linux/live.ts"
 import type { Change } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState, process as serve } from "../../../core/server/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
-import { address, type Fields, map, natPmpMap, OTHER_NONCE, peer, read } from "../../core/server/scene.ts"
+import { address, type Fields, map, natPmpMap, OTHER_NONCE, option, peer, read } from "../../core/server/scene.ts"
 
 const UDP = 17
 const EXTERNAL = "203.0.113.7"
@@ -42,7 +42,7 @@ const isSame = (a: Tuple, b: Tuple): boolean =>
   a.destinationPort === b.destinationPort
 
 /** A kernel of connections, and a server that minds them. */
-const scene = (t: { after(call: () => void): void }, quota = 0) => {
+const scene = (t: { after(call: () => void): void }, quota = 0, questions = 1000) => {
   const kernel: Tracked[] = []
   const prolonged: number[] = []
   let follower: Follower | undefined
@@ -50,7 +50,7 @@ const scene = (t: { after(call: () => void): void }, quota = 0) => {
   let asked = 0
   const conntrack: Conntrack = {
     way: "a test",
-    questions: 1000,
+    questions,
     get: (tuple) => {
       asked++
       return kernel.find(({ original, reply }) => isSame(original, tuple) || isSame(reply, tuple))
@@ -165,6 +165,27 @@ describe("a server that minds the kernel's connections", () => {
     assert.equal(there.ask(natPmpMap(1, 4100, 0, 0)).changes[0]?.type, "deleted")
   })
 
+  it("S-131: what one request may not ask the kernel any more counts as a whole idle time: a set of ports asks no more than one", (t) => {
+    const there = scene(t, 0, 3)
+    const set = option(130, [0, 4, 0x0f, 0xa0, 0])
+    const made = there.ask(map(of(4000, 600, { options: set })))
+    const mapped = made.changes.flatMap((change) => (change.type === "created" ? [change.mapping] : []))
+    assert.deepEqual(
+      mapped.map(({ internalPort }) => internalPort),
+      [4000, 4001, 4002, 4003],
+    )
+    for (const { internalPort, externalPort } of mapped)
+      for (const remote of [1, 2]) there.begin(outbound(internalPort, externalPort, remote, 20))
+    const asked = there.asked()
+    const gone = there.ask(map(of(4000, 0, { options: set })))
+    assert.equal(there.asked() - asked, 3)
+    assert.deepEqual(
+      gone.changes.map((change) => ("mapping" in change ? [change.type, change.mapping.expires] : [])),
+      [21_000, 21_000, 300_000, 300_000].map((expires) => ["renewed", expires]),
+    )
+    assert.equal(read(gone.bytes).lifetime, 300)
+  })
+
   it("a mapping without connections asks the kernel nothing", (t) => {
     const there = scene(t)
     for (const lifetime of [600, 120, 0]) there.ask(map(of(4000, lifetime)))
@@ -178,7 +199,10 @@ describe("a server that minds the kernel's connections", () => {
     there.kernel.push(outbound(4000, externalPort, 1))
     const before = there.lists()
     there.follower().lost()
-    while (there.lists() === before) await new Promise((next) => setImmediate(next))
+    for (let turns = 0; there.lists() === before; turns++) {
+      assert.ok(turns < 1000)
+      await new Promise((next) => setImmediate(next))
+    }
     await new Promise((next) => setImmediate(next))
     assert.equal(read(there.ask(map(of(4000, 0))).bytes).lifetime, 31)
   })

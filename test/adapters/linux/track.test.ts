@@ -3,7 +3,14 @@ import { describe, it } from "node:test"
 import fc from "fast-check"
 import type { Conntrack, Follower } from "../../../adapters/linux/conntrack.ts"
 import { namedBy } from "../../../adapters/linux/ending.ts"
-import { type Connections, createTrack, type Track, type Tracked, type Tuple } from "../../../adapters/linux/index.ts"
+import {
+  type Connections,
+  createTrack,
+  type Track,
+  type Tracked,
+  type TrackSettings,
+  type Tuple,
+} from "../../../adapters/linux/index.ts"
 import { createLive, endKey, NEWEST } from "../../../adapters/linux/live.ts"
 import type { Change } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState, process as serve } from "../../../core/server/index.ts"
@@ -83,17 +90,22 @@ const scene = (t: { after(call: () => void): void }, quota = 0, questions = 1000
   })
   assert.ok(made.ok)
   let instant = 0
+  const settings: TrackSettings = {
+    external: [address(EXTERNAL)],
+    implicitPorts: { first: 32768, last: 65535 },
+    idleTimeout: { udp: 300, tcp: 7440 },
+    quota,
+    noncePolicy: "rfc",
+  }
+  const over: Change[] = []
   const track: Track = createTrack(
     conntrack,
-    {
-      external: [address(EXTERNAL)],
-      implicitPorts: { first: 32768, last: 65535 },
-      idleTimeout: { udp: 300, tcp: 7440 },
-      quota,
-      noncePolicy: "rfc",
-    },
+    settings,
     () => instant,
-    () => {},
+    (changes) => {
+      over.push(...changes)
+      track.committed(changes, instant)
+    },
   )
   t.after(() => track.close())
   let state: ServerState = { ...made.state, cgn: track.wrap(made.state.cgn) }
@@ -120,6 +132,11 @@ const scene = (t: { after(call: () => void): void }, quota = 0, questions = 1000
     },
     expiries: (): readonly number[] => mappings(state, instant).mappings.map(({ expires }) => expires),
     adopted: () => [...track.mappings()],
+    over,
+    follow: (external: string) => track.follow({ ...settings, external: [address(external)] }),
+    isOver: async (count: number) => {
+      while (over.length < count) await new Promise((next) => setTimeout(next, 20))
+    },
   }
 }
 const of = (port: number, lifetime: number, more: Fields = {}): Fields => ({ port, lifetime, ...more })
@@ -242,6 +259,28 @@ describe("a server that minds the kernel's connections", () => {
     )
     assert.ok(read(anew.bytes).externalPort < 32768)
     assert.equal(there.adopted().length, 1)
+  })
+
+  it("PEER of a connection ends with it, with its lifetime, and with its external address, once", async (t) => {
+    const there = scene(t)
+    for (const remotePort of [80, 81, 82]) {
+      there.begin(outbound(4000, 40_000, remotePort))
+      there.ask(peerOf(4000, remotePort, 600 + remotePort))
+    }
+    const [ended] = there.kernel.splice(0, 1)
+    there.follower().told("ended", ended)
+    await there.isOver(1)
+    there.at(681_000)
+    await there.isOver(2)
+    // Its address is the device's no more, and its connection has ended for that.
+    there.follow("203.0.113.8")
+    there.kernel.splice(0)
+    await there.isOver(3)
+    assert.deepEqual(
+      there.over.map((change) => ("mapping" in change ? [change.type, change.mapping.remotePort] : [])),
+      [80, 81, 82].map((port) => ["expired", port]),
+    )
+    assert.deepEqual(there.adopted(), [])
   })
 
   it("a connection that has an external port of mappings is PEER's with that port", (t) => {

@@ -51,13 +51,14 @@ export const createAdopted = (isKernels: (mapping: Mapping) => boolean): Adopted
         if (!("mapping" in change)) continue
         const { mapping } = change
         const tuple = tupleOf(mapping)
-        if (tuple === undefined || !isKernels(mapping)) continue
+        if (tuple === undefined) continue
         const key = tupleKey(tuple)
         const before = all.get(key)
         if (change.type === "created" || change.type === "renewed") {
+          if (!isKernels(mapping)) continue
           if (before === undefined) counted(mapping, 1)
           all.set(key, mapping)
-        } else if (before !== undefined) {
+        } else if (before?.external === mapping.external && before.externalPort === mapping.externalPort) {
           counted(before, -1)
           all.delete(key)
         }

@@ -130,12 +130,15 @@ export const createTrack = (
   }
 
   const known: KernelKnowledge = {
-    remaining: (end) => {
+    questions: () => ({ left: conntrack.questions }),
+    remaining: (end, questions) => {
       following.drain(MOST)
       if (!live.has(end)) return 0
       const [cap, key] = [capOf(end.protocol), endKey(end.protocol, end.internal, end.internalPort)]
+      if (questions.left <= 0) return cap
       let most = 0
-      for (const tuple of live.of(end).slice(0, conntrack.questions)) {
+      for (const tuple of live.of(end).slice(0, questions.left)) {
+        questions.left--
         const connection = conntrack.get(tuple)
         if (connection === undefined || !endsOf(connection).includes(key)) live.forget(end, tuple)
         else if (isSentBy(connection, end)) most = Math.max(most, left(connection))

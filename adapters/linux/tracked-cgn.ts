@@ -16,9 +16,11 @@ import type { Tracked, Tuple } from "./ctnetlink.ts"
 export interface KernelKnowledge {
   /**
    * Seconds until an internal end's mapping would end if its host sent no more packets by it, as its connections are the only ones
-   * that tell; 0: it has none.
+   * that tell; 0: it has none. Of ends for which no questions are left it is {@link most}.
    */
-  remaining(end: InternalEnd): number
+  remaining(end: InternalEnd, questions: Questions): number
+  /** What one request may ask of the kernel. */
+  questions(): Questions
   /** The most that {@link remaining} says of a protocol. */
   most(protocol: number): number
   /** Internal ends with connections by mappings, of these consecutive ports of a host. */
@@ -33,6 +35,11 @@ export interface KernelKnowledge {
   isOurs(external: Address): boolean
   readonly adopted: Adopted
   readonly limits: AdoptionLimits
+}
+
+/** Questions that may still be asked. */
+export interface Questions {
+  left: number
 }
 
 /** An external address and port. */
@@ -74,7 +81,9 @@ export const trackedCgn = <S>(cgn: Cgn<S>, known: KernelKnowledge): Cgn<S> => ({
     if (ask.origin !== "pcp" || ask.realm !== undefined || ask.lifetime >= known.most(ask.protocol))
       return cgn.addMapping(state, ask, now)
     let least = ask.lifetime
-    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1)) least = Math.max(least, known.remaining(end))
+    const questions = known.questions()
+    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1))
+      least = Math.max(least, known.remaining(end, questions))
     return cgn.addMapping(state, least > ask.lifetime ? { ...ask, lifetime: least } : ask, now)
   },
   delMapping: (state, ask, now) => {
@@ -110,9 +119,11 @@ export const trackedCgn = <S>(cgn: Cgn<S>, known: KernelKnowledge): Cgn<S> => ({
 /** What a deletion came to, but that mappings with outbound traffic go on for as long as that alone would keep them. */
 const leaveIdle = <S>(cgn: Cgn<S>, state: S, done: CgnDone<S>, now: number, known: KernelKnowledge): CgnResult<S> => {
   let lifetime = 0
+  const questions = known.questions()
   const left: Mapping[] = []
   const renewed = done.changes.map((change): Change => {
-    const seconds = change.type === "deleted" && change.mapping.kind === "map" ? known.remaining(change.mapping) : 0
+    const seconds =
+      change.type === "deleted" && change.mapping.kind === "map" ? known.remaining(change.mapping, questions) : 0
     if (seconds === 0 || change.type !== "deleted") return change
     lifetime = Math.max(lifetime, seconds)
     left.push(change.mapping)
@@ -147,7 +158,7 @@ const dynamic = <S>(
   at: ExternalEnd | undefined,
   known: KernelKnowledge,
 ): CgnResult<S> => {
-  const idle = ask.realm === undefined ? known.remaining(ask) : 0
+  const idle = ask.realm === undefined ? known.remaining(ask, known.questions()) : 0
   const asked = ask.lifetime === 0 ? ask : { ...ask, lifetime: Math.max(ask.lifetime, idle) }
   const there =
     at !== undefined && known.isOurs(at.external)

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import { COMMAND } from "../adapters/cli/command.ts"
@@ -91,6 +94,7 @@ for (const [way, command, isNetlink] of SERVERS)
   describe(`a router that minds the connections which its kernel has, ${way}`, { skip: lack ?? false }, () => {
     // What is the server's own is shown by one of them.
     const whole = isNetlink ? it : () => {}
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-track-"))
     let there: Scene
     let server: Running
     before(async () => {
@@ -98,12 +102,15 @@ for (const [way, command, isNetlink] of SERVERS)
       there.host.sh("ip -6 route del default; ip addr add 10.0.0.3/24 dev lan")
       there.world.sh("ip addr add 11.22.33.2/24 dev world")
       keptFor(KEPT)
-      const options = "--nftables --outside outside --json --listen 10.0.0.1 --min-lifetime 2 --no-control --quota 0"
-      server = there.router.start([...command, "serve", ...options.split(" ")])
+      const options = "--nftables --outside outside --json --listen 10.0.0.1 --min-lifetime 2 --quota 0"
+      server = there.router.start([...command, "serve", ...options.split(" "), "--control", `${folder}/socket`])
       await server.until(/"event":"listening"/)
       await answering(there.world, "udp", WORLD.port)
     })
-    after(() => there.stop())
+    after(() => {
+      there.stop()
+      rmSync(folder, { recursive: true, force: true })
+    })
 
     const keptFor = (seconds: number): void =>
       there.router.sh(
@@ -313,6 +320,33 @@ for (const [way, command, isNetlink] of SERVERS)
       assert.equal((await connections(`dport=${stays}`)).length, 1)
       keptFor(KEPT)
     })
+
+    whole(
+      "PEER of a live connection is listed, is what the kernel's table should have, and is revoked with its connection",
+      async () => {
+        const control = async (words: string) => {
+          const asked = [...COMMAND, ...words.split(" "), "--json", "--control", `${folder}/socket`]
+          const { code, stdout, stderr } = await there.router.run(["env", "NO_COLOR=1", ...asked])
+          assert.equal(code, 0, stderr)
+          return stdout
+        }
+        const talk = await asking(there.host, { protocol: "udp", ...WORLD, sourcePort: 5005 }, "heard")
+        const seen = Number(talk.stdout().trim().split(" ")[1])
+        assert.equal((await one(peerOf(5005, { lifetime: 300 }))).externalPort, seen)
+        const list = await control("mappings")
+        assert.equal(
+          list.split("\n").filter((line) => line.includes(`"port":${seen}`) && line.includes(":5005")).length,
+          1,
+          list,
+        )
+        const { sound, ...rest } = Object(JSON.parse(await control("doctor")))
+        assert.deepEqual([rest, sound > 0], [{ put: 0, gone: 0, rebuilt: false }, true])
+        await control("revoke 10.0.0.2")
+        assert.equal((await control("mappings")).includes(":5005"), false)
+        assert.equal(await inTable("10.0.0.2 . 5005 . "), false)
+        await over("sport=5005")
+      },
+    )
 
     whole("nothing went wrong that the server would say", () => {
       assert.deepEqual(

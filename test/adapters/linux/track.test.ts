@@ -3,12 +3,19 @@ import { describe, it } from "node:test"
 import fc from "fast-check"
 import type { Conntrack, Follower } from "../../../adapters/linux/conntrack.ts"
 import { namedBy } from "../../../adapters/linux/ending.ts"
-import { type Connections, createTrack, type Track, type Tracked, type Tuple } from "../../../adapters/linux/index.ts"
+import {
+  type Connections,
+  createTrack,
+  type Track,
+  type Tracked,
+  type TrackSettings,
+  type Tuple,
+} from "../../../adapters/linux/index.ts"
 import { createLive, endKey, NEWEST } from "../../../adapters/linux/live.ts"
 import type { Change } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState, process as serve } from "../../../core/server/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
-import { address, type Fields, map, natPmpMap, OTHER_NONCE, peer, read } from "../../core/server/scene.ts"
+import { address, type Fields, map, natPmpMap, OTHER_NONCE, option, peer, read } from "../../core/server/scene.ts"
 
 const UDP = 17
 const EXTERNAL = "203.0.113.7"
@@ -42,7 +49,7 @@ const isSame = (a: Tuple, b: Tuple): boolean =>
   a.destinationPort === b.destinationPort
 
 /** A kernel of connections, and a server that minds them. */
-const scene = (t: { after(call: () => void): void }, quota = 0) => {
+const scene = (t: { after(call: () => void): void }, quota = 0, questions = 1000) => {
   const kernel: Tracked[] = []
   const prolonged: number[] = []
   let follower: Follower | undefined
@@ -50,7 +57,7 @@ const scene = (t: { after(call: () => void): void }, quota = 0) => {
   let asked = 0
   const conntrack: Conntrack = {
     way: "a test",
-    questions: 1000,
+    questions,
     get: (tuple) => {
       asked++
       return kernel.find(({ original, reply }) => isSame(original, tuple) || isSame(reply, tuple))
@@ -83,17 +90,22 @@ const scene = (t: { after(call: () => void): void }, quota = 0) => {
   })
   assert.ok(made.ok)
   let instant = 0
+  const settings: TrackSettings = {
+    external: [address(EXTERNAL)],
+    implicitPorts: { first: 32768, last: 65535 },
+    idleTimeout: { udp: 300, tcp: 7440 },
+    quota,
+    noncePolicy: "rfc",
+  }
+  const over: Change[] = []
   const track: Track = createTrack(
     conntrack,
-    {
-      external: [address(EXTERNAL)],
-      implicitPorts: { first: 32768, last: 65535 },
-      idleTimeout: { udp: 300, tcp: 7440 },
-      quota,
-      noncePolicy: "rfc",
-    },
+    settings,
     () => instant,
-    () => {},
+    (changes) => {
+      over.push(...changes)
+      track.committed(changes, instant)
+    },
   )
   t.after(() => track.close())
   let state: ServerState = { ...made.state, cgn: track.wrap(made.state.cgn) }
@@ -120,6 +132,11 @@ const scene = (t: { after(call: () => void): void }, quota = 0) => {
     },
     expiries: (): readonly number[] => mappings(state, instant).mappings.map(({ expires }) => expires),
     adopted: () => [...track.mappings()],
+    over,
+    follow: (external: string) => track.follow({ ...settings, external: [address(external)] }),
+    isOver: async (count: number) => {
+      while (over.length < count) await new Promise((next) => setTimeout(next, 20))
+    },
   }
 }
 const of = (port: number, lifetime: number, more: Fields = {}): Fields => ({ port, lifetime, ...more })
@@ -165,6 +182,27 @@ describe("a server that minds the kernel's connections", () => {
     assert.equal(there.ask(natPmpMap(1, 4100, 0, 0)).changes[0]?.type, "deleted")
   })
 
+  it("S-131: what one request may not ask the kernel any more counts as a whole idle time: a set of ports asks no more than one", (t) => {
+    const there = scene(t, 0, 3)
+    const set = option(130, [0, 4, 0x0f, 0xa0, 0])
+    const made = there.ask(map(of(4000, 600, { options: set })))
+    const mapped = made.changes.flatMap((change) => (change.type === "created" ? [change.mapping] : []))
+    assert.deepEqual(
+      mapped.map(({ internalPort }) => internalPort),
+      [4000, 4001, 4002, 4003],
+    )
+    for (const { internalPort, externalPort } of mapped)
+      for (const remote of [1, 2]) there.begin(outbound(internalPort, externalPort, remote, 20))
+    const asked = there.asked()
+    const gone = there.ask(map(of(4000, 0, { options: set })))
+    assert.equal(there.asked() - asked, 3)
+    assert.deepEqual(
+      gone.changes.map((change) => ("mapping" in change ? [change.type, change.mapping.expires] : [])),
+      [21_000, 21_000, 300_000, 300_000].map((expires) => ["renewed", expires]),
+    )
+    assert.equal(read(gone.bytes).lifetime, 300)
+  })
+
   it("a mapping without connections asks the kernel nothing", (t) => {
     const there = scene(t)
     for (const lifetime of [600, 120, 0]) there.ask(map(of(4000, lifetime)))
@@ -178,7 +216,10 @@ describe("a server that minds the kernel's connections", () => {
     there.kernel.push(outbound(4000, externalPort, 1))
     const before = there.lists()
     there.follower().lost()
-    while (there.lists() === before) await new Promise((next) => setImmediate(next))
+    for (let turns = 0; there.lists() === before; turns++) {
+      assert.ok(turns < 1000)
+      await new Promise((next) => setImmediate(next))
+    }
     await new Promise((next) => setImmediate(next))
     assert.equal(read(there.ask(map(of(4000, 0))).bytes).lifetime, 31)
   })
@@ -218,6 +259,28 @@ describe("a server that minds the kernel's connections", () => {
     )
     assert.ok(read(anew.bytes).externalPort < 32768)
     assert.equal(there.adopted().length, 1)
+  })
+
+  it("PEER of a connection ends with it, with its lifetime, and with its external address, once", async (t) => {
+    const there = scene(t)
+    for (const remotePort of [80, 81, 82]) {
+      there.begin(outbound(4000, 40_000, remotePort))
+      there.ask(peerOf(4000, remotePort, 600 + remotePort))
+    }
+    const [ended] = there.kernel.splice(0, 1)
+    there.follower().told("ended", ended)
+    await there.isOver(1)
+    there.at(681_000)
+    await there.isOver(2)
+    // Its address is the device's no more, and its connection has ended for that.
+    there.follow("203.0.113.8")
+    there.kernel.splice(0)
+    await there.isOver(3)
+    assert.deepEqual(
+      there.over.map((change) => ("mapping" in change ? [change.type, change.mapping.remotePort] : [])),
+      [80, 81, 82].map((port) => ["expired", port]),
+    )
+    assert.deepEqual(there.adopted(), [])
   })
 
   it("a connection that has an external port of mappings is PEER's with that port", (t) => {

@@ -69,12 +69,21 @@ const servingOf = <S>(
     })
   return {
     local: host.local,
-    page: (after, limit) => device.list(host.state().cgnState, clock.now(), after, limit),
-    count: () => device.count(host.state().cgnState),
+    page: (after, limit) => {
+      const page = device.list(host.state().cgnState, clock.now(), after, limit)
+      return page.after === undefined && kernel !== undefined
+        ? { mappings: [...page.mappings, ...kernel.mappings()], after: undefined }
+        : page
+    },
+    count: () => device.count(host.state().cgnState) + (kernel?.mappings().length ?? 0),
     filters: (mapping) => device.filters(host.state().cgnState, mapping),
     counters: () => counters(host.state()),
     announce: tellEpoch,
-    revoke: (internal, realm) => device.revoke(host, internal, realm),
+    revoke: (internal, realm) => {
+      const revoked = device.revoke(host, internal, realm)
+      const more = revoked.ok && realm === undefined ? (kernel?.revoke(internal) ?? 0) : 0
+      return revoked.ok ? { ok: true, value: revoked.value + more } : revoked
+    },
     metrics: {
       counters: () => counters(host.state()),
       epoch: () => epochTime(host.state(), clock.now()),

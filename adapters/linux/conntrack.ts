@@ -1,70 +1,38 @@
-import { spawn } from "node:child_process"
-import { hasCode, reasonOf } from "../system-error.ts"
+import type { Told, Tracked, Tuple } from "./ctnetlink.ts"
 import type { Connections } from "./plane.ts"
 
-/** Ends connections of the kernel (conntrack(8)), one after another, while the server goes on. */
+/** The kernel's table of connections. Nothing of it throws; what cannot be had is not there. */
 export interface Conntrack {
+  /** What carries the questions, for people. */
+  readonly way: string
+  /** Questions that may be asked in a row, while nobody else is served. */
+  readonly questions: number
+  /** The connection that packets of this direction belong to, asked now: by netlink whichever of its two that is, by the program the one that began. */
+  get(tuple: Tuple): Tracked | undefined
+  /** Gives the connection that began so other seconds until it ends without a packet; `false`: it is not there. */
+  prolong(original: Tuple, seconds: number): boolean
+  /** Ends connections, while the server goes on. */
   end(connections: readonly Connections[]): void
   /** Resolves when all are ended that were asked for. */
   idle(): Promise<void>
+  /** Tells of all connections of a family, some at a time while the server goes on; `false`: not of all. */
+  list(family: 4 | 6, visit: (connection: Tracked) => void): Promise<boolean>
+  /** Tells of connections as they come and go. */
+  follow(follower: Follower): Following
+  close(): void
 }
 
-/** The arguments that name connections. */
-export const conntrackArguments = (connections: Connections): readonly string[] => {
-  const { family, protocol, source, sourcePort, destination, destinationPort, answers } = connections
-  const named: readonly (readonly [string, string | number | undefined])[] = [
-    ["-f", family === 4 ? "ipv4" : "ipv6"],
-    ["-p", protocol],
-    ["-s", source],
-    ["--sport", sourcePort],
-    ["-d", destination],
-    ["--dport", destinationPort],
-    ["-q", answers],
-  ]
-  return ["-D", ...named.flatMap(([name, value]) => (value === undefined ? [] : [name, `${value}`]))]
+/** Who is told of connections. */
+export interface Follower {
+  /** One began or ended. */
+  told(what: Exclude<Told, "there">, connection: Tracked): void
+  /** Some came or went of which nothing was told: only {@link Conntrack.list} says which are there. */
+  lost(): void
 }
 
-/**
- * A process for each takes longer than a client takes to have a mapping made and deleted: what waits for its turn already is not
- * asked for again, so that no more wait than there are ends of mappings.
- *
- * @param complain Is told once why connections cannot be ended.
- */
-export const createConntrack = (complain: (text: string) => void, program = "conntrack"): Conntrack => {
-  const waiting = new Map<string, readonly string[]>()
-  let work: Promise<void> | undefined
-  let isMissing = false
-  let isTold = false
-  const run = (named: readonly string[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(program, named, { stdio: "ignore" })
-      child.once("error", reject)
-      // That there was none is an error to the program, and none here.
-      child.once("close", () => resolve())
-    })
-  const fail = (cause: unknown): void => {
-    // Anything else, as that there are too many processes, may be over with the next.
-    isMissing = hasCode(cause, "ENOENT") || hasCode(cause, "EACCES")
-    if (!isTold) complain(`${program}: ${reasonOf(cause)}: connections of deleted mappings end by their own time-outs`)
-    isTold = true
-  }
-  const runAll = async (): Promise<void> => {
-    for (const [key, named] of waiting) {
-      waiting.delete(key)
-      await run(named).catch(fail)
-      if (isMissing) waiting.clear()
-    }
-    work = undefined
-  }
-  return {
-    end: (connections) => {
-      if (isMissing) return
-      for (const one of connections) {
-        const named = conntrackArguments(one)
-        waiting.set(named.join(" "), named)
-      }
-      if (waiting.size > 0) work ??= runAll()
-    },
-    idle: async () => work,
-  }
+/** The telling of one follower. */
+export interface Following {
+  /** Tells of all that has happened up to now, as far as the way knows at once. */
+  drain(): void
+  close(): void
 }

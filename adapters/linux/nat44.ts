@@ -165,7 +165,13 @@ const connectionsOf = (mapping: Mapping): readonly Connections[] => {
   const { kind, protocol, internal, internalPort, external, externalPort, remote, remotePort } = mapping
   if (kind === "implicit") return []
   const inward = { destination: formatAddress(external), destinationPort: externalPort }
-  const outward = { source: formatAddress(internal), sourcePort: internalPort }
+  // What the host sends by another external end, from before it had this one, is none of the mapping's.
+  const outward = {
+    source: formatAddress(internal),
+    sourcePort: internalPort,
+    answers: inward.destination,
+    answersPort: externalPort,
+  }
   const of = remote === undefined || kind !== "peer" ? undefined : formatAddress(remote)
   const common = { family: 4, protocol } as const
   return of === undefined

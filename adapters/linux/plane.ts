@@ -40,6 +40,7 @@ export interface Connections {
   readonly destinationPort?: number
   /** Where answers go: the external address of what was translated. */
   readonly answers?: string
+  readonly answersPort?: number
 }
 
 /** Parts of a key with dots between, as nft has them. */

@@ -145,12 +145,13 @@ const freedConnections = (plane: Plane, changes: readonly Change[]): readonly Co
   const taken = new Set(changes.flatMap((change) => (change.type === "created" ? endOf(change.mapping) : [])))
   return freed
     .filter((change) => !taken.has(endOf(change)))
-    .map(({ protocol, external, externalPort }) => ({
-      family: 4,
-      protocol,
-      destination: formatAddress(external),
-      destinationPort: externalPort,
-    }))
+    .flatMap(({ protocol, external, externalPort }) => {
+      const address = formatAddress(external)
+      return [
+        { family: 4, protocol, destination: address, destinationPort: externalPort },
+        { family: 4, protocol, answers: address, answersPort: externalPort },
+      ] as const
+    })
 }
 
 /** Adds one change to a batch; `known` are the filters before it, `filters` those that the batch changes. */

@@ -4,9 +4,9 @@ import type { ServerState } from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
 import {
   type Contents,
-  createConntrack,
   createGate,
   createTable,
+  createTrack,
   driftOf,
   firewallPlane,
   type Gate,
@@ -15,8 +15,10 @@ import {
   type NftResult,
   nat44Plane,
   nftProgram,
+  openConntrack,
   openLibrary,
   type Plane,
+  type TrackSettings,
 } from "../../linux/index.ts"
 import { complain, note } from "../complain.ts"
 import type { ServePlan } from "../config/plan.ts"
@@ -47,6 +49,10 @@ export interface Kernel<S> {
   follow(plan: ServePlan): void
   /** Finds what the kernel has otherwise than the server, and mends it. */
   check(): Promise<Read<KernelCheck>>
+  /** PEER mappings of connections that the kernel had before: the server's own state has no place for them. */
+  mappings(): readonly Mapping[]
+  /** Deletes those of a host, and gives how many they were. */
+  revoke(internal: Address): number
   /** Takes the table away, unless it is to be kept. */
   close(): Promise<void>
 }
@@ -64,7 +70,7 @@ const DAMAGE = /No such file or directory|File exists/
 
 export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan): Kernel<S> => {
   const nft = openNft()
-  const conntrack = createConntrack(complain)
+  const conntrack = openConntrack(complain)
   let plan = first
   let plane = planeOf(plan, given)
   let table = createTable(nft, plane)
@@ -74,8 +80,14 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
   let timer: NodeJS.Timeout | undefined
   let checking: Promise<unknown> = Promise.resolve()
 
+  /** Changes that nobody asked for by a request. */
+  const tell = (changes: readonly Change[]): void =>
+    host?.act((state) => [state, { send: [], next: undefined, events: [{ type: "advanced", changes }] }])
+  const track = isNat(first) ? createTrack(conntrack, trackOf(first, given), () => clock.now(), tell) : undefined
+  const adopted = (): readonly Mapping[] => [...(track?.mappings() ?? [])]
+
   const contentsOf = ({ cgnState }: ServerState<S>, now: number): Contents => ({
-    mappings: mappingsOf(device, cgnState, now),
+    mappings: withAdopted(mappingsOf(device, cgnState, now), adopted()),
     filters: (end) => device.filters(cgnState, end),
   })
   const build = (state: ServerState<S>): NftResult => {
@@ -93,9 +105,12 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     )
   }
   const put = (changes: readonly Change[]): boolean => {
-    const done = table.apply(changes, clock.now())
-    if (done.ok) conntrack.end(done.ended)
-    else refusal = done.text
+    const now = clock.now()
+    const done = table.apply(changes, now)
+    if (done.ok) {
+      conntrack.end(done.ended)
+      track?.committed(changes, now)
+    } else refusal = done.text
     return done.ok
   }
 
@@ -154,16 +169,22 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     gate,
     open: (opened) => {
       host = opened
+      if (track !== undefined)
+        opened.act((state) => [
+          { ...state, cgn: track.wrap(state.cgn) },
+          { send: [], next: undefined, events: [] },
+        ])
       gate.open(opened)
       const done = build(opened.state())
       if (!done.ok) return { ok: false, text: `nftables: ${oneLine(done.text.trim())}` }
-      note(`nftables by ${nft.way}; outside: ${given.outside.join(", ")}`)
+      note(`nftables by ${nft.way}, connections by ${conntrack.way}; outside: ${given.outside.join(", ")}`)
       arm(PERIOD)
       return { ok: true, value: undefined }
     },
     follow: (after) => {
       const gone = removedOf(plan, after)
       plan = after
+      if (isNat(after)) track?.follow(trackOf(after, after.kernel ?? given))
       const next = planeOf(after, after.kernel ?? given)
       if (next.body === plane.body || host === undefined) return
       plane = next
@@ -174,12 +195,20 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
       conntrack.end(gone.map((address) => ({ family: 4, protocol: undefined, answers: formatAddress(address) })))
     },
     check,
+    mappings: adopted,
+    revoke: (internal) => {
+      const its = adopted().filter((mapping) => mapping.internal === internal)
+      if (its.length > 0) tell(its.map((mapping) => ({ type: "deleted", mapping })))
+      return its.length
+    },
     close: async () => {
       clearTimeout(timer)
       timer = undefined
       await checking
       if (!given.keepRules) table.remove()
+      track?.close()
       await conntrack.idle()
+      conntrack.close()
       nft.close()
     },
   }
@@ -200,6 +229,16 @@ const planeOf = ({ settings: { cgn, inside, server } }: ServePlan, { outside, im
   return nat44Plane({ outside, external, staticExternal: [...others], implicitPorts })
 }
 
+const isNat = ({ settings: { server } }: ServePlan): boolean => server.profile.kind === "nat444"
+
+const trackOf = ({ settings: { cgn } }: ServePlan, { implicitPorts }: KernelPlan): TrackSettings => ({
+  external: [...new Set([...cgn.external, ...(cgn.staticMappings ?? []).map(({ external }) => external)])],
+  implicitPorts,
+  idleTimeout: cgn.idleTimeout,
+  quota: cgn.quota,
+  noncePolicy: cgn.noncePolicy ?? "rfc",
+})
+
 const removedOf = (before: ServePlan, after: ServePlan): readonly Address[] =>
   before.settings.cgn.external.filter((address) => !after.settings.cgn.external.includes(address))
 
@@ -209,6 +248,18 @@ function* mappingsOf<S>(device: Device<S>, state: S, now: number): Generator<Map
     yield* page.mappings
     after = page.after
   }
+}
+
+/** Both, where what one PEER has of the server's own comes before what it has of the kernel's connections. */
+function* withAdopted(mappings: Iterable<Mapping>, adopted: readonly Mapping[]): Generator<Mapping> {
+  const keyOf = ({ protocol, internal, internalPort, remote, remotePort }: Mapping): string =>
+    `${protocol} ${internalPort} ${remotePort} ${internal} ${remote}`
+  const taken = new Set<string>()
+  for (const mapping of mappings) {
+    if (adopted.length > 0 && mapping.kind === "peer") taken.add(keyOf(mapping))
+    yield mapping
+  }
+  for (const mapping of adopted) if (!taken.has(keyOf(mapping))) yield mapping
 }
 
 /** What nft says first is what is wrong; after it comes the command, which may be long. */

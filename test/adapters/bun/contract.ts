@@ -4,6 +4,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { gatewaySystem } from "../../../adapters/bun/gateway.ts"
 import * as bun from "../../../adapters/bun/index.ts"
+import { libcSuite } from "../linux/libc-suite.ts"
 import { suites } from "../suites.ts"
 
 suites({
@@ -13,3 +14,5 @@ suites({
   command: [process.execPath],
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
 })
+
+libcSuite("Bun")

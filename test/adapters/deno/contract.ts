@@ -4,6 +4,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { gatewaySystem } from "../../../adapters/deno/gateway.ts"
 import * as deno from "../../../adapters/deno/index.ts"
+import { libcSuite } from "../linux/libc-suite.ts"
 import { suites } from "../suites.ts"
 
 suites({
@@ -13,3 +14,5 @@ suites({
   command: [process.execPath, "run", "--allow-all", "--no-check"],
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
 })
+
+libcSuite("Deno")

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { type Connections, createConntrack } from "../../../adapters/linux/index.ts"
+import { type Connections, conntrackProgram } from "../../../adapters/linux/index.ts"
 
 const to = (destinationPort: number): Connections => ({
   family: 4,
@@ -20,7 +20,7 @@ describe("connections that end", { skip: process.platform === "win32" && "needs 
     writeFileSync(program, `#!/bin/sh\necho "$@" >> ${log}\n`)
     chmodSync(program, 0o755)
     const complaints: string[] = []
-    const conntrack = createConntrack((text) => complaints.push(text), program)
+    const conntrack = conntrackProgram((text) => complaints.push(text), program)
     const line = (port: number): string => `-D -f ipv4 -p 17 -d 203.0.113.7 --dport ${port}\n`
     for (let i = 0; i < 5000; i++) conntrack.end([to(1), to(2)])
     await conntrack.idle()
@@ -34,7 +34,7 @@ describe("connections that end", { skip: process.platform === "win32" && "needs 
 
   it("a program that is not there is told of once, and nothing waits for it", async () => {
     const complaints: string[] = []
-    const conntrack = createConntrack((text) => complaints.push(text), "/nowhere/conntrack")
+    const conntrack = conntrackProgram((text) => complaints.push(text), "/nowhere/conntrack")
     for (let i = 0; i < 3; i++) {
       conntrack.end([to(1), to(2)])
       await conntrack.idle()

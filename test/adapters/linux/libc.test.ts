@@ -1,0 +1,3 @@
+import { libcSuite } from "./libc-suite.ts"
+
+libcSuite("Node")

@@ -4,7 +4,7 @@
  * under way, and then one alone. The server on core 0, the load on core 1. Arguments: rounds of serve, seconds that miniupnpd may take.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { compile, type Load, startLoad } from "./udp/compiled.ts"
@@ -93,6 +93,8 @@ const measureServe = async (program: string, more: readonly string[]): Promise<r
   }
 }
 
+const readIfThere = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "")
+
 const measureMiniupnpd = async (program: string): Promise<readonly Point[]> => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"))
   const pid = join(folder, "miniupnpd.pid")
@@ -101,6 +103,9 @@ const measureMiniupnpd = async (program: string): Promise<readonly Point[]> => {
   const load = hostsOf(program)
   try {
     await new Promise((resolve) => setTimeout(resolve, 500))
+    // A daemon is a session of its own, which does not inherit how much of the machine this one has.
+    const priority = / nice (-?\d+)/.exec(readIfThere("/proc/self/autogroup"))?.[1]
+    if (priority !== undefined) writeFileSync(`/proc/${Number(readFileSync(pid, "utf8"))}/autogroup`, priority)
     return await measure(load, { sample: () => HOSTS, alone: 10, again: 60_000, budget: BUDGET })
   } finally {
     await load.stop()

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, isIpv4, parseAddress } from "../core/wire/index.ts"
+import { type Address, isAny, isIpv4, parseAddress } from "../core/wire/index.ts"
 import { familyOf } from "./address-text.ts"
 import { bindAll } from "./bind-all.ts"
 import type { BindOptions, Datagram, Endpoint, Outgoing, Udp, UdpError, UdpSocket } from "./udp.ts"
@@ -98,8 +98,8 @@ const REMEMBERED = 32768
 /**
  * Drives a machine over sockets and a clock, with one timer for its earliest `next`.
  *
- * A datagram leaves from the socket bound to its `from`; without one, an answer leaves from the socket that received, a
- * multicast from every socket of its family but [::1] (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
+ * A datagram leaves from the socket bound to its `from`, or, where the runtime can, from that address of one bound to the all-zeros
+ * address; without one, an answer leaves from the socket that received and the address that was asked, a multicast from every socket of its family but [::1] (RFC 6887 section 14.1.3 wants every path where requests are accepted), and
  * anything else from the socket that its destination was last heard on, so that a client knows the server by its address,
  * or else from the first of its family. A link-local destination that answers keeps the zone it came from.
  *
@@ -124,9 +124,11 @@ const REMEMBERED = 32768
  */
 export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostStart<S, E>> => {
   const { clock, machine, udp, listener = {} } = options
-  let heard = new Map<Address, UdpSocket>()
+  let heard = new Map<Address, Heard>()
   let heardBefore = heard
   let hasChoice = false
+  /** Of a socket bound to an all-zeros address it is known where its datagrams were sent to. */
+  const isTold = !udp.limits.includes("destination")
   let state = options.state
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   // Not before all sockets are there: a server that will not come up answers nobody.
@@ -143,20 +145,22 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     if (output.events.length > 0) listener.events?.(output.events, now)
   }
 
-  const remember = (client: Address, socket: UdpSocket): void => {
+  const remember = (client: Address, socket: UdpSocket, at: Address): void => {
+    const known = heard.get(client)
+    if (known !== undefined && known.socket === socket && known.at === at) return
     if (heard.size >= REMEMBERED) {
       heardBefore = heard
       heard = new Map()
     }
-    heard.set(client, socket)
+    heard.set(client, { socket, at })
   }
 
   const sendOne = (outgoing: MachineOutgoing): void => {
     const { bytes, destination, from } = outgoing
     const known =
       from === undefined ? (heard.get(destination.address) ?? heardBefore.get(destination.address)) : undefined
-    if (known !== undefined) known.send(bytes, destination)
-    else for (const socket of socketsFor(sockets, outgoing)) socket.send(bytes, destination)
+    if (known !== undefined) known.socket.send(bytes, destination, known.at)
+    else for (const socket of socketsFor(sockets, outgoing, isTold)) socket.send(bytes, destination, from)
   }
 
   const sendAll = (send: readonly MachineOutgoing[]): void => {
@@ -191,12 +195,16 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
     try {
       const [after, output] = machine.receive(state, datagram, now)
       state = after
-      if (hasChoice) remember(datagram.source.address, socket)
+      const { source, local } = datagram
+      if (hasChoice) remember(source.address, socket, local.address)
       arm(output.next)
       for (const outgoing of output.send) {
-        if (outgoing.from === undefined && outgoing.destination.address === datagram.source.address) {
-          const { zone } = datagram.source
-          socket.send(outgoing.bytes, zone === undefined ? outgoing.destination : { ...outgoing.destination, zone })
+        const { bytes, destination, from } = outgoing
+        if (from === undefined && destination.address === source.address) {
+          const { zone } = source
+          // The sender's own end stays that object: an adapter may know it by it.
+          const isSame = destination === source || zone === undefined
+          socket.send(bytes, isSame ? destination : { ...destination, zone }, local.address)
         } else sendOne(outgoing)
       }
       listener.took?.(clock.now() - now)
@@ -211,8 +219,10 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
   const bound = await bindAll(udp, options.sockets, { receive, error })
   if (!bound.ok) return bound
   const sockets = bound.sockets
-  // One socket a family, as by default, is no choice and costs nothing.
-  hasChoice = new Set(sockets.map(({ local }) => familyOf(local.address))).size < sockets.length
+  // One socket a family at one address, as by default, is no choice and costs nothing.
+  hasChoice =
+    new Set(sockets.map(({ local }) => familyOf(local.address))).size < sockets.length ||
+    (isTold && sockets.some(({ local }) => isAny(local.address)))
   running = true
   // The machine says itself when it is first due.
   timer = { at: clock.now(), cancel: clock.after(0, due) }
@@ -242,10 +252,24 @@ export const startHost = async <S, E>(options: HostOptions<S, E>): Promise<HostS
 
 const LOOPBACK6 = parseAddress("::1")
 
-const socketsFor = (sockets: readonly UdpSocket[], { from, destination }: MachineOutgoing): readonly UdpSocket[] => {
-  if (from !== undefined) return sockets.filter((socket) => socket.local.address === from).slice(0, 1)
+/** The socket that a client was last heard on, and at which address of it. */
+interface Heard {
+  readonly socket: UdpSocket
+  readonly at: Address
+}
+
+const socketsFor = (
+  sockets: readonly UdpSocket[],
+  { from, destination }: MachineOutgoing,
+  isTold: boolean,
+): readonly UdpSocket[] => {
   const family = familyOf(destination.address)
   const same = sockets.filter((socket) => familyOf(socket.local.address) === family)
+  if (from !== undefined) {
+    const bound = sockets.find(({ local }) => local.address === from)
+    const any = isTold ? same.find(({ local }) => isAny(local.address)) : undefined
+    return [bound ?? any].filter((socket) => socket !== undefined)
+  }
   // No system routes IPv6 multicast over loopback unless it is told to: a warning at every start, and nobody to hear it.
   return isMulticast(destination.address) ? same.filter(({ local }) => local.address !== LOOPBACK6) : same.slice(0, 1)
 }

@@ -24,8 +24,9 @@ export interface Datagram {
   /** Who sent it. */
   readonly source: Endpoint
   /**
-   * Where it arrived: the socket's own address and port. A socket bound to an all-zeros address shows that address, since no
-   * runtime here tells the destination of a datagram; bind one socket an address where it matters.
+   * Where it arrived: the socket's own address and port. Of a socket bound to an all-zeros address it is the address that the
+   * datagram was sent to, with the zone of a link-local one; of a group or a broadcast, the address that the system would answer from, or the
+   * all-zeros one where it does not say. Where "destination" is a {@link UdpLimit} it is the all-zeros address always.
    */
   readonly local: Endpoint
 }
@@ -36,6 +37,8 @@ export interface Outgoing {
   readonly bytes: Uint8Array
   /** Where it goes. */
   readonly destination: Endpoint
+  /** As {@link UdpSocket.send} has it. */
+  readonly from?: Address
 }
 
 /** What went wrong, by the system's own names; `OTHER` for any that is not listed. */
@@ -107,9 +110,11 @@ export interface UdpSocket {
   readonly buffers: { readonly receive: number; readonly send: number } | undefined
   /**
    * Hands one datagram to the system. Never waits and never throws; an error comes to `error`, though of thousands a second
-   * perhaps not that of each. Multicast leaves by the interface of the address that the socket is bound to.
+   * perhaps not that of each. Multicast leaves by the interface of the address that the socket is bound to. A datagram of a socket
+   * bound to an all-zeros address leaves from `from`, one of the machine's own, as an answer does from where it was asked;
+   * without it, or where "destination" is a {@link UdpLimit}, from the one that the system chooses.
    */
-  send(bytes: Uint8Array, destination: Endpoint): void
+  send(bytes: Uint8Array, destination: Endpoint, from?: Address): void
   /** The same for many in one turn, in their order. */
   sendMany(datagrams: readonly Outgoing[]): void
   /** Hears this group too, on the interface of that name, or on the one that the system chooses. Never rejects. */
@@ -122,7 +127,10 @@ export interface UdpSocket {
 
 /** What a runtime's sockets cannot do, and what they do instead. */
 export const UDP_LIMITS = [
-  /** The destination of a datagram is not told, on any runtime: see {@link Datagram.local}. */
+  /**
+   * The destination of a datagram is not told, see {@link Datagram.local}, and none can be sent from an address that the socket is not
+   * bound to: bind one socket an address where it matters. So it is of every runtime's own sockets.
+   */
   "destination",
   /**
    * `remote` connects nothing: the adapter drops what comes from others, and no ICMP error is heard, so that nobody there is

@@ -5,7 +5,7 @@ import { addCommands } from "./commands.ts"
 import { complain } from "./complain.ts"
 import { EXIT_HELP, Exit } from "./exit.ts"
 import { version } from "./version.ts"
-import { isRole } from "./workers/role.ts"
+import { isRole, isWaiter } from "./workers/role.ts"
 
 /** What a write comes to, of a full disk above all: Deno's streams throw it where others emit it. */
 const isOfOutput = (cause: unknown): boolean =>
@@ -53,8 +53,11 @@ program
     command.help()
   })
 
-// A thread of `serve --workers` runs this file too.
+// Threads of `serve --workers` and `serve --fast` run this file too.
 if (parentPort !== null && isRole(workerData)) {
   const { runWorker } = await import("./workers/thread.ts")
-  runWorker(workerData, parentPort)
+  runWorker(workerData, parentPort, new URL(import.meta.url))
+} else if (parentPort !== null && isWaiter(workerData)) {
+  const { runWaiter } = await import("../linux/index.ts")
+  runWaiter(workerData, parentPort)
 } else await program.parseAsync()

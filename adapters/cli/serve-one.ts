@@ -1,6 +1,7 @@
 import { clock } from "#runtime"
 import { announce, counters, epochTime } from "../../core/server/index.ts"
 import { pushedOutput } from "../server-machine.ts"
+import type { Udp } from "../udp.ts"
 import type { ServePlan } from "./config/plan.ts"
 import type { Device } from "./device/device.ts"
 import type { Kernel } from "./kernel/kernel.ts"
@@ -9,12 +10,12 @@ import { listen, type ServeHost } from "./serve-listen.ts"
 import type { Beginning, Serving } from "./serving.ts"
 
 /** The whole server on this thread. */
-export const beginOne = async <S>(device: Device<S>, plan: ServePlan): Promise<Read<Beginning>> => {
+export const beginOne = async <S>(device: Device<S>, plan: ServePlan, udp: Udp): Promise<Read<Beginning>> => {
   const begun = await device.begin(plan)
   if (!begun.ok) return begun
   const { state, lost, outdated } = begun.value
   // Loaded when it is asked for: most servers carry nothing.
-  const kernel = plan.kernel && (await import("./kernel/kernel.ts")).createKernel(device, plan, plan.kernel)
+  const kernel = plan.kernel && (await import("./kernel/kernel.ts")).createKernel(device, plan, plan.kernel, udp)
   return {
     ok: true,
     value: {
@@ -30,7 +31,7 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan): Promise<R
           ...(told === undefined ? {} : { events: told }),
           ...(plan.metrics === undefined ? {} : { took: (duration: number) => took?.(duration) }),
         }
-        const started = await listen(plan.listen, state, listener, kernel?.gate.udp)
+        const started = await listen(plan.listen, state, listener, kernel?.gate.udp ?? udp)
         if (!started.ok) return { ok: false, lines: [started.text] }
         const host = started.value
         const built = kernel?.open(host)

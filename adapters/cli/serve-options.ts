@@ -24,6 +24,7 @@ export interface ServeOptions {
   readonly maxLifetime?: number
   readonly quota?: number
   readonly thirdParty?: boolean
+  readonly fast?: boolean
   readonly nftables?: boolean
   /** Names of interfaces. */
   readonly outside?: readonly string[]
@@ -118,6 +119,7 @@ export const addServeOptions = (command: Command): Command =>
         "worker threads that share the load, or auto: one a core (default: 1)",
       ).argParser(once(workers)),
     )
+    .option("--fast", "on Linux: send and receive many datagrams a call of the system, by its C library")
     .option("--nftables", "on Linux: have the kernel's NAT or firewall do what is mapped, by a table of nftables")
     .addOption(
       new Option(

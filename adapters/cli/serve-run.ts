@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os"
 import type { Command } from "commander"
-import { clock, lockState, udp } from "#runtime"
+import { clock, lockState, udp as runtimeUdp } from "#runtime"
+import type { Udp } from "../udp.ts"
 import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { withDevice } from "./device/choose.ts"
 import { Exit } from "./exit.ts"
 import { createFeed, type Feed } from "./live/feed.ts"
+import { oneLine } from "./one-line.ts"
 import { openOutput } from "./output.ts"
 import { paintFor } from "./paint.ts"
 import type { Read } from "./read.ts"
@@ -36,22 +38,33 @@ export const serve = async (options: ServeOptions, command: Command, entry: URL)
   const planned = await planServe(options)
   const plan = planned.ok ? planned.value : fail(planned.lines)
   for (const warning of plan.warnings) complain(warning)
-  const workers = workersOf(options)
+  const fast = options.fast === true ? await openFast(entry) : undefined
+  const udp = fast ?? runtimeUdp
+  const workers = workersOf(options, udp)
   if (!workers.ok) return fail([workers.text])
   const isWatched = options.playground !== undefined
   if (isWatched && workers.value > 1)
     return fail(["option '--playground' shows a server on one thread: it cannot be used with '--workers'"])
   const { kind } = plan.settings.server.profile
   if (workers.value === 1)
-    return run(() => withDevice(kind, (device) => beginOne(device, plan)), plan, options, 1, fail)
+    return run(() => withDevice(kind, (device) => beginOne(device, plan, udp)), plan, options, 1, fail)
   // Loaded when it runs: a server on one thread starts without it.
   const { beginCrew } = await import("./workers/begin-crew.ts")
-  const crew = { workers: workers.value, entry, json: options.json === true }
+  const crew = { workers: workers.value, entry, json: options.json === true, isFast: fast !== undefined }
   return run(() => beginCrew(plan, crew), plan, options, workers.value, fail)
 }
 
+/** Sockets for many datagrams a call, or a line that says why it is those of the runtime. */
+const openFast = async (entry: URL): Promise<Udp | undefined> => {
+  const { fastSockets } = await import("./fast.ts")
+  const fast = fastSockets(entry)
+  if (fast.ok) return fast.value
+  complain(`--fast: the C library cannot be called (${oneLine(fast.text)}): the runtime's own sockets serve`)
+  return undefined
+}
+
 /** How many workers serve; or why there cannot be several. */
-const workersOf = ({ workers = 1 }: ServeOptions): Read<number> => {
+const workersOf = ({ workers = 1 }: ServeOptions, udp: Udp): Read<number> => {
   const wanted = workers === "auto" ? availableParallelism() : workers
   if (wanted === 1 || !udp.limits.includes("reuse-port")) return { ok: true, value: wanted }
   const text = "workers share each port by SO_REUSEPORT, which there is not on this system and runtime"

@@ -2,7 +2,7 @@ import type { Cgn, CgnRefused, Change } from "../../core/cgn/index.ts"
 import type { ServerState } from "../../core/server/index.ts"
 import type { Host, Output } from "../host.ts"
 import type { ServerEvent } from "../server-machine.ts"
-import type { Datagram, Endpoint, Outgoing, Receiver, Udp, UdpSocket } from "../udp.ts"
+import type { Datagram, Outgoing, Receiver, Udp, UdpSocket } from "../udp.ts"
 
 /** Tries to put changes in force; `false`: they were refused, and nothing of them is. */
 export type Commit = (changes: readonly Change[]) => boolean
@@ -100,9 +100,9 @@ export const createGate = <S>(udp: Udp, keeper: GateKeeper<S>): Gate<S> => {
   const wrap = (socket: UdpSocket): UdpSocket => ({
     local: socket.local,
     buffers: socket.buffers,
-    send: (bytes, destination: Endpoint) => {
-      if (held === undefined) socket.send(bytes, destination)
-      else held.sends.push(() => socket.send(bytes, destination))
+    send: (bytes, destination, from) => {
+      if (held === undefined) socket.send(bytes, destination, from)
+      else held.sends.push(() => socket.send(bytes, destination, from))
     },
     sendMany: (datagrams: readonly Outgoing[]) => {
       if (held === undefined) socket.sendMany(datagrams)

@@ -6,10 +6,15 @@ import { join } from "node:path"
 import process from "node:process"
 import { after, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
+import { openLibc } from "../../adapters/linux/index.ts"
 import manifest from "../../package.json" with { type: "json" }
 import { assertNoStack, client, endedBy, kill, octets, records, servingBy, startedBy } from "./cli/command.ts"
+import { assertFast } from "./cli/fast.ts"
 import { assertSeveral } from "./cli/workers/several.ts"
 import type { Runtime } from "./runtime.ts"
+
+const libc = openLibc()
+const fastSkip = libc.ok ? false : `no C library here: ${libc.text}`
 
 const MAIN = fileURLToPath(new URL("../../adapters/cli/main.ts", import.meta.url))
 
@@ -260,6 +265,12 @@ export const commandSuite = (name: string, command: readonly string[], isAlone: 
         assert.equal((await server.stop()).code, 0)
       })
     else it("--workers 2 is one server", () => assertSeveral(command, env))
+
+    // Where there are no foreign functions it says so: serve-fast.test.ts.
+    for (const more of [[], ["--workers", "2"]])
+      it(`serve --fast ${more.join(" ")}answers from the address that was asked`, { skip: fastSkip }, async () => {
+        assert.doesNotMatch(await assertFast(command, more, env), /--fast/)
+      })
 
     it("watch keeps a port until a signal, and deletes it", async () => {
       const server = await servingBy(command, ["--listen", "127.0.0.1:0", "--json"], env)

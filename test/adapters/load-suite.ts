@@ -52,7 +52,7 @@ const counter = () => {
 const ascending = (numbers: readonly number[]): boolean => numbers.every((n, i) => i === 0 || n > numbers[i - 1])
 
 /** What every runtime's adapter must bear, on loopback. */
-export const loadSuite = ({ name, udp }: Runtime): void => {
+export const loadSuite = ({ name, udp }: Pick<Runtime, "name" | "udp">): void => {
   const open = opener(udp)
   const pair = async (left: Receiver, right: Receiver, at = LOOPBACK): Promise<readonly [UdpSocket, UdpSocket]> => {
     const local = { address: at, port: 0 }

@@ -68,7 +68,7 @@ export const hasIpv6 = Object.values(networkInterfaces()).some((entries) =>
  * What every runtime's adapter must do, on loopback. They differ in what the contract's limits name, and there each does what the
  * limit says.
  */
-export const udpSuite = ({ name, udp }: Runtime): void => {
+export const udpSuite = ({ name, udp }: Pick<Runtime, "name" | "udp">): void => {
   const open = opener(udp)
   const cannot = (limit: UdpLimit): boolean => udp.limits.includes(limit)
   const reason = hasIpv6 ? false : "this machine has no ::1"

@@ -1,4 +1,4 @@
-import { clock, udp } from "#runtime"
+import { clock } from "#runtime"
 import type { Change, Mapping } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
@@ -22,6 +22,7 @@ import {
   type TrackSettings,
   withElements,
 } from "../../linux/index.ts"
+import type { Udp } from "../../udp.ts"
 import { complain, note } from "../complain.ts"
 import type { ServePlan } from "../config/plan.ts"
 import type { Device } from "../device/device.ts"
@@ -70,7 +71,7 @@ const REST = 10_000
 /** The kernel's words for a table, a set or an element that is not what it was. */
 const DAMAGE = /No such file or directory|File exists/
 
-export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan): Kernel<S> => {
+export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan, udp: Udp): Kernel<S> => {
   const nft = openNft()
   const conntrack = openConntrack(complain)
   let plan = first

@@ -15,6 +15,8 @@ export interface CrewOptions {
   /** The file that runs the command. */
   readonly entry: URL
   readonly json: boolean
+  /** Each has sockets for many datagrams a call. */
+  readonly isFast: boolean
 }
 
 /** What is between the workers and whoever started them. */
@@ -46,7 +48,7 @@ export const beginCrew = async (plan: ServePlan, options: CrewOptions): Promise<
     for (const [number, settings] of shared.shares.entries()) {
       const state = plan.state && { ...plan.state, file: workerFile(plan.state.file, number, workers) }
       const isTimed = plan.metrics !== undefined
-      const one = await crew.call(number, "begin", { settings, state, isTimed })
+      const one = await crew.call(number, "begin", { settings, state, isTimed, isFast: options.isFast })
       const text = one.ok ? foreignText(one.value, plan) : lineOf(plan, one.text)
       if (text !== undefined) {
         await undo(Array.from({ length: one.ok ? number + 1 : number }, (_, before) => before))

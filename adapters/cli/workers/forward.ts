@@ -1,4 +1,4 @@
-import { readAddress, writeAddress } from "../../../core/wire/index.ts"
+import { type Address, readAddress, writeAddress } from "../../../core/wire/index.ts"
 import type { Endpoint } from "../../udp.ts"
 
 /** A datagram that another worker heard. */
@@ -6,11 +6,13 @@ export interface Forwarded {
   /** Which of the sockets it came to: every worker has the same in the same order. */
   readonly socket: number
   readonly source: Endpoint
+  /** The address that it was sent to. */
+  readonly local: Address
   readonly bytes: Uint8Array
 }
 
 /** Octets before a datagram's zone and payload. */
-const HEAD = 24
+const HEAD = 40
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 
@@ -24,6 +26,7 @@ const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
  * | 4–5 | source port |
  * | 6–7 | octets of the source's zone |
  * | 8–23 | source address |
+ * | 24–39 | address that it was sent to |
  * | | zone in UTF-8, then the payload |
  */
 export interface Batch {
@@ -39,7 +42,7 @@ export const createBatch = (): Batch => {
   let end = 0
   let count = 0
   return {
-    add: ({ socket, source, bytes }) => {
+    add: ({ socket, source, local, bytes }) => {
       const zone = source.zone === undefined ? undefined : utf8.encoder.encode(source.zone)
       const size = HEAD + (zone?.length ?? 0) + bytes.length
       if (end + size > memory.length) {
@@ -53,6 +56,7 @@ export const createBatch = (): Batch => {
         memory[end + 2 * i + 1] = head[i]
       }
       writeAddress(memory, end + 8, source.address)
+      writeAddress(memory, end + 24, local)
       if (zone !== undefined) memory.set(zone, end + HEAD)
       memory.set(bytes, end + size - bytes.length)
       end += size
@@ -81,6 +85,7 @@ export const readBatch = (octets: Uint8Array, each: (forwarded: Forwarded) => vo
     const source: Endpoint = { address: readAddress(octets, at + 8), port: u16(at + 4) }
     each({
       socket: u16(at + 2),
+      local: readAddress(octets, at + 24),
       source: zone === undefined ? source : { ...source, zone },
       bytes: octets.subarray(zoneEnd, end),
     })

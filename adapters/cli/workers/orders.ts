@@ -12,6 +12,8 @@ export interface BeginAsk {
   readonly state: { readonly file: string; readonly period: number } | undefined
   /** Has each datagram's time told to the metrics. */
   readonly isTimed: boolean
+  /** Has sockets for many datagrams a call: this process has them. */
+  readonly isFast: boolean
 }
 
 export interface Begun {

@@ -7,6 +7,10 @@ export interface Role {
   readonly workers: number
 }
 
+/** Is this data what a thread is made with that waits for another's sockets? */
+export const isWaiter = (data: unknown): boolean =>
+  typeof data === "object" && data !== null && "role" in data && data.role === "sallyport-waiter"
+
 /** Is this data what a worker of the command is made with? */
 export const isRole = (data: unknown): data is Role =>
   typeof data === "object" && data !== null && "role" in data && data.role === "sallyport-worker"

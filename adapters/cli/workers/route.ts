@@ -1,4 +1,5 @@
-import type { Datagram, Receiver, Udp, UdpSocket } from "../../udp.ts"
+import { type Address, isLinkLocal6 } from "../../../core/wire/index.ts"
+import type { Datagram, Endpoint, Receiver, Udp, UdpSocket } from "../../udp.ts"
 import { createBatch, type Forwarded, readBatch } from "./forward.ts"
 
 /** The way to one other worker: what it posts arrives there in order. */
@@ -76,7 +77,10 @@ export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): 
             if (!isOpen || own === undefined) return
             const to = owner(datagram)
             if (to === number) receiver.receive(datagram, socket)
-            else forward(to, { socket: sockets.indexOf(own), source: datagram.source, bytes: datagram.bytes })
+            else {
+              const { source, local, bytes } = datagram
+              forward(to, { socket: sockets.indexOf(own), source, local: local.address, bytes })
+            }
           },
           error: (error, socket) => receiver.error(error, socket),
         })
@@ -98,10 +102,10 @@ export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): 
         underWay[from] -= message.done
         return
       }
-      const done = readBatch(message.batch, ({ socket: index, source, bytes }) => {
+      const done = readBatch(message.batch, ({ socket: index, source, local, bytes }) => {
         const { socket, receiver } = sockets[index] ?? {}
         if (!isOpen || socket === undefined) return
-        const datagram: Datagram = { bytes, source, local: socket.local }
+        const datagram: Datagram = { bytes, source, local: endAt(socket, local, source) }
         // While other settings come into force one worker may have them and another not yet: the client asks again.
         if (owner(datagram) === number) receiver?.receive(datagram, socket)
       })
@@ -111,4 +115,11 @@ export const createRoute = ({ udp, number, peers, owner, soon }: RouteOptions): 
       isOpen = true
     },
   }
+}
+
+/** Where another worker's datagram was sent to: of a link-local address it is the link of its sender. */
+const endAt = ({ local }: UdpSocket, address: Address, { zone }: Endpoint): Endpoint => {
+  if (local.address === address) return local
+  const end = { address, port: local.port }
+  return zone === undefined || !isLinkLocal6(address) ? end : { ...end, zone }
 }

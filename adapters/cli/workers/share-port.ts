@@ -33,8 +33,8 @@ export const multicastWhen = (udp: Udp, may: () => boolean): Udp => ({
 
 const gated = (socket: UdpSocket, may: () => boolean): UdpSocket => ({
   ...socket,
-  send: (bytes, destination) => {
-    if (!isMulticast(destination.address) || may()) socket.send(bytes, destination)
+  send: (bytes, destination, from) => {
+    if (!isMulticast(destination.address) || may()) socket.send(bytes, destination, from)
   },
   sendMany: (datagrams) =>
     socket.sendMany(datagrams.filter(({ destination }) => !isMulticast(destination.address) || may())),

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads"
+import { udp as runtimeUdp } from "#runtime"
 import { reasonOf } from "../../system-error.ts"
 import type { Ack, Handlers, Order, OrderName, Word } from "./orders.ts"
 import type { Role } from "./role.ts"
@@ -12,15 +13,17 @@ export interface Introduction {
 
 export type ToWorker = Introduction | Ack | Order
 
-/** A worker's thread: does what it is told, one word for each order. */
-export const runWorker = (role: Role, port: MessagePort): void => {
+/** A worker's thread: does what it is told, one word for each order. `entry` is the file that it runs. */
+export const runWorker = (role: Role, port: MessagePort, entry: URL): void => {
   let ports: readonly (MessagePort | undefined)[] = []
   let shift: Shift | undefined
   const say = (word: Word): void => port.postMessage(word)
 
   const begin: Handlers["begin"] = async (ask) => {
     const peers = ports.map((to): Peer | undefined => to && { post: (message) => post(to, message) })
-    const made = await beginShift(role, ask, peers, (lines) => say({ lines }))
+    const fast = ask.isFast ? (await import("../fast.ts")).fastSockets(entry, true) : undefined
+    if (fast?.ok === false) return fast
+    const made = await beginShift(role, ask, fast?.value ?? runtimeUdp, peers, (lines) => say({ lines }))
     if (!made.ok) return made
     const { route } = made.value.shift
     shift = made.value.shift

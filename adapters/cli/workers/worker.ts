@@ -1,8 +1,8 @@
-import { clock, udp as runtimeUdp } from "#runtime"
+import { clock } from "#runtime"
 import type { Mapping } from "../../../core/cgn/index.ts"
 import { announce, apply, counters, epochTime, type Subject, subjectOf } from "../../../core/server/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
-import type { Datagram } from "../../udp.ts"
+import type { Datagram, Udp } from "../../udp.ts"
 import type { ServePlan } from "../config/plan.ts"
 import type { ServeSettings } from "../config/settings.ts"
 import { withDevice } from "../device/choose.ts"
@@ -37,10 +37,11 @@ const PAGE = 1000
 export const beginShift = (
   role: Role,
   ask: BeginAsk,
+  sockets: Udp,
   peers: readonly (Peer | undefined)[],
   post: (lines: string) => void,
 ): Promise<Read<{ readonly begun: Begun; readonly shift: Shift }>> =>
-  withDevice(ask.settings.server.profile.kind, (device) => beginWith(device, role, ask, peers, post))
+  withDevice(ask.settings.server.profile.kind, (device) => beginWith(device, role, ask, sockets, peers, post))
 
 const planOf = (settings: ServeSettings, state: ServePlan["state"]): ServePlan => ({
   settings,
@@ -57,6 +58,7 @@ const beginWith = async <S>(
   device: Device<S>,
   role: Role,
   ask: BeginAsk,
+  sockets: Udp,
   peers: readonly (Peer | undefined)[],
   post: (lines: string) => void,
 ): Promise<Read<{ readonly begun: Begun; readonly shift: Shift }>> => {
@@ -78,7 +80,7 @@ const beginWith = async <S>(
     ok: true,
     value: {
       begun: { outdated, lost, had, foreign, outside },
-      shift: shiftOf(device, role, ask, begin.value, peers, post, isOwn),
+      shift: shiftOf(device, role, ask, sockets, begin.value, peers, post, isOwn),
     },
   }
 }
@@ -87,6 +89,7 @@ const shiftOf = <S>(
   device: Device<S>,
   role: Role,
   ask: BeginAsk,
+  sockets: Udp,
   begin: Begin<S>,
   peers: readonly (Peer | undefined)[],
   post: (lines: string) => void,
@@ -116,7 +119,7 @@ const shiftOf = <S>(
     if (isHushed) wasHushed = true
     return isFirst && !isHushed
   }
-  const udp = multicastWhen((isFirst ? claiming : sharing)(runtimeUdp), mayMulticast)
+  const udp = multicastWhen((isFirst ? claiming : sharing)(sockets), mayMulticast)
   const route = createRoute({ udp, number: role.number, peers, owner, soon: setImmediate })
 
   const start = async ({ ends, told }: ListenAsk) => {

@@ -4,7 +4,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { gatewaySystem } from "../../../adapters/deno/gateway.ts"
 import * as deno from "../../../adapters/deno/index.ts"
-import { libcSuite } from "../linux/libc-suite.ts"
+import { fastSuites } from "../linux/fast-suite.ts"
 import { suites } from "../suites.ts"
 
 suites({
@@ -15,4 +15,4 @@ suites({
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
 })
 
-libcSuite("Deno")
+fastSuites({ name: "Deno", udp: deno.udp })

@@ -2,11 +2,11 @@ import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { describe, it } from "node:test"
-import { clock, udp } from "#runtime"
+import { clock, udp as runtimeUdp } from "#runtime"
 import { serverMachine, startHost } from "../../../adapters/host.ts"
-import { createGate, type GateKeeper } from "../../../adapters/linux/index.ts"
+import { createGate, fastUdp, type GateKeeper } from "../../../adapters/linux/index.ts"
 import type { ServerEvent } from "../../../adapters/server-machine.ts"
-import type { UdpSocket } from "../../../adapters/udp.ts"
+import type { Udp, UdpSocket } from "../../../adapters/udp.ts"
 import type { CgnState, Change } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState } from "../../../core/server/index.ts"
 import { type Address, parseAddress } from "../../../core/wire/index.ts"
@@ -22,7 +22,7 @@ const request = (port: number, lifetime = 600): Uint8Array =>
   Uint8Array.of(0, 1, 0, 0, port >> 8, port & 255, port >> 8, port & 255, 0, 0, lifetime >> 8, lifetime & 255)
 
 /** A server behind a gate, and a client of it. `refuse` says what the kernel does not take. */
-const scene = async (refuse: (changes: readonly Change[]) => boolean) => {
+const sceneOver = async (udp: Udp, refuse: (changes: readonly Change[]) => boolean) => {
   const commits: (readonly Change[])[] = []
   const followed: Change[] = []
   const events: ServerEvent[] = []
@@ -81,69 +81,83 @@ const scene = async (refuse: (changes: readonly Change[]) => boolean) => {
   }
 }
 
+const fast = fastUdp()
+const UDPS: readonly (readonly [string, Udp | undefined])[] = [
+  ["the runtime's own sockets", runtimeUdp],
+  ["those of the C library", fast.ok ? fast.value : undefined],
+]
+
+for (const [name, udp] of UDPS)
+  describe(`the gate between a server and its kernel, over ${name}`, { skip: udp === undefined }, () => {
+    const scene = (refuse: (changes: readonly Change[]) => boolean) => {
+      assert.ok(udp !== undefined)
+      return sceneOver(udp, refuse)
+    }
+
+    it("requests that arrive together are few transactions, and each is answered when the kernel has it", async () => {
+      const there = await scene(() => false)
+      const asked = Array.from({ length: 20 }, (_, i) => 5000 + i)
+      const answers = await there.ask(asked.map((port) => request(port)))
+      assert.deepEqual(
+        [...answers].sort(([a], [b]) => a - b),
+        asked.map((port) => [port, 0]),
+      )
+      assert.ok(there.commits.length < 20, `${there.commits.length}`)
+      assert.equal(there.commits.flat().filter(({ type }) => type === "created").length, 20)
+      assert.equal(there.events.length, 20)
+      await there.stop()
+    })
+
+    it("of a batch that is refused each request is tried alone; the refused one is answered NO_RESOURCES and changes nothing", async () => {
+      const there = await scene((changes) =>
+        changes.some((change) => "mapping" in change && change.mapping.internalPort === 5003),
+      )
+      const answers = await there.ask([5001, 5002, 5003, 5004].map((port) => request(port)))
+      // RFC 6886 section 3.5: 4 is out of resources.
+      assert.deepEqual(
+        [...answers].sort(([a], [b]) => a - b),
+        [
+          [5001, 0],
+          [5002, 0],
+          [5003, 4],
+          [5004, 0],
+        ],
+      )
+      assert.ok(there.mended() > 0)
+      assert.deepEqual([...there.ports()].sort(), [5001, 5002, 5004])
+      const created = there.events.flatMap((event) => ("changes" in event ? event.changes : []))
+      assert.deepEqual(
+        created.flatMap((change) => (change.type === "created" ? change.mapping.internalPort : [])).sort(),
+        [5001, 5002, 5004],
+      )
+      await there.stop()
+    })
+
+    it("a deletion that is refused leaves the mapping where it is, and it can be had again", async () => {
+      let isRefusing = false
+      const there = await scene((changes) => isRefusing && changes.length > 0)
+      await there.ask([request(5001)])
+      isRefusing = true
+      assert.deepEqual([...(await there.ask([request(5001, 0)]))], [[5001, 4]])
+      assert.deepEqual(there.ports(), [5001])
+      // The server is the same as before: its CGN refuses nothing.
+      isRefusing = false
+      assert.deepEqual([...(await there.ask([request(5002)]))], [[5002, 0]])
+      assert.deepEqual([...(await there.ask([request(5001, 0)]))], [[5001, 0]])
+      assert.deepEqual(there.ports(), [5002])
+      await there.stop()
+    })
+
+    it("what runs out is told to the kernel too", async () => {
+      const there = await scene(() => false)
+      await there.ask([request(5001, 1)])
+      while (!there.followed.some(({ type }) => type === "expired")) await new Promise((next) => setTimeout(next, 20))
+      assert.deepEqual(there.ports(), [])
+      await there.stop()
+    })
+  })
+
 describe("the gate between a server and its kernel", () => {
-  it("requests that arrive together are few transactions, and each is answered when the kernel has it", async () => {
-    const there = await scene(() => false)
-    const asked = Array.from({ length: 20 }, (_, i) => 5000 + i)
-    const answers = await there.ask(asked.map((port) => request(port)))
-    assert.deepEqual(
-      [...answers].sort(([a], [b]) => a - b),
-      asked.map((port) => [port, 0]),
-    )
-    assert.ok(there.commits.length < 20, `${there.commits.length}`)
-    assert.equal(there.commits.flat().filter(({ type }) => type === "created").length, 20)
-    assert.equal(there.events.length, 20)
-    await there.stop()
-  })
-
-  it("of a batch that is refused each request is tried alone; the refused one is answered NO_RESOURCES and changes nothing", async () => {
-    const there = await scene((changes) =>
-      changes.some((change) => "mapping" in change && change.mapping.internalPort === 5003),
-    )
-    const answers = await there.ask([5001, 5002, 5003, 5004].map((port) => request(port)))
-    // RFC 6886 section 3.5: 4 is out of resources.
-    assert.deepEqual(
-      [...answers].sort(([a], [b]) => a - b),
-      [
-        [5001, 0],
-        [5002, 0],
-        [5003, 4],
-        [5004, 0],
-      ],
-    )
-    assert.ok(there.mended() > 0)
-    assert.deepEqual([...there.ports()].sort(), [5001, 5002, 5004])
-    const created = there.events.flatMap((event) => ("changes" in event ? event.changes : []))
-    assert.deepEqual(
-      created.flatMap((change) => (change.type === "created" ? change.mapping.internalPort : [])).sort(),
-      [5001, 5002, 5004],
-    )
-    await there.stop()
-  })
-
-  it("a deletion that is refused leaves the mapping where it is, and it can be had again", async () => {
-    let isRefusing = false
-    const there = await scene((changes) => isRefusing && changes.length > 0)
-    await there.ask([request(5001)])
-    isRefusing = true
-    assert.deepEqual([...(await there.ask([request(5001, 0)]))], [[5001, 4]])
-    assert.deepEqual(there.ports(), [5001])
-    // The server is the same as before: its CGN refuses nothing.
-    isRefusing = false
-    assert.deepEqual([...(await there.ask([request(5002)]))], [[5002, 0]])
-    assert.deepEqual([...(await there.ask([request(5001, 0)]))], [[5001, 0]])
-    assert.deepEqual(there.ports(), [5002])
-    await there.stop()
-  })
-
-  it("what runs out is told to the kernel too", async () => {
-    const there = await scene(() => false)
-    await there.ask([request(5001, 1)])
-    while (!there.followed.some(({ type }) => type === "expired")) await new Promise((next) => setTimeout(next, 20))
-    assert.deepEqual(there.ports(), [])
-    await there.stop()
-  })
-
   it("holds back what a server sends many of at once too", async () => {
     const sent: number[] = []
     const bare: UdpSocket = {

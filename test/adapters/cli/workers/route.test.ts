@@ -14,15 +14,17 @@ describe("datagrams on their way to their owner", () => {
       .record({
         socket: fc.integer({ min: 0, max: 0xffff }),
         words: fc.tuple(word, word, word, word),
+        at: fc.tuple(word, word, word, word),
         port: fc.integer({ min: 0, max: 0xffff }),
         zone: fc.option(fc.stringMatching(/^[a-zé0-9.]{1,15}$/), {
           nil: undefined,
         }),
         bytes: fc.uint8Array({ maxLength: 1200 }),
       })
-      .map(({ socket, words, port, zone, bytes }): Forwarded => {
+      .map(({ socket, words, at, port, zone, bytes }): Forwarded => {
         const source = { address: addressFromWords(...words), port }
-        return { socket, source: zone === undefined ? source : { ...source, zone }, bytes }
+        const local = addressFromWords(...at)
+        return { socket, source: zone === undefined ? source : { ...source, zone }, local, bytes }
       })
     fc.assert(
       fc.property(fc.array(forwarded, { maxLength: 20 }), (all) => {

@@ -3,8 +3,12 @@ import { assertNoStack, records, servingBy } from "../command.ts"
 import { ask, endOf, HOSTS, mapOf } from "./hosts.ts"
 
 /** Several workers are one server, however the command is started: each host finds its mapping from another port, and no end is two hosts'. */
-export const assertSeveral = async (command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> => {
-  const args = ["--listen", "127.0.0.1:0", "--json", "--no-control", "--workers", "2"]
+export const assertSeveral = async (
+  command: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  more: readonly string[] = [],
+): Promise<void> => {
+  const args = ["--listen", "127.0.0.1:0", "--json", "--no-control", "--workers", "2", ...more]
   const server = await servingBy(command, args, env)
   const ends = new Map<string, string>()
   for (const turn of ["made", "renewed"])

@@ -1,0 +1,4 @@
+import { udp } from "#runtime"
+import { fastSuites } from "./fast-suite.ts"
+
+fastSuites({ name: "Node", udp })

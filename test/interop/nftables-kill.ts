@@ -17,7 +17,7 @@ import type { Running } from "./namespace.ts"
 const SERVER = "10.0.0.1"
 const HOSTS = [2, 3, 4, 5, 6].map((last) => `10.0.0.${last}`)
 /** How the server is run. */
-const SERVE = "serve --nftables --outside outside --json --external 203.0.113.8/29 --quota 0"
+const SERVE = "serve --nftables --fast --outside outside --json --external 203.0.113.8/29 --quota 0"
 
 /** An internal end and an external one, each `address port`. */
 interface Told {

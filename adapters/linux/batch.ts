@@ -1,4 +1,5 @@
 import { type Element, type Plane, TABLE } from "./plane.ts"
+import type { ElementChanges } from "./set-elements.ts"
 
 /** An element as it is to be. */
 export interface Wanted {
@@ -11,7 +12,9 @@ export interface Wanted {
 export interface Batch {
   add(wanted: Wanted): void
   remove(element: Element): void
-  /** nft's commands; empty: nothing changes. */
+  /** What is taken away and put in, in this order. */
+  changes(): ElementChanges
+  /** The same as nft's commands; empty: nothing changes. */
   commands(): string
 }
 
@@ -39,6 +42,10 @@ export const createBatch = ({ family, timed }: Pick<Plane, "family" | "timed">):
       .map(([set, texts]) => `${verb} element ${family} ${TABLE} ${set} { ${texts.join(", ")} }\n`)
       .join("")
   }
+  const changes = (): ElementChanges => ({
+    gone: [...all.values()].flatMap(({ before }) => before ?? []),
+    put: [...all.values()].flatMap(({ after }) => after ?? []),
+  })
   return {
     add: (wanted) => {
       const folded = all.get(keyOf(wanted.element))
@@ -50,9 +57,9 @@ export const createBatch = ({ family, timed }: Pick<Plane, "family" | "timed">):
       if (folded === undefined) all.set(keyOf(element), { before: element, after: undefined })
       else folded.after = undefined
     },
+    changes,
     commands: () => {
-      const gone = [...all.values()].flatMap(({ before }) => before ?? [])
-      const put = [...all.values()].flatMap(({ after }) => after ?? [])
+      const { gone, put } = changes()
       return (
         command(
           "add",

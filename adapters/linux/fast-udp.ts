@@ -27,8 +27,10 @@ const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const POLLIN = 1
 
-/** Batches of one socket in a turn of the event loop, before timers and messages have theirs. */
+/** Batches of one socket, before the others have their turn. */
 const BATCHES = 4
+/** Milliseconds of batches, before timers and messages have their turn of the event loop. */
+const SLICE = 0.5
 /** Microseconds that the thread sleeps for the next datagram where none is there: whoever asks one at a time is answered sooner. */
 const NAP = 100
 /** So many naps in a row without a datagram, and its event loop sleeps instead. */
@@ -56,8 +58,8 @@ interface Open extends Sender {
 
 /**
  * The C library's sockets as {@link Udp}, a batch of datagrams a call: recvmmsg(2), all of them to their receivers, and what these send
- * meanwhile in one sendmmsg(2). While datagrams come, each batch is a turn of the event loop; when none comes the thread naps for some
- * of them, and then a thread of its own waits, so that timers and messages are served always. All memory is made
+ * meanwhile in one sendmmsg(2). While datagrams come, the event loop has its turn every half millisecond at the least; when none comes the thread naps a few
+ * times, and then a thread of its own waits, so that timers and messages are served always. All memory is made
  * once, for all sockets of a thread.
  *
  * @param entry The file that the waiting thread runs, which calls `runWaiter`.
@@ -76,7 +78,10 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
   let isTurning = false
   let isScheduled = false
   let isFlushing = false
+  /** Turns in a row without a datagram. */
   let quiet = 0
+  /** Datagrams that were sent since it was set to 0. */
+  let sent = 0
   /** The datagram that is with its receiver: whose socket, from whom, and the slot that its sender's name is in. */
   let current: Open | undefined
   let source: Endpoint | undefined
@@ -104,8 +109,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     isTurning = true
     let isBusy = false
     try {
-      // Those that become active meanwhile have their turn in the next.
-      for (const one of active.slice()) if (receive(one)) isBusy = true
+      isBusy = work()
     } finally {
       isTurning = false
       current = undefined
@@ -116,7 +120,21 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
       if (quiet > NAPS && waiter?.isReady()) sleep(waiter)
       else if (active.length > 0) schedule()
     }
-    if (!isBusy && active.length > 0 && quiet <= NAPS) nap()
+  }
+  /** Batches, until none comes or others are to have their turn; `true`: there was one. */
+  const work = (): boolean => {
+    const end = performance.now() + SLICE
+    for (let isBusy = false; ; ) {
+      sent = 0
+      let received = 0
+      for (const one of active) received += receive(one)
+      outbox.flush()
+      if (received > 0) isBusy = true
+      // Who does not answer at once has something to do in the event loop first.
+      if (received > sent || performance.now() >= end) return isBusy
+      // A batch that was not full was all that was there: asking at once would find nothing.
+      if (received < SLOTS && !nap()) return isBusy
+    }
   }
   const sleep = (on: Waiter): void => {
     for (const one of active) {
@@ -126,28 +144,33 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     active = []
     quiet = 0
   }
-  const nap = (): void => {
-    const count = Math.min(active.length, NAPPERS)
-    for (let i = 0; i < count; i++) {
-      fds.view.setInt32(i * POLLFD, active[i].fd, true)
-      fds.view.setInt32(i * POLLFD + 4, POLLIN, true)
+  /** Sleeps for a moment; `true`: something came. */
+  const nap = (): boolean => {
+    let count = 0
+    for (const one of active) {
+      if (!one.isOpen || count === NAPPERS) continue
+      fds.view.setInt32(count * POLLFD, one.fd, true)
+      fds.view.setInt32(count * POLLFD + 4, POLLIN, true)
+      count++
     }
-    libc.ppoll(fds, count, NAP)
+    return count > 0 && quiet <= NAPS && libc.ppoll(fds, count, NAP) > 0
   }
 
-  /** Hands over what is there; `true`: there was something. */
-  const receive = (one: Open): boolean => {
+  /** Hands over what is there, and says how many those were. */
+  const receive = (one: Open): number => {
+    let received = 0
     for (let batch = 0; batch < BATCHES && one.isOpen; batch++) {
       const count = inbox.receive(one.fd, one.shape)
       if (count < 0) {
         const errno = libc.errno()
         if (errno !== EAGAIN && errno !== EINTR) one.failed(lastError(libc, "recvmmsg"))
-        return batch > 0
+        break
       }
       deliver(one, count)
-      if (count < SLOTS) return batch > 0 || count > 0
+      received += count
+      if (count < SLOTS) break
     }
-    return true
+    return received
   }
   const deliver = (one: Open, count: number): void => {
     const { receiver, socket, shape } = one
@@ -189,6 +212,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
   }
   const send = (one: Open, bytes: Uint8Array, destination: Endpoint, from: Address | undefined): void => {
     if (!one.isOpen) return
+    sent++
     if (destination === source && one === current)
       outbox.answer(one, bytes, inbox.names, slot * NAME_WORDS, fromOf(one, from, 0))
     else {

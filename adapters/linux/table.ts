@@ -55,6 +55,16 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
     return nft.run(commands)
   }
 
+  /** One transaction; nothing to do is done. */
+  const put = (batch: Batch): NftResult => {
+    const changes = batch.changes()
+    if (changes.gone.length + changes.put.length === 0) return { ok: true, output: "" }
+    const done = nft.elements?.(plane, changes)
+    if (done === undefined) return run(batch.commands())
+    version++
+    return done
+  }
+
   const listed = (): string | undefined => {
     const done = nft.terse(`list table ${family} ${TABLE}`)
     return done.ok ? done.output : undefined
@@ -96,11 +106,8 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
       for (const change of changes) fold(plane, change, now, batch, filtered, filters, ended)
       // Of many thousand at once, which are too many for one call's arguments.
       for (const one of freedConnections(plane, changes)) ended.push(one)
-      const commands = batch.commands()
-      if (commands !== "") {
-        const done = run(commands)
-        if (!done.ok) return done
-      }
+      const done = put(batch)
+      if (!done.ok) return done
       for (const [key, elements] of filters)
         if (elements.length === 0) filtered.delete(key)
         else filtered.set(key, elements)
@@ -120,12 +127,11 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
       }
       return all
     },
-    mend: (put, gone) => {
+    mend: (missing, gone) => {
       const batch = createBatch(plane)
       for (const element of gone) batch.remove(element)
-      for (const wanted of put) batch.add(wanted)
-      const commands = batch.commands()
-      return commands === "" ? { ok: true, output: "" } : run(commands)
+      for (const wanted of missing) batch.add(wanted)
+      return put(batch)
     },
   }
 }

@@ -4,7 +4,7 @@
  * under way, and then one alone. The server on core 0, the load on core 1. Arguments: rounds of serve, seconds that miniupnpd may take.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { compile, type Load, startLoad } from "./udp/compiled.ts"
@@ -14,12 +14,15 @@ const [ROUNDS = 3, BUDGET = 120] = process.argv.slice(2).map(Number)
 const ROUTER = "10.0.0.1"
 const INSIDE = "BENCH_INSIDE_NAMESPACE"
 const HOSTS = 64
-/** Live mappings, and how many are made then: of `serve` enough to take a while; miniupnpd's cost grows while they are made. */
+/**
+ * Live mappings, and how many are made then: of `serve` enough to take a while, or several times those that run out before the next
+ * time; miniupnpd's cost grows while they are made.
+ */
 const POINTS = [
-  { live: 100, sample: 128 },
-  { live: 1000, sample: 512 },
-  { live: 5000, sample: 1024 },
-  { live: 10_000, sample: 1024 },
+  { live: 100, sample: 128, times: 7 },
+  { live: 1000, sample: 512, times: 1 },
+  { live: 5000, sample: 1024, times: 1 },
+  { live: 10_000, sample: 1024, times: 1 },
 ] as const
 /** Times as many as miniupnpd at least. */
 const FLOORS: ReadonlyMap<number, number> = new Map([
@@ -38,13 +41,15 @@ interface Point {
 
 interface Measuring {
   readonly sample: (point: (typeof POINTS)[number]) => number
+  /** Short-lived ones made beforehand, and their rates; seconds until they are gone. */
+  readonly short?: number
   readonly alone: number
   /** Milliseconds after which a request is sent again; seconds in all. */
   readonly again: number
   readonly budget: number
 }
 
-const measure = async (load: Load, { sample, alone, again, budget }: Measuring): Promise<readonly Point[]> => {
+const measure = async (load: Load, { sample, short, alone, again, budget }: Measuring): Promise<readonly Point[]> => {
   const points: Point[] = []
   const start = performance.now()
   const left = (): number => budget - (performance.now() - start) / 1000
@@ -57,10 +62,15 @@ const measure = async (load: Load, { sample, alone, again, budget }: Measuring):
   }
   for (const point of POINTS) {
     if ((await make(point.live - made, HOSTS)) === undefined) break
+    const rates: number[] = []
+    for (let i = 1; short !== undefined && i < point.times; i++) {
+      rates.push((await load.create(sample(point), HOSTS, { again, lifetime: 1 })).rate)
+      await new Promise((resolve) => setTimeout(resolve, short * 1000))
+    }
     const many = await make(sample(point), HOSTS)
     const one = many && (await make(alone, 1))
     if (many === undefined || one === undefined) break
-    points.push({ live: point.live, rate: many.rate, p50: one.p50, p99: one.p99 })
+    points.push({ live: point.live, rate: median([...rates, many.rate]), p50: one.p50, p99: one.p99 })
   }
   return points
 }
@@ -85,13 +95,15 @@ const measureServe = async (program: string, more: readonly string[]): Promise<r
     await load.create(WARM, HOSTS, { lifetime: 1 })
     await load.forget()
     await new Promise((resolve) => setTimeout(resolve, GONE * 1000))
-    return await measure(load, { sample: ({ sample }) => sample, alone: 200, again: 1000, budget: 60 })
+    return await measure(load, { sample: ({ sample }) => sample, short: 3, alone: 200, again: 1000, budget: 60 })
   } finally {
     await load.stop()
     await stopServer(server)
     rmSync(folder, { recursive: true })
   }
 }
+
+const readIfThere = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "")
 
 const measureMiniupnpd = async (program: string): Promise<readonly Point[]> => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"))
@@ -101,6 +113,9 @@ const measureMiniupnpd = async (program: string): Promise<readonly Point[]> => {
   const load = hostsOf(program)
   try {
     await new Promise((resolve) => setTimeout(resolve, 500))
+    // A daemon is a session of its own, which does not inherit how much of the machine this one has.
+    const priority = / nice (-?\d+)/.exec(readIfThere("/proc/self/autogroup"))?.[1]
+    if (priority !== undefined) writeFileSync(`/proc/${Number(readFileSync(pid, "utf8"))}/autogroup`, priority)
     return await measure(load, { sample: () => HOSTS, alone: 10, again: 60_000, budget: BUDGET })
   } finally {
     await load.stop()

@@ -17,7 +17,7 @@ import type { Running } from "./namespace.ts"
 const SERVER = "10.0.0.1"
 const HOSTS = [2, 3, 4, 5, 6].map((last) => `10.0.0.${last}`)
 /** How the server is run. */
-const SERVE = "serve --nftables --outside outside --json --external 203.0.113.8/29 --quota 0"
+const SERVE = "serve --nftables --fast --outside outside --json --external 203.0.113.8/29 --quota 0"
 
 /** An internal end and an external one, each `address port`. */
 interface Told {
@@ -87,10 +87,13 @@ export const runKills = async (
   const random = chance(seed)
   const control = join(folder, "control.sock")
   let [answered, kept] = [0, 0]
+  /** To be ended whatever happens. */
+  const left: Running[] = []
   try {
     there.host.sh(`ip -6 route del default; for i in 3 4 5 6; do ip addr add 10.0.0.$i/24 dev lan; done`)
     const start = async (): Promise<Running> => {
       const running = there.start("router", `${SERVE} --listen ${SERVER} --state ${folder}/state --control ${control}`)
+      left.push(running)
       await running.until(/"event":"listening"/)
       return running
     }
@@ -103,6 +106,7 @@ export const runKills = async (
       `${seed}`,
       ...HOSTS,
     ])
+    left.push(program)
     await program.until(/ready/)
     const hosts = await hostsAt(join(folder, "hosts.sock"))
 
@@ -184,6 +188,7 @@ export const runKills = async (
     hosts.end()
     return { rounds, answered, kept }
   } finally {
+    for (const { child } of left) child.kill("SIGKILL")
     there.stop()
     rmSync(folder, { recursive: true, force: true })
   }

@@ -20,6 +20,7 @@ describe("random changes of a server against the kernel's own listing", { skip: 
   for (const [runtime, command] of RUNTIMES)
     for (const [way, name] of [
       ["library", "libnftables"],
+      ["elements", "octets"],
       ["program", "the program nft"],
     ] as const)
       it(`${runtime}, by ${name}: the kernel has what the state says, after every batch`, async () => {
@@ -27,8 +28,9 @@ describe("random changes of a server against the kernel's own listing", { skip: 
         const { code, stdout, stderr } = await there.run([...command, MODEL, way, SEED])
         there.stop()
         assert.equal(code, 0, `seed ${SEED}: ${stderr}`)
-        const { most, ...rest } = Object(JSON.parse(stdout))
+        const { most, taken, ...rest } = Object(JSON.parse(stdout))
         assert.deepEqual(rest, { way: name, agreed: 12 })
         assert.ok(most > 10, `${most}`)
+        assert.equal(taken > 50, way === "elements", `${taken}`)
       })
 })

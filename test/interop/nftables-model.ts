@@ -1,6 +1,6 @@
 /**
  * Random requests of one server, whose changes go to the kernel: after every few the kernel's table is listed and must be what
- * the server's state says. Prints how often it was. Run in a network namespace with `library` or `program`, and a seed.
+ * the server's state says. Prints how often it was. Run in a network namespace with `library`, `elements` or `program`, and a seed.
  */
 import assert from "node:assert/strict"
 import {
@@ -9,8 +9,10 @@ import {
   listTable,
   type Nft,
   nat44Plane,
+  netlinkSockets,
   nftProgram,
   openLibrary,
+  withElements,
 } from "../../adapters/linux/index.ts"
 import type { Change } from "../../core/cgn/index.ts"
 import { advance, createServer, filters, mappings, reconfigure, process as serve } from "../../core/server/index.ts"
@@ -27,11 +29,27 @@ const under = (below: number): number => {
   return ((t ^ (t >>> 14)) >>> 0) % below
 }
 
+/** Transactions that went as octets. */
+let taken = 0
 const openNft = (): Nft => {
   if (way === "program") return nftProgram()
   const library = openLibrary()
   assert.ok(library.ok, library.ok ? "" : library.text)
-  return library.value
+  if (way === "library") return library.value
+  const sockets = netlinkSockets()
+  assert.ok(sockets.ok, sockets.ok ? "" : sockets.text)
+  const socket = sockets.value(0)
+  assert.ok(socket !== undefined)
+  const octets = withElements(library.value, socket)
+  return {
+    ...octets,
+    way: "octets",
+    elements: (...asked) => {
+      const done = octets.elements?.(...asked)
+      if (done?.ok === true) taken++
+      return done
+    },
+  }
 }
 const nft = openNft()
 const refused = nft.run("add rule ip sallyport nowhere accept")
@@ -101,6 +119,8 @@ for (let round = 0; round < ROUNDS; round++) {
     const [after, response] = serve(state, { bytes, now: NOW, source: address(source), sourcePort: 5350 })
     state = after
     changes.push(...response.changes)
+    // What has FILTERs goes the other way, and all that is with it.
+    if (way === "elements") apply(changes.splice(0))
   }
   if (round === ROUNDS / 2) {
     apply(changes.splice(0))
@@ -128,5 +148,5 @@ assert.ok(left.ok)
 assert.equal(left.value.size, 0)
 assert.ok(table.remove().ok)
 assert.ok(!table.isWhole())
-console.log(JSON.stringify({ way: nft.way, agreed: ROUNDS, most }))
+console.log(JSON.stringify({ way: nft.way, agreed: ROUNDS, most, taken }))
 nft.close()

@@ -15,12 +15,14 @@ import {
   type Nft,
   type NftResult,
   nat44Plane,
+  netlinkSockets,
   nftProgram,
   nptPlane,
   openConntrack,
   openLibrary,
   type Plane,
   type TrackSettings,
+  withElements,
 } from "../../linux/index.ts"
 import type { Udp } from "../../udp.ts"
 import { complain, note } from "../complain.ts"
@@ -227,7 +229,11 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
 
 const openNft = (): Nft => {
   const library = openLibrary()
-  if (library.ok) return library.value
+  if (library.ok) {
+    const sockets = netlinkSockets()
+    const socket = sockets.ok ? sockets.value(0) : undefined
+    return socket === undefined ? library.value : withElements(library.value, socket)
+  }
   complain(`libnftables: ${firstLine(library.text)}: the program nft is used instead, one process a batch`)
   return nftProgram()
 }

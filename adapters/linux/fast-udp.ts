@@ -124,6 +124,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
   /** Batches, until none comes or others are to have their turn; `true`: there was one. */
   const work = (): boolean => {
     const end = performance.now() + SLICE
+    if (waiter !== undefined && active.length < byId.size) wake(waiter.look())
     for (let isBusy = false; ; ) {
       sent = 0
       let received = 0
@@ -154,6 +155,12 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
       count++
     }
     return count > 0 && quiet <= NAPS && libc.ppoll(fds, count, NAP) > 0
+  }
+  const wake = (woken: Uint32Array): void => {
+    for (const id of woken) {
+      const one = byId.get(id)
+      if (one !== undefined) activate(one)
+    }
   }
 
   /** Hands over what is there, and says how many those were. */
@@ -237,10 +244,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     clearTimeout(linger)
     waiter ??= startWaiter(libc, entry, {
       wake: (woken) => {
-        for (const id of woken) {
-          const one = byId.get(id)
-          if (one !== undefined) activate(one)
-        }
+        wake(woken)
         if (!isScheduled) turn()
       },
       failed: () => {

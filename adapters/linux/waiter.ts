@@ -70,6 +70,8 @@ export interface Waiter {
   /** Once more. */
   arm(fd: number, id: number): void
   remove(fd: number): void
+  /** Those that have something now, as `wake` tells them: its thread may have no processor where this one is busy. */
+  look(): Uint32Array
   /** Does it keep the process running? It does at first. */
   hold(isHeld: boolean): void
   /** Ends its thread; nothing else may be asked of it any more. */
@@ -88,6 +90,7 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
   const epoll = libc.epollCreate()
   const event = libc.eventfd()
   libc.epollControl(epoll, EPOLL_CTL_ADD, event, EPOLLIN, STOP)
+  const own = new Uint32Array(64)
   let isReady = false
   let isOver = false
   const fail = (text: string): void => {
@@ -130,6 +133,10 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
     add: (fd, id) => void libc.epollControl(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, id),
     arm: (fd, id) => void libc.epollControl(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT, id),
     remove: (fd) => void libc.epollControl(epoll, EPOLL_CTL_DEL, fd, 0, 0),
+    look: () => {
+      const count = isOver ? 0 : libc.epollWait(epoll, own, 0)
+      return own.subarray(0, Math.max(count, 0))
+    },
     hold: (isHeld) => {
       if (isHeld) thread.ref()
       else thread.unref()

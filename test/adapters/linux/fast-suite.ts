@@ -5,6 +5,7 @@ import { loadSuite } from "../load-suite.ts"
 import type { Runtime } from "../runtime.ts"
 import { udpSuite } from "../udp-suite.ts"
 import { batchSuite } from "./batch-suite.ts"
+import { hostileSuite } from "./hostile-suite.ts"
 import { libcSuite } from "./libc-suite.ts"
 
 /** The C library and its sockets on a runtime. */
@@ -23,4 +24,5 @@ export const fastSuites = (runtime: Pick<Runtime, "name" | "udp">): void => {
   udpSuite({ name, udp })
   loadSuite({ name, udp })
   batchSuite(name, libc.value, udp, runtime.udp)
+  hostileSuite(name, udp)
 }

@@ -265,6 +265,21 @@ for (const [way, command, isNetlink] of SERVERS)
       keptFor(KEPT)
     })
 
+    it("S-70: PEER of a TCP connection lives no less than the idle time that the server has, and goes when both have closed it", async () => {
+      const names = "time_wait close close_wait last_ack fin_wait"
+      const file = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout"
+      there.router.sh(`for i in ${names}; do echo 2 > ${file}_$i; done`)
+      await answering(there.world, "tcp", WORLD.port)
+      const talk = await asking(there.host, { protocol: "tcp", ...WORLD, sourcePort: 5006 }, "heard")
+      const asked = await one(peerOf(5006, { protocol: 6, lifetime: 300 }))
+      assert.equal(talk.stdout().trim(), `${EXTERNAL} ${asked.externalPort}`)
+      assert.equal(asked.lifetime, 7440)
+      assert.ok((await left("sport=5006")) > 400_000)
+      await talk.stop("SIGKILL")
+      await server.until(new RegExp(`"event":"expired".*"port":${asked.externalPort}`))
+      assert.equal(await inTable("10.0.0.2 . 5006 . "), false)
+    })
+
     it("PEER's mapping goes with its connection, and the next one has what the connection has then", async () => {
       const talk = await asking(there.host, { protocol: "udp", ...WORLD, sourcePort: 5004 }, "heard")
       await one(peerOf(5004, { lifetime: 300 }))

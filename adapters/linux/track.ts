@@ -34,6 +34,8 @@ export interface Track {
 const TICK = 200
 /** Events that are read at once: when there is time, and when a request needs to know. */
 const [SOME, MOST] = [512, 4096]
+/** Milliseconds for which a look at the events is good for requests that shorten nothing, as nearly all. */
+const FRESH = 5
 /** Milliseconds until a list of all connections that failed is tried again. */
 const REST = 5_000
 /** Milliseconds within which each PEER mapping of the kernel's own connections is looked at again: at least, and at most. */
@@ -108,6 +110,8 @@ export const createTrack = (
   const narrow = (): void => following.narrow({ chosen: settings.implicitPorts, allEnded: adopted.size() > 0 })
   narrow()
 
+  /** When a request last had the events read. */
+  let drained = Number.NEGATIVE_INFINITY
   let isClosed = false
   let listing: Promise<void> | undefined
   let isOutdated = false
@@ -148,7 +152,12 @@ export const createTrack = (
     },
     most: capOf,
     endsOf: function* (from, ports) {
-      following.drain(MOST)
+      // Renewals come by the thousand: what is some milliseconds old does for them.
+      const instant = now()
+      if (instant - drained >= FRESH) {
+        following.drain(MOST)
+        drained = instant
+      }
       if (live.size() === 0) return
       const last = Math.min(from.internalPort + Math.max(1, ports) - 1, 0xffff)
       for (let internalPort = from.internalPort; internalPort <= last; internalPort++) {

@@ -157,9 +157,9 @@ for (const [way, command, isNetlink] of SERVERS)
       await answering(there.host, "udp", 4001)
       const at = { protocol: "udp", address: EXTERNAL, port: external } as const
       assert.match(await heard(there.world, at), /^11\.22\.33\.1 /)
-      const before = await left(`sport=4001`)
+      const before = await left("sport=4001 ")
       const deletion = await one(map(of(4001, { lifetime: 0 })))
-      const after = await left(`sport=4001`)
+      const after = await left("sport=4001 ")
       assert.equal(deletion.result, 0)
       assert.ok(
         deletion.lifetime >= after && deletion.lifetime <= before + 1,
@@ -177,9 +177,9 @@ for (const [way, command, isNetlink] of SERVERS)
     it("S-131: what the host began keeps its mapping, and no request makes the lifetime shorter than that", async () => {
       const external = await mapped(4002)
       assert.equal(await heard(there.host, { protocol: "udp", ...WORLD, sourcePort: 4002 }), `${EXTERNAL} ${external}`)
-      const before = await left("sport=4002")
+      const before = await left("sport=4002 ")
       const shorter = await one(map(of(4002, { lifetime: 2 })))
-      const between = await left("sport=4002")
+      const between = await left("sport=4002 ")
       assert.ok(
         shorter.lifetime >= between && shorter.lifetime <= before + 1,
         `${between} ${shorter.lifetime} ${before}`,
@@ -195,7 +195,7 @@ for (const [way, command, isNetlink] of SERVERS)
       const external = await mapped(4003, { protocol: 6 })
       await answering(there.host, "tcp", 4003)
       const talk = await asking(there.world, { protocol: "tcp", address: EXTERNAL, port: external }, "heard")
-      assert.ok((await left("sport=4003")) > 400_000)
+      assert.ok((await left("sport=4003 ")) > 400_000)
       assert.equal((await one(map(of(4003, { protocol: 6, lifetime: 0 })))).lifetime, 7440)
       assert.match(await again(talk), /^11\./)
     })
@@ -205,19 +205,19 @@ for (const [way, command, isNetlink] of SERVERS)
       const silent = there.host.start([NODE, "-e", SILENT, "4004", "1"])
       await silent.until(/listens/)
       await there.world.run([NODE, "-e", SAY, EXTERNAL, `${external}`])
-      assert.match((await connections(`dport=${external}`))[0] ?? "", /UNREPLIED/)
+      assert.match((await connections(`dport=${external} `))[0] ?? "", /UNREPLIED/)
       assert.deepEqual(
         [(await one(map(of(4004, { lifetime: 0 })))).lifetime, await inTable(` ${external} `)],
         [0, false],
       )
-      await over(`dport=${external}`)
+      await over(`dport=${external} `)
       // RFC 6886 section 3.4 has no such rule: its deletions are at once.
       await answering(there.host, "udp", 4005)
       const bytes = (await request(natPmpMap(1, 4005, 0, 600)))[0]
       const port = (bytes[10] << 8) | bytes[11]
       assert.match(await heard(there.world, { protocol: "udp", address: EXTERNAL, port }), /^11\./)
       await request(natPmpMap(1, 4005, 0, 0))
-      await over(`dport=${port}`)
+      await over(`dport=${port} `)
     })
 
     it("S-65: PEER of a connection that is there is answered with the external port that the kernel gave it, and the connection lives for it", async () => {
@@ -228,7 +228,7 @@ for (const [way, command, isNetlink] of SERVERS)
       const asked = await one(peerOf(5001, { lifetime: 300, suggestedPort: 2000, suggested: EXTERNAL }))
       assert.deepEqual([asked.result, asked.externalPort, asked.lifetime], [0, Number(seen), 300])
       assert.deepEqual(asked.external.slice(12), EXTERNAL.split(".").map(Number))
-      assert.ok((await left("sport=5001")) > 290)
+      assert.ok((await left("sport=5001 ")) > 290)
       assert.ok(await inTable(`10.0.0.2 . 5001 . ${WORLD.address} . ${WORLD.port}`))
       assert.equal(await again(talk), `${EXTERNAL} ${seen}`)
     })
@@ -259,10 +259,25 @@ for (const [way, command, isNetlink] of SERVERS)
       keptFor(3)
       const seen = await again(kept)
       assert.equal(await again(silent).then((text) => text.startsWith(EXTERNAL)), true)
-      await over("sport=5003")
-      assert.ok((await left("sport=5002")) > 100)
+      await over("sport=5003 ")
+      assert.ok((await left("sport=5002 ")) > 100)
       assert.equal(await again(kept), seen)
       keptFor(KEPT)
+    })
+
+    it("S-70: PEER of a TCP connection lives no less than the idle time that the server has, and goes when both have closed it", async () => {
+      const names = "time_wait close close_wait last_ack fin_wait"
+      const file = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout"
+      there.router.sh(`for i in ${names}; do echo 2 > ${file}_$i; done`)
+      await answering(there.world, "tcp", WORLD.port)
+      const talk = await asking(there.host, { protocol: "tcp", ...WORLD, sourcePort: 5006 }, "heard")
+      const asked = await one(peerOf(5006, { protocol: 6, lifetime: 300 }))
+      assert.equal(talk.stdout().trim(), `${EXTERNAL} ${asked.externalPort}`)
+      assert.equal(asked.lifetime, 7440)
+      assert.ok((await left("sport=5006 ")) > 400_000)
+      await talk.stop("SIGKILL")
+      await server.until(new RegExp(`"event":"expired".*"port":${asked.externalPort}`))
+      assert.equal(await inTable("10.0.0.2 . 5006 . "), false)
     })
 
     it("PEER's mapping goes with its connection, and the next one has what the connection has then", async () => {
@@ -317,7 +332,7 @@ for (const [way, command, isNetlink] of SERVERS)
       const gone = (await request(...ports.map((port) => map(of(port, { lifetime: 0 }))))).map(read)
       assert.ok(gone.every(({ result, lifetime }) => result === 0 && lifetime === 0))
       while ((await theirs()) > 0) await new Promise((next) => setTimeout(next, 100))
-      assert.equal((await connections(`dport=${stays}`)).length, 1)
+      assert.equal((await connections(`dport=${stays} `)).length, 1)
       keptFor(KEPT)
     })
 
@@ -344,7 +359,7 @@ for (const [way, command, isNetlink] of SERVERS)
         await control("revoke 10.0.0.2")
         assert.equal((await control("mappings")).includes(":5005"), false)
         assert.equal(await inTable("10.0.0.2 . 5005 . "), false)
-        await over("sport=5005")
+        await over("sport=5005 ")
       },
     )
 

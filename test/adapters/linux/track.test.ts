@@ -261,6 +261,18 @@ describe("a server that minds the kernel's connections", () => {
     assert.equal(there.adopted().length, 1)
   })
 
+  it("S-131: PEER's lifetime is no less than what its connection has left, asked for or not", (t) => {
+    const there = scene(t)
+    there.begin(outbound(4000, 40_000, 80, 29))
+    const asked = there.ask(peerOf(4000, 80, 0))
+    assert.deepEqual([read(asked.bytes).lifetime, read(asked.bytes).externalPort, asked.changes], [30, 40_000, []])
+    assert.equal(read(there.ask(peerOf(4000, 80, 2)).bytes).lifetime, 30)
+    // The same where it has a mapping's port.
+    const { externalPort } = read(there.ask(map(of(4001, 600))).bytes)
+    there.begin(outbound(4001, externalPort, 80, 99))
+    assert.equal(read(there.ask(peerOf(4001, 80, 2)).bytes).lifetime, 100)
+  })
+
   it("PEER of a connection ends with it, with its lifetime, and with its external address, once", async (t) => {
     const there = scene(t)
     for (const remotePort of [80, 81, 82]) {

@@ -120,7 +120,10 @@ export const addServeOptions = (command: Command): Command =>
       ).argParser(once(workers)),
     )
     .option("--fast", "on Linux: send and receive many datagrams a call of the system, by its C library")
-    .option("--nftables", "on Linux: have the kernel's NAT or firewall do what is mapped, by a table of nftables")
+    .option(
+      "--nftables",
+      "on Linux: have the kernel's NAT, firewall or prefix translation do what is mapped, by a table of nftables",
+    )
     .addOption(
       new Option(
         "--outside <interface>",

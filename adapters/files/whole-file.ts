@@ -7,25 +7,30 @@ import { reasonOf } from "../system-error.ts"
 /** How many octets were written, or why they were not. */
 export type Saved = { readonly ok: true; readonly octets: number } | { readonly ok: false; readonly text: string }
 
+/** Permissions of a file that nobody else is to read, and those that a mode can have. */
+const [OWN, ALL] = [0o600, 0o777]
+
 /**
- * Writes a file, of mode 0600, so that whatever happens it is the old one whole or the new one whole: to `PATH.new` first, on to
+ * Writes a file, of mode 0600 or, where `keepsMode`, of that of the file that is there, so that whatever happens it is the old one whole or the new one whole: to `PATH.new` first, on to
  * the disk, then renamed, then the directory on to the disk. One call at a time for a path. Others get their turn between parts.
  */
-export const writeWhole = async (path: string, parts: Iterable<Uint8Array>): Promise<Saved> => {
+export const writeWhole = async (path: string, parts: Iterable<Uint8Array>, keepsMode = false): Promise<Saved> => {
   const temporary = `${path}.new`
   let file: FileHandle | undefined
   let own: BigIntStats | undefined
   try {
-    if (isDevice(await lstat(path).catch(() => undefined))) return { ok: false, text: NO_FILE }
+    const there = await lstat(path).catch(() => undefined)
+    if (isDevice(there)) return { ok: false, text: NO_FILE }
     await unlink(temporary).catch(() => undefined)
     // "wx": never through a link that somebody put there.
-    file = await open(temporary, "wx", 0o600)
+    file = await open(temporary, "wx", OWN)
     own = await file.stat({ bigint: true })
     let octets = 0
     for (const part of parts) {
       await file.writeFile(part)
       octets += part.length
     }
+    if (keepsMode && there?.isFile()) await file.chmod(there.mode & ALL)
     await file.sync()
     await file.close()
     file = undefined

@@ -56,9 +56,12 @@ export const chainDirectories = (directories: readonly Directory[]): Directory =
   },
 })
 
-/** Reads `192.0.2.1`, `192.0.2.1:3435`, `2001:db8::1`, `[2001:db8::1]:3435` or `[fe80::1%eth0]:3435`. Throws a RangeError for anything else. */
+/**
+ * Reads `192.0.2.1`, `192.0.2.1:3435`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:3435` or `[fe80::1%eth0]:3435`. Throws a
+ * RangeError for anything else.
+ */
 export const parseEnd = (text: string): DirectoryEnd => {
-  const whole = zoned(text)
+  const whole = zoned(/^\[([^\]]+)\]$/.exec(text)?.[1] ?? text)
   if (whole !== undefined) return whole
   const [, inner, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
   const end = zoned(inner ?? plain ?? "")

@@ -10,20 +10,19 @@ import {
   toldBy,
 } from "./ctnetlink.ts"
 import { namedBy } from "./ending.ts"
+import { filterOctets } from "./event-filter.ts"
 import { behind, concat, errorOf, type Found, messageAt, NetlinkType } from "./netlink.ts"
 import type { NetlinkSocket, OpenNetlink } from "./netlink-socket.ts"
 import type { Connections } from "./plane.ts"
 
 /** Octets for events that are not read yet: some ten thousand. */
 const ROOM = 8 << 20
-/** Answers of a list that are read in one turn: some hundred connections each, a millisecond or two in all. */
-const ANSWERS = 8
+/** Milliseconds of one turn. */
+const SLICE = 4
 /** Some microseconds each. */
 const QUESTIONS = 1024
 /** Connections ended by one call. */
 const PILE = 64
-/** Events read at once. */
-const EVENTS = 4096
 /** How many times as long as a look through all connections took the next one waits at the least. */
 const SHARE = 3
 const [EPERM] = [1]
@@ -66,7 +65,7 @@ export const conntrackNetlink = (
     listing = socket
     const number = ++sequence
     if (socket?.send(dumpMessage(family, number))) {
-      for (let answers = 1; !isClosed; answers++) {
+      for (let began = performance.now(); !isClosed; ) {
         const view = socket.receive()
         if (view === undefined || view === "lost") break
         for (let found = messageAt(view, 0); found !== undefined; found = messageAt(view, behind(found))) {
@@ -74,7 +73,9 @@ export const conntrackNetlink = (
           if (found.type === NetlinkType.DONE) return true
           if (found.type !== NetlinkType.ERROR) visit(view, found)
         }
-        if (answers % ANSWERS === 0) await turn()
+        if (performance.now() - began < SLICE) continue
+        await turn()
+        began = performance.now()
       }
     }
     // It may have more to tell of this: the next one is asked by another.
@@ -155,14 +156,16 @@ export const conntrackNetlink = (
     follow: (follower) => {
       const events = open(EventGroup.NEW | EventGroup.DESTROY, room)
       return {
-        drain: () => {
-          for (let n = 0; n < EVENTS; n++) {
+        drain: (most) => {
+          for (let n = 0; n < most; n++) {
             const view = events?.receive()
-            if (view === undefined) return
+            if (view === undefined) return false
             if (view === "lost") follower.lost()
             else tell(view, follower.told)
           }
+          return true
         },
+        narrow: (filter) => void events?.filter(filterOctets(filter)),
         close: () => events?.close(),
       }
     },

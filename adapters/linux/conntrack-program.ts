@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { formatAddress } from "../../core/wire/index.ts"
 import { familyOf } from "../address-text.ts"
 import { hasCode, reasonOf } from "../system-error.ts"
-import type { Conntrack, Follower } from "./conntrack.ts"
+import type { Conntrack, Follower, Following } from "./conntrack.ts"
 import { readLine } from "./conntrack-text.ts"
 import type { Tuple } from "./ctnetlink.ts"
 import type { Connections } from "./plane.ts"
@@ -134,7 +134,7 @@ const lines = (
   return { ended, kill: () => void child.kill() }
 }
 
-const follow = (program: string, room: number, follower: Follower): { drain(): void; close(): void } => {
+const follow = (program: string, room: number, follower: Follower): Following => {
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
   let current: { kill(): void } | undefined
@@ -165,7 +165,8 @@ const follow = (program: string, room: number, follower: Follower): { drain(): v
   begin()
   return {
     // What the program has not printed yet cannot be waited for.
-    drain: () => {},
+    drain: () => false,
+    narrow: () => {},
     close: () => {
       isClosed = true
       clearTimeout(timer)

@@ -1,4 +1,5 @@
 import type { Told, Tracked, Tuple } from "./ctnetlink.ts"
+import type { EventFilter } from "./event-filter.ts"
 import type { Connections } from "./plane.ts"
 
 /** The kernel's table of connections. Nothing of it throws; what cannot be had is not there. */
@@ -32,7 +33,9 @@ export interface Follower {
 
 /** The telling of one follower. */
 export interface Following {
-  /** Tells of all that has happened up to now, as far as the way knows at once. */
-  drain(): void
+  /** Tells of what has happened up to now, as far as the way knows at once: of so many events at most. `true`: there may be more. */
+  drain(most: number): boolean
+  /** From now on only these need to be told of. */
+  narrow(filter: EventFilter): void
   close(): void
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { hasNetAdmin } from "./capability.ts"
 export type { Conntrack } from "./conntrack.ts"
 export { conntrackNetlink } from "./conntrack-netlink.ts"
 export { openConntrack } from "./conntrack-open.ts"
@@ -21,6 +22,7 @@ export type { Nft, NftResult } from "./nft.ts"
 export { withElements } from "./nft-elements.ts"
 export { openLibrary } from "./nft-library.ts"
 export { nftProgram } from "./nft-program.ts"
+export { type NptPlaneSettings, nptPlane } from "./npt.ts"
 export { type Permitted, permittedBy } from "./permitted.ts"
 export { type Connections, type Element, isInterfaceName, type Plane, TABLE } from "./plane.ts"
 export { type Applied, type Contents, createTable, type KernelTable } from "./table.ts"

@@ -10,6 +10,8 @@ export interface NetlinkSocket {
    * that there was no room for.
    */
   receive(): DataView | "lost" | undefined
+  /** Has the kernel leave out what a program of its socket filters does not let through: see `filterOctets`. */
+  filter(program: Uint8Array): boolean
   close(): void
 }
 
@@ -17,8 +19,8 @@ const [AF_NETLINK, NETLINK_NETFILTER] = [16, 12]
 /** SOCK_RAW, SOCK_NONBLOCK and SOCK_CLOEXEC (bits/socket.h). */
 const RAW = 3 | 0x800 | 0x80000
 const SOL_SOCKET = 1
-const SO_RCVBUFFORCE = 33
-const [EAGAIN, ENOBUFS] = [11, 105]
+const [SO_ATTACH_FILTER, SO_RCVBUFFORCE] = [26, 33]
+const ENOBUFS = 105
 /** The kernel answers with up to 32 KiB at once (NLMSG_GOODSIZE and netlink's own limit for dumps). */
 const LONGEST = 0x10000
 
@@ -63,10 +65,16 @@ const openSocket = (libc: Libc, groups: number, room: number | undefined): Netli
       if (!open) return undefined
       const length = libc.recv(fd, buffer, 0)
       if (length >= 0) return new DataView(buffer.buffer, 0, length)
-      const error = libc.errno()
-      if (error === ENOBUFS) return "lost"
-      if (error === EAGAIN) return undefined
-      return undefined
+      return libc.errno() === ENOBUFS ? "lost" : undefined
+    },
+    filter: (program) => {
+      const memory = libc.memory(program.length)
+      memory.octets.set(program)
+      // struct sock_fprog: instructions of 8 octets, and where they are.
+      const value = new DataView(new ArrayBuffer(16))
+      value.setUint16(0, program.length / 8, LITTLE)
+      value.setBigUint64(8, memory.address, LITTLE)
+      return open && libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(value.buffer)) === 0
     },
     close: () => {
       if (open) libc.close(fd)

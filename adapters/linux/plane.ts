@@ -17,10 +17,12 @@ export interface Plane {
   readonly family: "ip" | "ip6"
   /** Its sets and chains, for between the table's braces; the elements of mappings are not in it. */
   readonly body: string
-  /** The sets that mappings are elements of. */
+  /** The sets that mappings are elements of, and those of `fixed`. */
   readonly sets: readonly string[]
   /** Those of them whose elements have a time-out. */
   readonly timed: ReadonlySet<string>
+  /** Elements that are there whatever is mapped. */
+  readonly fixed?: readonly Element[]
   /** What a mapping is; none for what the kernel keeps by itself. */
   elements(mapping: Mapping): readonly Element[]
   /** What the FILTERs of a MAP mapping are; none: everybody is let in. */

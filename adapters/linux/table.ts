@@ -77,6 +77,7 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
     build: (contents, now) => {
       const fresh = new Map<string, readonly Element[]>()
       const bySet = new Map<string, string[]>(plane.sets.map((set) => [set, []]))
+      for (const element of plane.fixed ?? []) bySet.get(element.set)?.push(elementText(element, undefined))
       for (const mapping of contents.mappings) {
         const left = leftOf(mapping, now)
         for (const element of plane.elements(mapping))
@@ -117,6 +118,7 @@ export const createTable = (nft: Nft, plane: Plane): KernelTable => {
     version: () => version,
     wanted: (contents, now) => {
       const all = new Map<string, Wanted>()
+      for (const element of plane.fixed ?? []) all.set(`${element.set} ${element.key}`, { element, left: undefined })
       for (const mapping of contents.mappings) {
         for (const element of plane.elements(mapping))
           all.set(`${element.set} ${element.key}`, { element, left: leftOf(mapping, now) })

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import type { Cgn, Change, InternalEnd, Mapping, PortRange } from "../../core/cgn/index.ts"
-import { type Address, Protocol } from "../../core/wire/index.ts"
+import { type Address, hasPorts, Protocol } from "../../core/wire/index.ts"
 import { createAdopted, tupleOf } from "./adopted.ts"
 import type { Conntrack } from "./conntrack.ts"
 import { ESTABLISHED, Status, type Tracked } from "./ctnetlink.ts"
@@ -32,6 +32,8 @@ export interface Track {
 
 /** Milliseconds between two looks at the events that have come. */
 const TICK = 200
+/** Events that are read at once: when there is time, and when a request needs to know. */
+const [SOME, MOST] = [512, 4096]
 /** Milliseconds until a list of all connections that failed is tried again. */
 const REST = 5_000
 /** Milliseconds within which each PEER mapping of the kernel's own connections is looked at again: at least, and at most. */
@@ -71,6 +73,7 @@ export const createTrack = (
   const endsOf = ({ original, reply }: Tracked): readonly string[] => {
     const ends: string[] = []
     const { protocol, source, sourcePort, destination, destinationPort } = original
+    if (!hasPorts(protocol)) return ends
     if (source !== reply.destination && isMapped(reply.destination, reply.destinationPort))
       ends.push(endKey(protocol, source, sourcePort))
     if (destination !== reply.source && isMapped(destination, destinationPort))
@@ -101,6 +104,9 @@ export const createTrack = (
     },
     lost: () => void resync(),
   })
+  /** Ends of connections with the kernel's ports matter while any of them is PEER's. */
+  const narrow = (): void => following.narrow({ chosen: settings.implicitPorts, allEnded: adopted.size() > 0 })
+  narrow()
 
   let isClosed = false
   let listing: Promise<void> | undefined
@@ -125,7 +131,7 @@ export const createTrack = (
 
   const known: KernelKnowledge = {
     remaining: (end) => {
-      following.drain()
+      following.drain(MOST)
       if (!live.has(end)) return 0
       const [cap, key] = [capOf(end.protocol), endKey(end.protocol, end.internal, end.internalPort)]
       let most = 0
@@ -139,7 +145,7 @@ export const createTrack = (
     },
     most: capOf,
     endsOf: function* (from, ports) {
-      following.drain()
+      following.drain(MOST)
       if (live.size() === 0) return
       const last = Math.min(from.internalPort + Math.max(1, ports) - 1, 0xffff)
       for (let internalPort = from.internalPort; internalPort <= last; internalPort++) {
@@ -172,10 +178,13 @@ export const createTrack = (
     return true
   }
 
+  const drainMore = (): void => {
+    if (!isClosed && following.drain(SOME)) setImmediate(drainMore)
+  }
   /** Those that are still to be looked at of a round. */
   let round: Mapping[] = []
   const tick = (): void => {
-    following.drain()
+    if (following.drain(SOME)) setImmediate(drainMore)
     if (adopted.size() === 0) {
       gone = []
       return
@@ -205,7 +214,9 @@ export const createTrack = (
   return {
     wrap: (cgn) => trackedCgn(cgn, known),
     committed: (changes, at) => {
+      const had = adopted.size()
       adopted.fold(changes)
+      if (had > 0 !== adopted.size() > 0) narrow()
       for (const change of changes)
         if (
           (change.type === "created" || change.type === "renewed") &&
@@ -218,6 +229,7 @@ export const createTrack = (
     follow: (after) => {
       settings = after
       external = new Set(after.external)
+      narrow()
       void resync()
     },
     close: () => {

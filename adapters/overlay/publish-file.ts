@@ -10,7 +10,7 @@ const changing = new Map<string, Promise<void>>()
 
 /**
  * Says in a file of the plugin `portmap` where hosts are reached, and until which second since 1970; `undefined`: nowhere any more. The rest of the
- * file stays, and whoever reads it sees it whole. A file that is not there is made. One process at a time, which may call this
+ * file stays, its mode too, and whoever reads it sees it whole. A file that is not there is made, of mode 0600. One process at a time, which may call this
  * again before it is done. Rejects with an {@link OverlayError}.
  */
 export const publishToFile = async (
@@ -42,6 +42,6 @@ const publish = async (
     if (!next.ok) throw new OverlayError(next.error, `${path}: ${next.text}`)
     text = next.value
   }
-  const written = await writeWhole(path, [new TextEncoder().encode(text)])
+  const written = await writeWhole(path, [new TextEncoder().encode(text)], true)
   if (!written.ok) throw new OverlayError("EIO", `${path}: ${written.text}`)
 }

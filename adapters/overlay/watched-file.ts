@@ -36,6 +36,8 @@ export interface WatchedFile {
 
 /** Milliseconds that writers have for the rest of what they write. */
 const SETTLE = 50
+/** And how many milliseconds after the first of their changes it is read all the same: some never settle. */
+const LATEST = 1000
 
 /**
  * Tells the text of a file each time that it is another than before, `first` at the beginning. What is watched is its folder: a file that is
@@ -48,6 +50,12 @@ export const watchFile = (path: string, first: string, changed: (text: string) =
   let newest = 0
   let isClosed = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  /** When the first of the changes came that were not read yet. */
+  let since: number | undefined
+  const settled = (): void => {
+    since = undefined
+    void again()
+  }
   const again = async (): Promise<void> => {
     const turn = ++begun
     const read = await readText(path)
@@ -63,7 +71,9 @@ export const watchFile = (path: string, first: string, changed: (text: string) =
     watcher = watch(dirname(path), { persistent: false }, (_, name) => {
       if (isClosed || (name !== null && name !== basename(path))) return
       clearTimeout(timer)
-      timer = setTimeout(() => void again(), SETTLE)
+      const now = performance.now()
+      since ??= now
+      timer = setTimeout(settled, Math.max(0, Math.min(SETTLE, since + LATEST - now)))
     })
     watcher.on("error", () => {})
   } catch {

@@ -77,6 +77,12 @@ export const createWorkbench = (): Workbench => {
   const folded = signal<ReadonlySet<number>>(new Set())
   const editing = signal<number | undefined>(undefined)
   const said = signal("")
+  /** What was said last of an edit: of another packet it says nothing. */
+  let saidOfEdit = ""
+  const sayOfEdit = (text: string): void => {
+    saidOfEdit = text
+    said.value = text
+  }
 
   const packetAt = (index: number): OpenedPacket => {
     const original = work.value.opened.packets[index] ?? NO_PACKET
@@ -127,9 +133,15 @@ export const createWorkbench = (): Workbench => {
       chosen.value = fieldAt(inspection.value, before.firstBit >>> 3, before.firstBit & 7) ?? 0
   }
 
+  const forgetEdit = (): void => {
+    if (said.value === saidOfEdit) said.value = ""
+  }
+
   const choosePacket = (index: number): void => {
     const last = work.value.opened.packets.length - 1
-    packetIndex.value = Math.max(0, Math.min(index, last))
+    const next = Math.max(0, Math.min(index, last))
+    if (next !== packetIndex.value) forgetEdit()
+    packetIndex.value = next
     chosen.value = 0
     hovered.value = undefined
     editing.value = undefined
@@ -139,6 +151,7 @@ export const createWorkbench = (): Workbench => {
   const show: Workbench["show"] = (opened, { title, why = "", capture } = {}) => {
     work.value = { number: work.value.number + 1, title: title ?? opened.takenFor, why, opened, capture }
     histories.value = new Map()
+    forgetEdit()
     choosePacket(0)
   }
 
@@ -186,17 +199,17 @@ export const createWorkbench = (): Workbench => {
       hovered.value = undefined
     },
     edit: (edited, done = "changed") => {
-      said.value = edited.ok ? done : edited.text
+      sayOfEdit(edited.ok ? done : edited.text)
       if (edited.ok) keep(record(history.value, edited.bytes))
       return edited.ok
     },
     undo: () => {
       if (canUndo(history.value)) keep(undo(history.value))
-      said.value = "undone"
+      sayOfEdit("undone")
     },
     redo: () => {
       if (canRedo(history.value)) keep(redo(history.value))
-      said.value = "redone"
+      sayOfEdit("redone")
     },
     packetAt,
   }

@@ -88,9 +88,10 @@ describe("sallyport flow across two NATs of Linux", { skip: lack ?? false }, () 
       ])
     // The name is in DNS from when the first waits for a request.
     let flow = ping("--peer-timeout 4")
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       await flow.until(/"event":"reply","number":20\b|"event":"failed"/)
       if (!/ENAME/.test(flow.stdout())) break
+      assert.ok(tries < 100, `the name is not in DNS: ${flow.stdout()}`)
       flow = ping("--peer-timeout 4")
     }
     await restart("11.22.33.55")

@@ -1,5 +1,8 @@
 /** The Linux kernel as a router between two tun devices, in a network namespace that lives as long as one run. */
 import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Side } from "../../core/cgn/index.ts"
 import { hex, toHex } from "../core/cgn/packet/build.ts"
@@ -46,7 +49,7 @@ const SETTINGS = [
 /** A segment of a connection that conntrack has not seen open is not of it; sequence numbers are not looked at. */
 const CONNTRACK = ["netfilter/nf_conntrack_tcp_loose=0", "netfilter/nf_conntrack_tcp_be_liberal=1"]
 
-const script = ({ ip, nft }: Router): string => `
+const script = ({ ip }: Router): string => `
 settings() { for setting; do echo "\${setting#*=}" >"/proc/sys/net/\${setting%=*}"; done; }
 settings ${SETTINGS.join(" ")}
 ip link set lo up
@@ -59,9 +62,7 @@ done
 ${ip.map((words) => `ip ${words}`).join("\n")}
 ip route add default dev out
 ip -6 route add default dev out
-nft -f - <<'RULES'
-${nft}
-RULES
+nft -f "$2"
 settings ${CONNTRACK.join(" ")}
 exec taskset -c 0 perl "$1"
 `
@@ -70,12 +71,18 @@ exec taskset -c 0 perl "$1"
 export const route = (router: Router, packets: readonly Sent[]): readonly (readonly Sent[])[] => {
   const device = { inside: "in", outside: "out" } as const
   const input = packets.map(({ side, bytes }) => `${device[side]} ${toHex(bytes)}\n`).join("")
-  const run = spawnSync(
-    "unshare",
-    ["--net", "sh", "-ec", script(router), "sh", fileURLToPath(new URL("kernel.pl", import.meta.url))],
-    { encoding: "utf8", input, maxBuffer: 1 << 28 },
-  )
-  if (run.status !== 0) throw new Error(`the router did not run: ${run.stderr}`)
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-kernel-"))
+  const rules = join(folder, "rules")
+  // They may be longer than an argument can be.
+  writeFileSync(rules, router.nft)
+  const ends = fileURLToPath(new URL("kernel.pl", import.meta.url))
+  const run = spawnSync("unshare", ["--net", "sh", "-ec", script(router), "sh", ends, rules], {
+    encoding: "utf8",
+    input,
+    maxBuffer: 1 << 28,
+  })
+  rmSync(folder, { recursive: true })
+  if (run.status !== 0) throw new Error(`the router did not run: ${run.error ?? run.stderr}`)
   const out: Sent[][] = packets.map(() => [])
   for (const line of run.stdout.trimEnd().split("\n")) {
     const [number, name, octets] = line.split(" ")

@@ -55,12 +55,13 @@ const serve = async (gateway: string, ...args: readonly string[]) => {
   const mark = (): number => server.records().length
   /** The events since `from`, when one of this kind has come. */
   const since = async (from: number, event: string): Promise<JsonRecord> => {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const found = server
         .records()
         .slice(from)
         .find((record) => record.event === event)
       if (found !== undefined) return found
+      assert.ok(tries < 10_000, `no ${event} among ${JSON.stringify(server.records().slice(from))}`)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }

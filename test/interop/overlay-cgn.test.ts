@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { COMMAND, records } from "../adapters/cli/command.ts"
 import { type Scene, scene } from "./client-router.ts"
+import { eventually } from "./eventually.ts"
 import { lacking, type Namespace, namespace, type Running, wire } from "./namespace.ts"
 import { openRouter } from "./open-router.ts"
 import { overlayHosts } from "./overlay-hosts.ts"
@@ -89,7 +90,7 @@ describe("an overlay across a NAT of Linux, with lookups by portmap", { skip: la
     assert.match(mapped(), /^11\.22\.33\.44:\d+$/)
     const ends = JSON.parse(readFileSync(paths.ends, "utf8"))[GUEST_MAC]
     assert.deepEqual([`${ends.ip}:${ends.port}`, ends.arp], [mapped(), "10.55.0.2"])
-    while ((await ask(`lookup ${GUEST_MAC}`)) !== `${mapped()}\n`);
+    await eventually(() => ask(`lookup ${GUEST_MAC}`), `${mapped()}\n`)
     const pinged = await outer?.run(["ping", "-c", "3", "-i", "0.2", "-W", "5", "10.55.0.2"])
     assert.match(`${pinged?.stdout}`, /3 packets transmitted, 3 received/, pinged?.stderr)
   })
@@ -108,9 +109,9 @@ describe("an overlay across a NAT of Linux, with lookups by portmap", { skip: la
     await server.until(/"event":"listening"/)
     await inside.until(/"external":"203\.0\.113\.9:\d+"/)
     assert.notEqual(mapped(), first)
-    while ((await ask(`lookup ${GUEST_MAC}`)) !== `${mapped()}\n`);
+    await eventually(() => ask(`lookup ${GUEST_MAC}`), `${mapped()}\n`)
     assert.equal(await inside.stop("SIGINT"), 0, inside.stderr())
-    while ((await ask(`lookup ${GUEST_MAC}`)) !== "drop\n");
+    await eventually(() => ask(`lookup ${GUEST_MAC}`), "drop\n")
     // What else the file says of it stays.
     assert.deepEqual(JSON.parse(readFileSync(paths.ends, "utf8"))[GUEST_MAC], {
       arp: "10.55.0.2",

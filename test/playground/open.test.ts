@@ -62,6 +62,8 @@ describe("opening what was pasted or dropped", () => {
     assert.ok(first.places[0].line === 1)
     assert.ok(odd.packets.length === 1 || odd.unread.length > 0)
     assert.match(open("").unread[0].text, /nothing in it; paste/)
+    const nothing = open(toPcap([])).unread.map(({ text }) => text)
+    assert.match(nothing.join(), /no VXLAN: .* 5350 and 5351, 3359 and 3435, and 4789$/)
     const truncated = toPcap([pair(MAP_REQUEST, 1), pair(MAP_RESPONSE, 2)])
     const half = open(truncated.subarray(0, truncated.length - 5))
     assert.equal(half.packets.length, 1)

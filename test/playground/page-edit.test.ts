@@ -74,6 +74,23 @@ pageSuite("the playground's page, at work", ({ onPage }) => {
       })
     })
 
+    test("what is said of an edit goes when another packet is shown, of the same capture or a new one", async () => {
+      await onPage(async (page) => {
+        const flip = async (): Promise<void> => {
+          await button(page, "flip a byte").click()
+          await said(page).getByText(/\w/).waitFor()
+        }
+        await flip()
+        await paste(page, [MAP_REQUEST, MAP_RESPONSE].map((bytes) => toHex(bytes)).join("\n\n"))
+        await page.getByText("2 packets").first().waitFor()
+        assert.equal(await said(page).innerText(), "")
+        await flip()
+        await page.getByRole("row").nth(2).click()
+        await page.getByRole("treeitem", { name: /^Assigned External Port/ }).waitFor()
+        assert.equal(await said(page).innerText(), "")
+      })
+    })
+
     test("a packet is built from a form, with options and faults by entry", async () => {
       await onPage(async (page) => {
         await button(page, "build").click()

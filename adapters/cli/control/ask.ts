@@ -52,7 +52,8 @@ export const ask = async (
     socket.write(`${JSON.stringify(request)}\n`)
     for await (const line of linesOf(socket.setEncoding("utf8"))) {
       const record: AnswerRecord = JSON.parse(line)
-      if ("error" in record) return { ok: false, text: String(record.error), exit: Exit.FAILED }
+      if ("error" in record)
+        return { ok: false, text: String(record.error), exit: record.usage === true ? Exit.USAGE : Exit.FAILED }
       if ("end" in record) return { ok: true, end: record }
       if (!(await each(record))) break
     }

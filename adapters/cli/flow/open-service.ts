@@ -1,6 +1,6 @@
 import { clock, entropy, udp } from "#runtime"
 import { FIRST_FORM_PORT, FLOW_PORT, QOS_CUBES } from "../../../core/flow/index.ts"
-import { ANY4 } from "../../../core/wire/index.ts"
+import { ANY4, isIpv4 } from "../../../core/wire/index.ts"
 import {
   chainDirectories,
   type Directory,
@@ -59,14 +59,21 @@ const directoryOf = ({ host = [], dns, zone, dnsKey }: FlowOptions): Directory =
 }
 
 /** Asks for the flow that the options describe. */
-export const openDialled = (
+export const openDialled = async (
   service: FlowService,
   name: string,
-  { to, timeout, peerTimeout }: DialOptions,
+  { to, timeout, peerTimeout, listen = [] }: DialOptions,
   signal: AbortSignal,
 ): Promise<Flow> => {
   const qos = peerTimeout === undefined ? QOS_CUBES.raw : { ...QOS_CUBES.raw, timeout: peerTimeout * 1000 }
-  return service.flowAlloc(name, { to, timeout, signal, qos })
+  try {
+    return await service.flowAlloc(name, { to, timeout, signal, qos })
+  } catch (cause) {
+    if (!(cause instanceof FlowError) || cause.code !== "EAFNOSUPPORT" || cause.response !== undefined) throw cause
+    // The layer listens on one family alone, so that all of its ends are of that.
+    const other = listen.some(({ address }) => !isIpv4(address)) ? "0.0.0.0" : "::"
+    throw new FlowError(cause.code, `${cause.message.replace(`${cause.code}: `, "")}: it takes --listen ${other}`)
+  }
 }
 
 /** Says what went wrong, and gives the exit code. */

@@ -1,5 +1,5 @@
 import { clock } from "#runtime"
-import type { Change, Mapping } from "../../../core/cgn/index.ts"
+import { type Change, createNpt, type Mapping } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
 import { type Address, formatAddress } from "../../../core/wire/index.ts"
 import {
@@ -10,12 +10,14 @@ import {
   driftOf,
   firewallPlane,
   type Gate,
+  hasNetAdmin,
   listTable,
   type Nft,
   type NftResult,
   nat44Plane,
   netlinkSockets,
   nftProgram,
+  nptPlane,
   openConntrack,
   openLibrary,
   type Plane,
@@ -70,6 +72,9 @@ const REST = 10_000
 
 /** The kernel's words for a table, a set or an element that is not what it was. */
 const DAMAGE = /No such file or directory|File exists/
+
+const NOT_ALLOWED =
+  "option '--nftables': it takes the capability CAP_NET_ADMIN in this network namespace, which this process has not"
 
 export const createKernel = <S>(device: Device<S>, first: ServePlan, given: KernelPlan, udp: Udp): Kernel<S> => {
   const nft = openNft()
@@ -171,6 +176,8 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
   return {
     gate,
     open: (opened) => {
+      // Asked first: libnftables would tell whoever lacks it to be root, on standard error.
+      if (hasNetAdmin() === false) return { ok: false, text: NOT_ALLOWED }
       host = opened
       if (track !== undefined)
         opened.act((state) => [
@@ -179,7 +186,10 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
         ])
       gate.open(opened)
       const done = build(opened.state())
-      if (!done.ok) return { ok: false, text: `nftables: ${oneLine(done.text.trim())}` }
+      if (!done.ok) {
+        const why = /Operation not permitted/.test(done.text) ? `${NOT_ALLOWED}: ` : "nftables: "
+        return { ok: false, text: `${why}${oneLine(done.text.trim())}` }
+      }
       note(`nftables by ${nft.way}, connections by ${conntrack.way}; outside: ${given.outside.join(", ")}`)
       arm(PERIOD)
       return { ok: true, value: undefined }
@@ -228,8 +238,15 @@ const openNft = (): Nft => {
   return nftProgram()
 }
 
-const planeOf = ({ settings: { cgn, inside, server } }: ServePlan, { outside, implicitPorts }: KernelPlan): Plane => {
+const planeOf = (
+  { settings: { cgn, inside, pairs, server } }: ServePlan,
+  { outside, implicitPorts }: KernelPlan,
+): Plane => {
   const { external, staticMappings = [] } = cgn
+  if (server.profile.kind === "nptv6") {
+    const made = createNpt({ pairs })
+    return nptPlane({ outside, translators: made.ok ? made.state.translators : [] })
+  }
   if (server.profile.kind !== "nat444")
     return firewallPlane({ family: server.profile.mapInternal ? 4 : 6, outside, inside })
   const others = new Set(staticMappings.map((mapping) => mapping.external).filter((one) => !external.includes(one)))

@@ -1,5 +1,5 @@
 import { discoverGateways, ownAddresses } from "#runtime"
-import type { PortRange } from "../../../core/cgn/index.ts"
+import type { CgnKind, PortRange } from "../../../core/cgn/index.ts"
 import { ipv4Value, isIpv4 } from "../../../core/wire/index.ts"
 import { familyOf } from "../../address-text.ts"
 import { isInterfaceName } from "../../linux/index.ts"
@@ -34,17 +34,21 @@ export interface Grounds {
   readonly ports: PortRange | undefined
 }
 
+/** The kinds that the kernel does, and the family of what leads outside. */
+const FAMILIES: Readonly<Partial<Record<CgnKind, 4 | 6>>> = { nat444: 4, firewall4: 4, firewall6: 6, nptv6: 6 }
+
 /** Looks at the machine's interfaces. */
 export const groundsOf = async (options: ServeOptions, config: ServeConfig): Promise<Read<Grounds>> => {
   if (process.platform !== "linux") return { ok: false, text: "option '--nftables': only Linux has nftables" }
   if ((options.workers ?? 1) !== 1)
     return { ok: false, text: "option '--nftables': one thread has the kernel's table: not with '--workers'" }
   const kind = typeof config.profile === "object" ? config.profile.kind : (config.profile ?? "nat444")
-  if (kind !== "nat444" && kind !== "firewall4" && kind !== "firewall6") {
-    const text = `option '--nftables': there are tables for nat444, firewall4 and firewall6: ${kind} has none`
+  const family = FAMILIES[kind]
+  if (family === undefined) {
+    const text = `option '--nftables': there are tables for ${Object.keys(FAMILIES).join(", ")}: ${kind} has none`
     return { ok: false, text }
   }
-  const named = options.outside ?? (await defaultInterfaces(kind === "firewall6" ? 6 : 4))
+  const named = options.outside ?? (await defaultInterfaces(family))
   if (named.length === 0)
     return {
       ok: false,

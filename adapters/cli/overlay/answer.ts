@@ -23,7 +23,7 @@ async function* answer(endpoint: OverlayEndpoint, request: OverlayRequest): Asyn
     request.overlay === undefined ? endpoint.overlays : endpoint.overlays.filter((one) => one.name === request.overlay)
   const [only, ...others] = all
   if (only === undefined) {
-    yield [{ error: `there is no overlay ${request.overlay}` }]
+    yield [misused(`there is no overlay ${request.overlay}`)]
     return
   }
   if (command === "status") {
@@ -44,7 +44,7 @@ async function* answer(endpoint: OverlayEndpoint, request: OverlayRequest): Asyn
     return
   }
   if (others.length > 0) {
-    yield [{ error: `there are several overlays, choose one: ${all.map(({ name }) => name).join(", ")}` }]
+    yield [misused(`there are several overlays, choose one: ${all.map(({ name }) => name).join(", ")}`)]
     return
   }
   yield [await single(only, request)]
@@ -65,14 +65,18 @@ const single = async (
       return ended(overlay.set({ mac: request.mac, target: request.target }))
     case "set": {
       const known = overlay.properties().find(({ info }) => info.name === request.property)
-      if (known === undefined) return { error: `EINVAL: there is no property ${request.property}` }
+      if (known === undefined) return misused(`EINVAL: there is no property ${request.property}`)
       const octets = readProperty(known.info, request.value)
-      return ended(octets.ok ? await overlay.setProperty(request.property, octets.value) : octets)
+      const set = octets.ok ? await overlay.setProperty(request.property, octets.value) : octets
+      return set.ok ? { end: true } : misused(`${set.error}: ${set.text}`)
     }
     default:
       return { error: "there is no such command" }
   }
 }
+
+/** What is wrong is what was asked for. */
+const misused = (error: string): object => ({ error, usage: true })
 
 const ended = (result: Outcome<unknown>): object =>
   result.ok ? { end: true } : { error: `${result.error}: ${result.text}` }

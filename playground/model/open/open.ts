@@ -157,7 +157,7 @@ const finish = (
 }
 
 const NOTHING =
-  "no PCP or NAT-PMP in it, and no flow allocation: those go over UDP to ports 5350 and 5351, 3359 and 3435"
+  "no PCP or NAT-PMP in it, no flow allocation and no VXLAN: those go over UDP to ports 5350 and 5351, 3359 and 3435, and 4789"
 
 const openedFrom = (found: FoundPacket): OpenedPacket => {
   const { bytes, at, timeText, source, sourcePort, destination, destinationPort, encapsulation } = found

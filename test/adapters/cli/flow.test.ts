@@ -147,11 +147,15 @@ describe("sallyport flow, wrongly used", () => {
       ["listen oecho --listen 192.0.2.77", /^sallyport: EINVAL: 192\.0\.2\.77:3435 is no address of this machine\n$/],
       [
         "dial oecho --listen 127.0.0.1:0 --to [::1]",
-        /^sallyport: EAFNOSUPPORT: oecho is at IPv6, and the layer listens on IPv4 alone\n$/,
+        /^sallyport: EAFNOSUPPORT: oecho is at IPv6, and the layer listens on IPv4 alone: it takes --listen ::\n$/,
+      ],
+      [
+        "dial six --host six=[::1] --listen 127.0.0.1:0",
+        /^sallyport: EAFNOSUPPORT: six is at IPv6, and the layer listens on IPv4 alone: it takes --listen ::\n$/,
       ],
       [
         "dial oecho --listen [::1]:0 --to 127.0.0.1",
-        /^sallyport: EAFNOSUPPORT: oecho is at IPv4, and the layer listens on IPv6 alone\n$/,
+        /^sallyport: EAFNOSUPPORT: oecho is at IPv4, and the layer listens on IPv6 alone: it takes --listen 0\.0\.0\.0\n$/,
       ],
     ] as const) {
       const { code, stdout, stderr } = await sallyport(["flow", ...args.split(" ")])

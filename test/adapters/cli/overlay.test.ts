@@ -62,7 +62,9 @@ describe("sallyport overlay", () => {
     const none = await ask("lookup", B, "--overlay", "blue")
     assert.deepEqual([none.code, none.stdout, none.stderr], [4, "drop\n", ""])
     const which = await ask("lookup", B)
-    assert.deepEqual([which.code, which.stderr], [4, "sallyport: there are several overlays, choose one: blue, red\n"])
+    assert.deepEqual([which.code, which.stderr], [1, "sallyport: there are several overlays, choose one: blue, red\n"])
+    const nobodys = await ask("lookup", B, "--overlay", "green")
+    assert.deepEqual([nobodys.code, nobodys.stderr], [1, "sallyport: there is no overlay green\n"])
   })
 
   it("cache: set, list, delete and flush, and ENOTSUP of point mode (B8)", async () => {
@@ -120,7 +122,7 @@ describe("sallyport overlay", () => {
       ["frob=1", /EINVAL: there is no property frob/],
     ] as const) {
       const { code, stderr } = await ask("props", "--overlay", "red", "--set", wrong)
-      assert.equal(code, 4)
+      assert.equal(code, 1)
       assert.match(stderr, line)
     }
   })

@@ -339,6 +339,8 @@ describe("names in a directory", () => {
     // It listens on IPv4 alone.
     assert.equal(await codeOf(client.flowAlloc("six")), "EAFNOSUPPORT")
     assert.deepEqual(parseEnd("2001:db8::1"), { address: address("2001:db8::1") })
+    assert.deepEqual(parseEnd("[2001:db8::1]"), { address: address("2001:db8::1") })
+    assert.deepEqual(parseEnd("[fe80::1%eth0]"), { address: address("fe80::1"), zone: "eth0" })
     assert.deepEqual(parseEnd("[2001:db8::1]:80"), { address: address("2001:db8::1"), port: 80 })
     assert.deepEqual(parseEnd("fe80::1%eth0"), { address: address("fe80::1"), zone: "eth0" })
     assert.deepEqual(parseEnd("[fe80::1%2]:80"), { address: address("fe80::1"), zone: "2", port: 80 })
@@ -350,7 +352,10 @@ describe("names in a directory", () => {
       "x",
       "1.2.3.4:0",
       "1.2.3.4:65536",
-      "[::1]",
+      "[::1",
+      "[]",
+      "[[::1]]",
+      "[::1]:",
       "::1:x",
     ])
       assert.throws(() => parseEnd(wrong), RangeError, wrong)

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { udp } from "#runtime"
-import { formatProperty, type OverlayNote, type OverlayOptions } from "../../../adapters/overlay/index.ts"
+import { formatProperty, type Overlay, type OverlayNote, type OverlayOptions } from "../../../adapters/overlay/index.ts"
 import { isPoint, macOf, type PluginDefinition, registerPlugin, uintOctets } from "../../../core/overlay/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
 import { hex, toHex } from "../../core/wire/hex.ts"
@@ -69,14 +69,20 @@ describe("B8: VXLAN over UDP", () => {
     const here = await endpoint(t, [
       direct(there.local.port, { deliver: (frame) => red.put(toHex(frame)) }),
       direct(there.local.port, { name: "blue", vnetid: 0xffffff, deliver: (frame) => blue.put(toHex(frame)) }),
+      direct(there.local.port, { name: "none", vnetid: 0 }),
     ])
-    assert.deepEqual(here.overlays[0]?.local, here.overlays[1]?.local)
+    assert.equal(new Set(here.overlays.map(({ local }) => local.port)).size, 1)
     const good = toHex(frame(A, B))
     there.send(hex(`08000000 ffffff00 ${good}`), first(here).local)
     assert.equal(await blue.next(), good)
     assert.deepEqual(red.all(), [])
-    here.overlay("blue")?.transmit(frame(A, C))
-    assert.equal(toHex((await there.came.next()).bytes.subarray(0, 8)), "08000000ffffff00")
+    for (const [name, header] of [
+      ["blue", "08000000ffffff00"],
+      ["none", "0800000000000000"],
+    ] as const) {
+      here.overlay(name)?.transmit(frame(A, C))
+      assert.equal(toHex((await there.came.next()).bytes.subarray(0, 8)), header)
+    }
   })
 
   test("over IPv6", async (t) => {
@@ -298,32 +304,46 @@ describe("an endpoint of point mode", () => {
   })
 })
 
+/** A plugin that never answers. */
+const silent: PluginDefinition<undefined> = {
+  name: "silent",
+  version: 1,
+  mode: "dynamic",
+  ops: {
+    create: () => ({ ok: true, value: undefined }),
+    start: () => ({ ok: true, value: [undefined, []] }),
+    stop: () => [undefined, []],
+    lookup: () => [undefined, []],
+    properties: () => [],
+    get: () => new Uint8Array(0),
+    set: () => ({ ok: true, value: undefined }),
+    save: () => ({}),
+    restore: () => ({ ok: true, value: undefined }),
+  },
+}
+
+const unanswered = async (t: TestContext, more: Partial<OverlayOptions>): Promise<Overlay> => {
+  const plugins = registerPlugin(new Map(), silent)
+  assert.ok(plugins.ok)
+  const options = { ...direct(1), plugin: "silent", properties: {}, ...more }
+  return first(await endpoint(t, [options], { plugins: plugins.value }))
+}
+
 describe("what is bounded, and who is heard", () => {
   test("lookups under way: a frame that would need one more is dropped", async (t) => {
-    const silent: PluginDefinition<undefined> = {
-      name: "silent",
-      version: 1,
-      mode: "dynamic",
-      ops: {
-        create: () => ({ ok: true, value: undefined }),
-        start: () => ({ ok: true, value: [undefined, []] }),
-        stop: () => [undefined, []],
-        lookup: () => [undefined, []],
-        properties: () => [],
-        get: () => new Uint8Array(0),
-        set: () => ({ ok: true, value: undefined }),
-        save: () => ({}),
-        restore: () => ({ ok: true, value: undefined }),
-      },
-    }
-    const plugins = registerPlugin(new Map(), silent)
-    assert.ok(plugins.ok)
-    const options = { ...direct(1), plugin: "silent", properties: {}, lookups: 2 }
-    const one = first(await endpoint(t, [options], { plugins: plugins.value }))
+    const one = await unanswered(t, { lookups: 2 })
     for (const to of [A, B, C, A, C]) one.transmit(frame(to, C))
     const { transmitted, lookups, full, sent } = one.counters()
     assert.deepEqual([transmitted, lookups, full, sent], [5, 2, 2, 0])
     await assert.rejects(() => one.lookup(mac(A), { timeout: 5 }), /ETIMEDOUT/)
+  })
+
+  test("octets that wait for one MAC: a frame that would be one too many is dropped", async (t) => {
+    const one = await unanswered(t, { pendingOctets: 120 })
+    // Two of 60 octets fit.
+    for (const to of [A, A, A, B]) one.transmit(frame(to, C))
+    const { transmitted, lookups, full, sent } = one.counters()
+    assert.deepEqual([transmitted, lookups, full, sent], [4, 2, 1, 0])
   })
 
   test("the kernel's device alone gives frames to its port, and gets those that come; a checksum that it left is written", async (t) => {

@@ -1,3 +1,0 @@
-import { libcSuite } from "./libc-suite.ts"
-
-libcSuite("Node")

@@ -15,14 +15,14 @@ const ROUTER = "10.0.0.1"
 const INSIDE = "BENCH_INSIDE_NAMESPACE"
 const HOSTS = 64
 /**
- * Live mappings, and how many are made then: of `serve` enough to take a while, or several times those that run out before the next
- * time; miniupnpd's cost grows while they are made.
+ * Live mappings, and how many are made then: of `serve` enough to take some hundredths of a second; of miniupnpd, whose cost grows
+ * while they are made, one for each host.
  */
 const POINTS = [
-  { live: 100, sample: 128, times: 7 },
-  { live: 1000, sample: 512, times: 1 },
-  { live: 5000, sample: 1024, times: 1 },
-  { live: 10_000, sample: 1024, times: 1 },
+  { live: 100, sample: 600 },
+  { live: 1000, sample: 512 },
+  { live: 5000, sample: 1024 },
+  { live: 10_000, sample: 1024 },
 ] as const
 /** Times as many as miniupnpd at least. */
 const FLOORS: ReadonlyMap<number, number> = new Map([
@@ -41,15 +41,13 @@ interface Point {
 
 interface Measuring {
   readonly sample: (point: (typeof POINTS)[number]) => number
-  /** Short-lived ones made beforehand, and their rates; seconds until they are gone. */
-  readonly short?: number
   readonly alone: number
   /** Milliseconds after which a request is sent again; seconds in all. */
   readonly again: number
   readonly budget: number
 }
 
-const measure = async (load: Load, { sample, short, alone, again, budget }: Measuring): Promise<readonly Point[]> => {
+const measure = async (load: Load, { sample, alone, again, budget }: Measuring): Promise<readonly Point[]> => {
   const points: Point[] = []
   const start = performance.now()
   const left = (): number => budget - (performance.now() - start) / 1000
@@ -62,15 +60,10 @@ const measure = async (load: Load, { sample, short, alone, again, budget }: Meas
   }
   for (const point of POINTS) {
     if ((await make(point.live - made, HOSTS)) === undefined) break
-    const rates: number[] = []
-    for (let i = 1; short !== undefined && i < point.times; i++) {
-      rates.push((await load.create(sample(point), HOSTS, { again, lifetime: 1 })).rate)
-      await new Promise((resolve) => setTimeout(resolve, short * 1000))
-    }
     const many = await make(sample(point), HOSTS)
     const one = many && (await make(alone, 1))
     if (many === undefined || one === undefined) break
-    points.push({ live: point.live, rate: median([...rates, many.rate]), p50: one.p50, p99: one.p99 })
+    points.push({ live: point.live, rate: many.rate, p50: one.p50, p99: one.p99 })
   }
   return points
 }
@@ -95,7 +88,7 @@ const measureServe = async (program: string, more: readonly string[]): Promise<r
     await load.create(WARM, HOSTS, { lifetime: 1 })
     await load.forget()
     await new Promise((resolve) => setTimeout(resolve, GONE * 1000))
-    return await measure(load, { sample: ({ sample }) => sample, short: 3, alone: 200, again: 1000, budget: 60 })
+    return await measure(load, { sample: ({ sample }) => sample, alone: 200, again: 1000, budget: 60 })
   } finally {
     await load.stop()
     await stopServer(server)

@@ -10,7 +10,7 @@ const LONGEST = 65_535
 /** Octets for the datagrams of one call. */
 const ROOM = 4 * 65_536
 /** Datagrams of one socket that wait for the system at most. */
-const QUEUE = 1024
+const QUEUE = 65_536
 /** Milliseconds until the system is asked again. */
 const REST = 1
 const MSG_DONTWAIT = 0x40
@@ -112,13 +112,19 @@ export const createOutbox = (libc: Libc): Outbox => {
   const retry = (to: Sender): void => {
     const again = to.waiting
     to.waiting = []
-    for (const { name, nameLength, control, controlLength, bytes } of again) {
-      open(to, bytes.length)
-      slots.names.set(name, count * NAME_WORDS)
-      slots.controls.set(control, count * CONTROL_WORDS)
-      close(bytes, nameLength, controlLength)
+    let next = 0
+    while (next < again.length && to.waiting.length === 0) {
+      const batch = again.slice(next, next + SLOTS)
+      next += batch.length
+      for (const { name, nameLength, control, controlLength, bytes } of batch) {
+        open(to, bytes.length)
+        slots.names.set(name, count * NAME_WORDS)
+        slots.controls.set(control, count * CONTROL_WORDS)
+        close(bytes, nameLength, controlLength)
+      }
+      flush()
     }
-    flush()
+    if (next < again.length) to.waiting = [...to.waiting, ...again.slice(next)]
   }
 
   const flush = (): void => {

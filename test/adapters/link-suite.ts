@@ -17,13 +17,16 @@ const hasNamespaces = (): boolean => {
   }
 }
 
-/** What needs links of its own: a socket's interface, neighbours and routes. */
-export const linkSuite = ({ name, udp, command, scene }: Runtime): void => {
+/** What needs links of its own: a socket's interface, neighbours and routes. `which`: the scene that has these sockets. */
+export const linkSuite = (
+  { name, udp, command, scene }: Pick<Runtime, "name" | "udp" | "command" | "scene">,
+  which = "links",
+): void => {
   describe(`${name}: two links`, () => {
     it("multicasts, hears zones, refuses and waits as the contract says", {
       skip: hasNamespaces() ? false : MISSING,
     }, () => {
-      const words = [...command, scene, "links"]
+      const words = [...command, scene, which]
       const run = spawnSync("unshare", ["--net", "sh", "-ec", `${LINKS}exec "$@"`, "sh", ...words], {
         encoding: "utf8",
       })

@@ -1,4 +1,5 @@
 import process from "node:process"
+import { fastUdp } from "../../adapters/linux/index.ts"
 import { probeGateways } from "./gateway/probe.ts"
 import { linkFacts } from "./link.ts"
 import { openPortScene } from "./open-port-scene.ts"
@@ -12,6 +13,12 @@ export const play = async (face: Face): Promise<void> => {
     case "links":
       console.log(JSON.stringify(await linkFacts(face.udp)))
       return
+    case "fast-links": {
+      const fast = fastUdp()
+      if (!fast.ok) throw new Error(fast.text)
+      console.log(JSON.stringify(await linkFacts(fast.value)))
+      return
+    }
     case "gateways":
       console.log(JSON.stringify(await probeGateways(face)))
       return

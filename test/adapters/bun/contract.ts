@@ -5,14 +5,16 @@ import { fileURLToPath } from "node:url"
 import { gatewaySystem } from "../../../adapters/bun/gateway.ts"
 import * as bun from "../../../adapters/bun/index.ts"
 import { fastSuites } from "../linux/fast-suite.ts"
+import type { Runtime } from "../runtime.ts"
 import { suites } from "../suites.ts"
 
-suites({
+const runtime: Runtime = {
   ...bun,
   name: "Bun",
   gatewaySystem,
   command: [process.execPath],
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
-})
+}
 
-fastSuites({ name: "Bun", udp: bun.udp })
+suites(runtime)
+fastSuites(runtime)

@@ -5,14 +5,16 @@ import { fileURLToPath } from "node:url"
 import { gatewaySystem } from "../../../adapters/deno/gateway.ts"
 import * as deno from "../../../adapters/deno/index.ts"
 import { fastSuites } from "../linux/fast-suite.ts"
+import type { Runtime } from "../runtime.ts"
 import { suites } from "../suites.ts"
 
-suites({
+const runtime: Runtime = {
   ...deno,
   name: "Deno",
   gatewaySystem,
   command: [process.execPath, "run", "--allow-all", "--no-check"],
   scene: fileURLToPath(new URL("scene.ts", import.meta.url)),
-})
+}
 
-fastSuites({ name: "Deno", udp: deno.udp })
+suites(runtime)
+fastSuites(runtime)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { fastUdp, openLibc } from "../../../adapters/linux/index.ts"
+import { linkSuite } from "../link-suite.ts"
 import { loadSuite } from "../load-suite.ts"
 import type { Runtime } from "../runtime.ts"
 import { udpSuite } from "../udp-suite.ts"
@@ -9,7 +10,7 @@ import { hostileSuite } from "./hostile-suite.ts"
 import { libcSuite } from "./libc-suite.ts"
 
 /** The C library and its sockets on a runtime. */
-export const fastSuites = (runtime: Pick<Runtime, "name" | "udp">): void => {
+export const fastSuites = (runtime: Pick<Runtime, "name" | "udp" | "command" | "scene">): void => {
   libcSuite(runtime.name)
   const [libc, fast] = [openLibc(), fastUdp()]
   if (!libc.ok || !fast.ok) {
@@ -25,4 +26,5 @@ export const fastSuites = (runtime: Pick<Runtime, "name" | "udp">): void => {
   loadSuite({ name, udp })
   batchSuite(name, libc.value, udp, runtime.udp)
   hostileSuite(name, udp)
+  linkSuite({ ...runtime, name, udp }, "fast-links")
 }

@@ -56,6 +56,9 @@ const TIMEOUTS = ["nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"]
  * traffic alone keeps a mapping. The kernel's own five days for TCP would leave a deleted port to a silent connection for all of
  * them. Less than what is due it never is: what is left of a time is at least what would be left of a shorter one.
  *
+ * Where that cannot be known, for as long as the first list of all connections takes and each after lost events, a deletion leaves the
+ * whole of `idleTimeout`.
+ *
  * @param over Is told of PEER mappings of the kernel's connections that end, as changes.
  */
 export const createTrack = (
@@ -89,6 +92,8 @@ export const createTrack = (
     timeout === undefined ? 0 : Math.min(timeout + 1, capOf(original.protocol))
 
   let live: Live = createLive(endsOf)
+  /** Not at the beginning, and not when events were lost, until the kernel has listed what there is. */
+  let isKnown = false
   let fresh: Live | undefined
   const adopted = createAdopted((mapping) => isKernels(mapping))
   /** Connections of PEER mappings that have ended. */
@@ -104,7 +109,10 @@ export const createTrack = (
       const mapping = what === "ended" && adopted.size() > 0 ? adopted.of(connection.original) : undefined
       if (mapping !== undefined) gone.push(mapping)
     },
-    lost: () => void resync(),
+    lost: () => {
+      isKnown = false
+      void resync()
+    },
   })
   /** Ends of connections with the kernel's ports matter while any of them is PEER's. */
   const narrow = (): void => following.narrow({ chosen: settings.implicitPorts, allEnded: adopted.size() > 0 })
@@ -122,6 +130,7 @@ export const createTrack = (
       fresh = table
       const isWhole = await conntrack.list(4, table.began)
       fresh = undefined
+      isKnown = true
       if (isWhole) live = table
       else if (!isClosed) setTimeout(() => void resync(), REST).unref()
     } while (isOutdated && !isClosed)
@@ -137,8 +146,8 @@ export const createTrack = (
     questions: () => ({ left: conntrack.questions }),
     remaining: (end, questions) => {
       following.drain(MOST)
-      if (!live.has(end)) return 0
       const [cap, key] = [capOf(end.protocol), endKey(end.protocol, end.internal, end.internalPort)]
+      if (!live.has(end)) return isKnown ? 0 : cap
       if (questions.left <= 0) return cap
       let most = 0
       for (const tuple of live.of(end).slice(0, questions.left)) {

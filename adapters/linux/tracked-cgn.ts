@@ -158,7 +158,8 @@ const dynamic = <S>(
   at: ExternalEnd | undefined,
   known: KernelKnowledge,
 ): CgnResult<S> => {
-  const idle = ask.realm === undefined ? known.remaining(ask, known.questions()) : 0
+  let idle = 0
+  if (ask.realm === undefined) for (const end of known.endsOf(ask, 1)) idle = known.remaining(end, known.questions())
   const asked = ask.lifetime === 0 ? ask : { ...ask, lifetime: Math.max(ask.lifetime, idle) }
   const there =
     at !== undefined && known.isOurs(at.external)

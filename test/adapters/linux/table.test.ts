@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { createTable, firewallPlane, type Nft, nat44Plane } from "../../../adapters/linux/index.ts"
+import { createTable, firewallPlane, type Nft, type NftResult, nat44Plane } from "../../../adapters/linux/index.ts"
 import type { Change, Mapping } from "../../../core/cgn/index.ts"
 import { type Address, parseAddress } from "../../../core/wire/index.ts"
 
@@ -111,5 +111,27 @@ describe("a table's changes", () => {
     const freed = { type: "freed", protocol: 17, external: before, externalPort: 5000 } as const
     assert.deepEqual(ended(freed, { type: "created", mapping }), [])
     assert.deepEqual(ended(freed, { type: "created", mapping: moved }), [inward, answers])
+  })
+
+  it("elements that went by another way than commands are a transaction too, and what was refused there is refused", () => {
+    const commands: string[] = []
+    let answer: NftResult | undefined = { ok: true, output: "" }
+    const nft: Nft = {
+      ...taking,
+      run: (text) => {
+        commands.push(text)
+        return { ok: true, output: "" }
+      },
+      elements: () => answer,
+    }
+    const table = createTable(nft, firewallPlane({ family: 6, outside: ["wan"], inside: [] }))
+    const one = { element: { set: "open-host", key: "2001:db8::7", data: undefined }, left: 1 }
+    assert.ok(table.mend([one], []).ok)
+    assert.deepEqual([table.version(), commands.length], [1, 0])
+    answer = { ok: false, text: "Error: File exists" }
+    assert.deepEqual(table.mend([one], []), answer)
+    answer = undefined
+    assert.ok(table.mend([one], []).ok)
+    assert.equal(commands.length, 1)
   })
 })

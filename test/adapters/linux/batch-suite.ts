@@ -6,7 +6,7 @@ import { type Address, ANY4, ANY6, formatAddress } from "../../../core/wire/inde
 import { address, bytes, hasIpv6, inbox, opener } from "../udp-suite.ts"
 
 const EPOLL_CTL_MOD = 3
-const [EPERM, EAGAIN, ENOBUFS] = [1, 11, 105]
+const [EPERM, EAGAIN, ENOBUFS, ECONNREFUSED] = [1, 11, 105, 111]
 const entry = new URL("../../../adapters/linux/waiter-thread.ts", import.meta.url)
 const LOOPBACK = address("127.0.0.1")
 
@@ -192,6 +192,24 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
       await scene.until(() => scene.errors.length === 3)
       assert.deepEqual(codes(scene.errors), ["EPERM", "ENOBUFS", "EPERM"])
       await scene.close()
+    })
+
+    it("sends again what an ICMP error of an earlier one kept back, where it is connected, and once", async () => {
+      const { libc, script } = scripted(own)
+      const [a, b] = [inbox(), inbox()]
+      const local = { address: LOOPBACK, port: 0 }
+      const right = await opener(runtimeUdp)({ local }, b.receiver)
+      const left = await opener(createFastUdp(libc, entry))({ local, remote: right.local }, a.receiver)
+      script(1, -ECONNREFUSED, 1, -ECONNREFUSED, -ECONNREFUSED)
+      for (const text of ["0", "1", "2", "3"]) left.send(bytes(text), right.local)
+      await b.until(() => b.heard.length === 3)
+      assert.deepEqual(
+        b.heard.map(({ text }) => text),
+        ["0", "1", "3"],
+      )
+      await a.until(() => a.errors.length === 3)
+      assert.deepEqual(new Set(codes(a.errors)), new Set(["ECONNREFUSED"]))
+      await Promise.all([left.close(), right.close()])
     })
 
     it("keeps what the system has no room for, in its order, and what is sent meanwhile after it", async () => {

@@ -119,7 +119,11 @@ export const addServeOptions = (command: Command): Command =>
         "worker threads that share the load, or auto: one a core (default: 1)",
       ).argParser(once(workers)),
     )
-    .option("--fast", "on Linux: send and receive many datagrams a call of the system, by its C library")
+    .option(
+      "--fast",
+      "on Linux: send and receive many datagrams a call of the system, by its C library (default: with --nftables)",
+    )
+    .option("--no-fast", "by the runtime's own sockets, with --nftables too")
     .option(
       "--nftables",
       "on Linux: have the kernel's NAT, firewall or prefix translation do what is mapped, by a table of nftables",

@@ -38,7 +38,9 @@ export const serve = async (options: ServeOptions, command: Command, entry: URL)
   const planned = await planServe(options)
   const plan = planned.ok ? planned.value : fail(planned.lines)
   for (const warning of plan.warnings) complain(warning)
-  const fast = options.fast === true ? await openFast(entry) : undefined
+  // The kernel's table takes foreign functions anyway: where it has them, these are no other risk.
+  const { nftables = false, fast: isAsked } = options
+  const fast = (isAsked ?? nftables) ? await openFast(entry, isAsked === true) : undefined
   const udp = fast ?? runtimeUdp
   const workers = workersOf(options, udp)
   if (!workers.ok) return fail([workers.text])
@@ -54,12 +56,13 @@ export const serve = async (options: ServeOptions, command: Command, entry: URL)
   return run(() => beginCrew(plan, crew), plan, options, workers.value, fail)
 }
 
-/** Sockets for many datagrams a call, or a line that says why it is those of the runtime. */
-const openFast = async (entry: URL): Promise<Udp | undefined> => {
+/** Sockets for many datagrams a call; or, for whoever asked for them, a line that says why it is those of the runtime. */
+const openFast = async (entry: URL, isAsked: boolean): Promise<Udp | undefined> => {
   const { fastSockets } = await import("./fast.ts")
   const fast = fastSockets(entry)
   if (fast.ok) return fast.value
-  complain(`--fast: the C library cannot be called (${oneLine(fast.text)}): the runtime's own sockets serve`)
+  if (isAsked)
+    complain(`--fast: the C library cannot be called (${oneLine(fast.text)}): the runtime's own sockets serve`)
   return undefined
 }
 

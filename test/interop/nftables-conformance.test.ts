@@ -11,7 +11,7 @@ const lack = lacking(["nft", "conntrack"])
 if (lack !== undefined) assert.notEqual(process.env.CI, "true", lack)
 
 /** How the server is run, but for what its kind wants. */
-const SERVE = "serve --nftables --fast --outside outside --json"
+const SERVE = "serve --nftables --fast --json"
 
 /** A kind of device: what its server listens at, from where the kit asks, and how many cases must have been for it. */
 const KINDS = [
@@ -24,6 +24,10 @@ describe("the conformance kit against serve --nftables", { skip: lack ?? false }
   let there: Scene
   before(async () => {
     there = await scene()
+    // Where IPv4's default route leads is outside, and IPv6's leads elsewhere.
+    there.router.sh(`
+      ip route add default via 11.22.33.1 dev outside
+      ip -6 route add default via 2001:db8:1::2 dev inside`)
     there.host.sh("ip addr add 10.0.0.3/24 dev lan; ip -6 addr add 2001:db8:1::3/64 dev lan nodad")
   })
   after(() => {
@@ -36,8 +40,13 @@ describe("the conformance kit against serve --nftables", { skip: lack ?? false }
       const control = join(folder, `${kind}.sock`)
       const config = join(folder, `${kind}.jsonc`)
       writeFileSync(config, JSON.stringify({ profile: kind }))
-      const server = there.start("router", `${SERVE} --config ${config} --listen ${listen} --control ${control}`)
+      const outside = kind === "nat444" ? "" : " --outside outside"
+      const server = there.start(
+        "router",
+        `${SERVE}${outside} --config ${config} --listen ${listen} --control ${control}`,
+      )
       await server.until(/"event":"listening"/)
+      assert.match(server.stderr(), /outside: outside\n/)
       const from = clients.map((client) => `--client ${client}`).join(" ")
       const words = `conformance --server ${listen} --kind ${kind} ${from} --rate 10000 --timeout 3000 --json`
       const { code, stdout, stderr } = await there.sallyport(words)

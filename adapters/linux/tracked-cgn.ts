@@ -12,13 +12,20 @@ import { type Address, hasPorts, ResultCode } from "../../core/wire/index.ts"
 import type { Adopted } from "./adopted.ts"
 import type { Tracked, Tuple } from "./ctnetlink.ts"
 
+/** Questions that one request may still have the kernel asked. */
+export interface Questions {
+  left: number
+}
+
 /** What the kernel knows that the server's own CGN does not. */
 export interface KernelKnowledge {
   /**
    * Seconds until an internal end's mapping would end if its host sent no more packets by it, as its connections are the only ones
-   * that tell; 0: it has none.
+   * that tell; 0: it has none. Where no question is left, those that events told of are taken to be there, for as long as they can be.
    */
-  remaining(end: InternalEnd): number
+  remaining(end: InternalEnd, questions: Questions): number
+  /** As many as a request has. */
+  questions(): Questions
   /** The most that {@link remaining} says of a protocol. */
   most(protocol: number): number
   /** Internal ends with connections by mappings, of these consecutive ports of a host. */
@@ -74,7 +81,11 @@ export const trackedCgn = <S>(cgn: Cgn<S>, known: KernelKnowledge): Cgn<S> => ({
     if (ask.origin !== "pcp" || ask.realm !== undefined || ask.lifetime >= known.most(ask.protocol))
       return cgn.addMapping(state, ask, now)
     let least = ask.lifetime
-    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1)) least = Math.max(least, known.remaining(end))
+    const [questions, most] = [known.questions(), known.most(ask.protocol)]
+    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1)) {
+      least = Math.max(least, known.remaining(end, questions))
+      if (least >= most) break
+    }
     return cgn.addMapping(state, least > ask.lifetime ? { ...ask, lifetime: least } : ask, now)
   },
   delMapping: (state, ask, now) => {
@@ -110,9 +121,11 @@ export const trackedCgn = <S>(cgn: Cgn<S>, known: KernelKnowledge): Cgn<S> => ({
 /** What a deletion came to, but that mappings with outbound traffic go on for as long as that alone would keep them. */
 const leaveIdle = <S>(cgn: Cgn<S>, state: S, done: CgnDone<S>, now: number, known: KernelKnowledge): CgnResult<S> => {
   let lifetime = 0
+  const questions = known.questions()
   const left: Mapping[] = []
   const renewed = done.changes.map((change): Change => {
-    const seconds = change.type === "deleted" && change.mapping.kind === "map" ? known.remaining(change.mapping) : 0
+    const seconds =
+      change.type === "deleted" && change.mapping.kind === "map" ? known.remaining(change.mapping, questions) : 0
     if (seconds === 0 || change.type !== "deleted") return change
     lifetime = Math.max(lifetime, seconds)
     left.push(change.mapping)
@@ -147,7 +160,7 @@ const dynamic = <S>(
   at: ExternalEnd | undefined,
   known: KernelKnowledge,
 ): CgnResult<S> => {
-  const idle = ask.realm === undefined ? known.remaining(ask) : 0
+  const idle = ask.realm === undefined ? known.remaining(ask, known.questions()) : 0
   const asked = ask.lifetime === 0 ? ask : { ...ask, lifetime: Math.max(ask.lifetime, idle) }
   const there =
     at !== undefined && known.isOurs(at.external)
@@ -172,15 +185,18 @@ const adopt = <S>(
 ): CgnResult<S> => {
   const had = before === undefined ? 0 : Math.max(1, Math.floor((before.expires - now) / 1000))
   const isNew = before === undefined
-  const ok = (lifetime: number, changes: readonly Change[]): CgnDone<S> => ({
-    outcome: isNew && changes.length > 0 ? "new" : "ok",
-    state,
-    ...at,
-    lifetime,
-    changes,
-    ports: 1,
-    description: undefined,
-  })
+  const ok = (lifetime: number, changes: readonly Change[]): CgnDone<S> => {
+    adopted.promise(changes)
+    return {
+      outcome: isNew && changes.length > 0 ? "new" : "ok",
+      state,
+      ...at,
+      lifetime,
+      changes,
+      ports: 1,
+      description: undefined,
+    }
+  }
   if (before !== undefined && limits.noncePolicy !== "off" && before.nonce !== ask.nonce)
     return { outcome: "refused", code: ResultCode.NOT_AUTHORIZED, lifetime: had }
   if (ask.lifetime === 0) return ok(Math.max(idle, had), [])

@@ -90,9 +90,13 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
   libc.epollControl(epoll, EPOLL_CTL_ADD, event, EPOLLIN, STOP)
   let isReady = false
   let isOver = false
+  let hasFailed = false
+  // Told once: another waiter may be there when this thread has ended too.
   const fail = (text: string): void => {
     isReady = false
-    if (!isOver) listener.failed(text)
+    if (isOver || hasFailed) return
+    hasFailed = true
+    listener.failed(text)
   }
   const one = new Uint8Array(8)
   one[0] = 1
@@ -118,7 +122,7 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
     if (word === "ready") isReady = true
     else if (word === "done") void thread.terminate().then(release)
     else if ("fault" in word) fail(word.fault)
-    else if (!isOver) listener.wake(word)
+    else if (!isOver && !hasFailed) listener.wake(word)
   })
   thread.on("error", (cause) => fail(reasonOf(cause)))
   thread.once("exit", () => {

@@ -18,6 +18,10 @@ export interface Adopted {
   has(end: InternalEnd): boolean
   /** Changes are in force. */
   fold(changes: readonly Change[]): void
+  /** Changes are answered for, though not in force: until {@link settle} they count for what is asked meanwhile. */
+  promise(changes: readonly Change[]): void
+  /** What was promised is in force now, and told by {@link fold}, or is not. */
+  settle(): void
 }
 
 /** The direction that began of a PEER mapping's connection; `undefined`: it is none. */
@@ -40,29 +44,48 @@ export const createAdopted = (isKernels: (mapping: Mapping) => boolean): Adopted
     count(byHost, internal, by)
     count(byEnd, endKey(protocol, internal, internalPort), by)
   }
+  /** What there was before promises. */
+  const before = new Map<string, Mapping | undefined>()
+  const put = (key: string, mapping: Mapping | undefined): void => {
+    const had = all.get(key)
+    if (had !== undefined) counted(had, -1)
+    if (mapping === undefined) all.delete(key)
+    else {
+      counted(mapping, 1)
+      all.set(key, mapping)
+    }
+  }
+  const fold = (changes: readonly Change[], keep: (key: string) => void): void => {
+    for (const change of changes) {
+      if (!("mapping" in change)) continue
+      const { mapping } = change
+      const tuple = tupleOf(mapping)
+      if (tuple === undefined) continue
+      const key = tupleKey(tuple)
+      const isThere = change.type === "created" || change.type === "renewed"
+      // One that ends does so also where the kernel chooses other ends by now.
+      if (isThere ? !isKernels(mapping) : !isSameEnd(all.get(key), mapping)) continue
+      keep(key)
+      put(key, isThere ? mapping : undefined)
+    }
+  }
   return {
     size: () => all.size,
     of: (original) => all.get(tupleKey(original)),
     all: () => all.values(),
     countOf: (internal) => byHost.get(internal) ?? 0,
     has: ({ protocol, internal, internalPort }) => byEnd.has(endKey(protocol, internal, internalPort)),
-    fold: (changes) => {
-      for (const change of changes) {
-        if (!("mapping" in change)) continue
-        const { mapping } = change
-        const tuple = tupleOf(mapping)
-        if (tuple === undefined) continue
-        const key = tupleKey(tuple)
-        const before = all.get(key)
-        if (change.type === "created" || change.type === "renewed") {
-          if (!isKernels(mapping)) continue
-          if (before === undefined) counted(mapping, 1)
-          all.set(key, mapping)
-        } else if (before?.external === mapping.external && before.externalPort === mapping.externalPort) {
-          counted(before, -1)
-          all.delete(key)
-        }
-      }
+    fold: (changes) => fold(changes, () => {}),
+    promise: (changes) =>
+      fold(changes, (key) => {
+        if (!before.has(key)) before.set(key, all.get(key))
+      }),
+    settle: () => {
+      for (const [key, mapping] of before) put(key, mapping)
+      before.clear()
     },
   }
 }
+
+const isSameEnd = (one: Mapping | undefined, { external, externalPort }: Mapping): boolean =>
+  one?.external === external && one.externalPort === externalPort

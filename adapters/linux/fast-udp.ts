@@ -240,9 +240,13 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     queueMicrotask(flush)
   }
 
-  const attend = (): Waiter | undefined => {
+  const attend = (added: Open): Waiter => {
     clearTimeout(linger)
-    waiter ??= startWaiter(libc, entry, {
+    if (waiter !== undefined) {
+      waiter.add(added.fd, added.id)
+      return waiter
+    }
+    const fresh = startWaiter(libc, entry, {
       wake: (woken) => {
         wake(woken)
         if (!isScheduled) turn()
@@ -253,7 +257,10 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
         schedule()
       },
     })
-    return waiter
+    waiter = fresh
+    // One whose waiter has failed has sockets already.
+    for (const one of byId.values()) fresh.add(one.fd, one.id)
+    return fresh
   }
   const leave = (one: Open): void => {
     outbox.end(one)
@@ -303,10 +310,9 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
       isTold,
     })
     byId.set(one.id, one)
-    const waiting = attend()
-    waiting?.hold(true)
-    waiting?.add(fd, one.id)
-    if (waiting?.isReady() === true) return { ok: true, value: one.socket }
+    const waiting = attend(one)
+    waiting.hold(true)
+    if (waiting.isReady()) return { ok: true, value: one.socket }
     // Until somebody waits, the thread looks itself.
     activate(one)
     schedule()

@@ -37,7 +37,8 @@ const NO_ROUTE = "reject with icmpv6 type no-route"
  *
  * Destinations are translated before the kernel tracks connections and routes, sources behind its forwarding: rules of others, and
  * connections, have internal addresses alone. From the inside goes out what has an external address, and from outside comes in
- * what goes to one. A packet from the inside to an external address comes back in with its sender's (section 4.3).
+ * what goes to one; what no link inside has does not leave again by the default route, where a provider may send it back. A packet
+ * from the inside to an external address comes back in with its sender's (section 4.3).
  */
 export const nptPlane = ({ outside, translators }: NptPlaneSettings): Plane => {
   const added = new Set<number>()
@@ -94,6 +95,7 @@ ${chains}
     type filter hook forward priority filter; policy accept;
     iifname != { ${outer} } oifname { ${outer} } jump unmapped
     iifname { ${outer} } oifname != { ${outer} } ip6 daddr != { ${listOf(internal)} } ${NO_ROUTE}
+    oifname { ${outer} } ip6 daddr { ${listOf(internal)} } ${NO_ROUTE}
   }
   chain postrouting {
     type filter hook postrouting priority srcnat + 10; policy accept;

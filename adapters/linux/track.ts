@@ -23,6 +23,8 @@ export interface Track {
   wrap<S>(cgn: Cgn<S>): Cgn<S>
   /** The kernel has taken changes. */
   committed(changes: readonly Change[], now: number): void
+  /** It has not taken what was answered since. */
+  refused(): void
   /** PEER mappings of the kernel's own connections. */
   mappings(): Iterable<Mapping>
   /** Other settings are in force. */
@@ -40,6 +42,8 @@ const FRESH = 5
 const REST = 5_000
 /** Milliseconds within which each PEER mapping of the kernel's own connections is looked at again: at least, and at most. */
 const PERIODS = { least: 500, most: 15_000 }
+/** Ports of a set that are looked at: the CGN maps no more of them. */
+const SET = 1024
 /** The kernel's own time-outs of what PEER keeps alive, seconds. */
 const TIMEOUTS = ["nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"]
 
@@ -143,14 +147,16 @@ export const createTrack = (
   }
 
   const known: KernelKnowledge = {
-    questions: () => ({ left: conntrack.questions }),
-    remaining: (end, questions) => {
+    questions: () => {
       following.drain(MOST)
+      return { left: conntrack.questions }
+    },
+    remaining: (end, questions) => {
       const [cap, key] = [capOf(end.protocol), endKey(end.protocol, end.internal, end.internalPort)]
       if (!live.has(end)) return isKnown ? 0 : cap
-      if (questions.left <= 0) return cap
       let most = 0
-      for (const tuple of live.of(end).slice(0, questions.left)) {
+      for (const tuple of live.of(end)) {
+        if (questions.left === 0) return cap
         questions.left--
         const connection = conntrack.get(tuple)
         if (connection === undefined || !endsOf(connection).includes(key)) live.forget(end, tuple)
@@ -168,7 +174,7 @@ export const createTrack = (
         drained = instant
       }
       if (live.size() === 0) return
-      const last = Math.min(from.internalPort + Math.max(1, ports) - 1, 0xffff)
+      const last = Math.min(from.internalPort + Math.max(1, Math.min(ports, SET)) - 1, 0xffff)
       for (let internalPort = from.internalPort; internalPort <= last; internalPort++) {
         const end = { protocol: from.protocol, internal: from.internal, internalPort }
         if (live.has(end)) yield end
@@ -235,6 +241,7 @@ export const createTrack = (
   return {
     wrap: (cgn) => trackedCgn(cgn, known),
     committed: (changes, at) => {
+      adopted.settle()
       const had = adopted.size()
       adopted.fold(changes)
       if (had > 0 !== adopted.size() > 0) narrow()
@@ -246,6 +253,7 @@ export const createTrack = (
         )
           keep(change.mapping)
     },
+    refused: () => adopted.settle(),
     mappings: () => adopted.all(),
     follow: (after) => {
       settings = after

@@ -12,11 +12,16 @@ import { type Address, hasPorts, ResultCode } from "../../core/wire/index.ts"
 import type { Adopted } from "./adopted.ts"
 import type { Tracked, Tuple } from "./ctnetlink.ts"
 
+/** Questions that one request may still have the kernel asked. */
+export interface Questions {
+  left: number
+}
+
 /** What the kernel knows that the server's own CGN does not. */
 export interface KernelKnowledge {
   /**
    * Seconds until an internal end's mapping would end if its host sent no more packets by it, as its connections are the only ones
-   * that tell; 0: it has none. Of ends for which no questions are left it is {@link most}.
+   * that tell; 0: it has none. Where no question is left, those that events told of are taken to be there, for as long as they can be.
    */
   remaining(end: InternalEnd, questions: Questions): number
   /** What one request may ask of the kernel. */
@@ -35,11 +40,6 @@ export interface KernelKnowledge {
   isOurs(external: Address): boolean
   readonly adopted: Adopted
   readonly limits: AdoptionLimits
-}
-
-/** Questions that may still be asked. */
-export interface Questions {
-  left: number
 }
 
 /** An external address and port. */
@@ -81,9 +81,12 @@ export const trackedCgn = <S>(cgn: Cgn<S>, known: KernelKnowledge): Cgn<S> => ({
     if (ask.origin !== "pcp" || ask.realm !== undefined || ask.lifetime >= known.most(ask.protocol))
       return cgn.addMapping(state, ask, now)
     let least = ask.lifetime
-    const questions = known.questions()
-    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1))
+    let questions: Questions | undefined
+    for (const end of known.endsOf(ask, ask.portSet?.size ?? 1)) {
+      questions ??= known.questions()
       least = Math.max(least, known.remaining(end, questions))
+      if (least >= known.most(ask.protocol)) break
+    }
     return cgn.addMapping(state, least > ask.lifetime ? { ...ask, lifetime: least } : ask, now)
   },
   delMapping: (state, ask, now) => {
@@ -184,15 +187,18 @@ const adopt = <S>(
 ): CgnResult<S> => {
   const had = before === undefined ? 0 : Math.max(1, Math.floor((before.expires - now) / 1000))
   const isNew = before === undefined
-  const ok = (lifetime: number, changes: readonly Change[]): CgnDone<S> => ({
-    outcome: isNew && changes.length > 0 ? "new" : "ok",
-    state,
-    ...at,
-    lifetime,
-    changes,
-    ports: 1,
-    description: undefined,
-  })
+  const ok = (lifetime: number, changes: readonly Change[]): CgnDone<S> => {
+    adopted.promise(changes)
+    return {
+      outcome: isNew && changes.length > 0 ? "new" : "ok",
+      state,
+      ...at,
+      lifetime,
+      changes,
+      ports: 1,
+      description: undefined,
+    }
+  }
   if (before !== undefined && limits.noncePolicy !== "off" && before.nonce !== ask.nonce)
     return { outcome: "refused", code: ResultCode.NOT_AUTHORIZED, lifetime: had }
   if (ask.lifetime === 0) return ok(Math.max(idle, had), [])

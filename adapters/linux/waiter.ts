@@ -93,9 +93,13 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
   const own = new Uint32Array(64)
   let isReady = false
   let isOver = false
+  let hasFailed = false
+  // Told once: another waiter may be there when this thread has ended too.
   const fail = (text: string): void => {
     isReady = false
-    if (!isOver) listener.failed(text)
+    if (isOver || hasFailed) return
+    hasFailed = true
+    listener.failed(text)
   }
   const one = new Uint8Array(8)
   one[0] = 1
@@ -121,7 +125,7 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
     if (word === "ready") isReady = true
     else if (word === "done") void thread.terminate().then(release)
     else if ("fault" in word) fail(word.fault)
-    else if (!isOver) listener.wake(word)
+    else if (!isOver && !hasFailed) listener.wake(word)
   })
   thread.on("error", (cause) => fail(reasonOf(cause)))
   thread.once("exit", () => {

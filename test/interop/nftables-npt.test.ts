@@ -187,6 +187,22 @@ RULES`)
     assert.match((await ping("host", `-I ${none} ${WORLD}`)).stdout, /icmp_seq=\d Destination unreachable: No route/)
   })
 
+  it("what goes to an internal address that no link inside has does not go out by the default route", async () => {
+    const nobody = "fd01:203:405:2::9"
+    there.router.sh(`nft insert rule inet guard forward ip6 daddr ${nobody} accept`)
+    there.world.sh(`nft -f - <<'RULES'
+table ip6 seen {
+  chain prerouting { type filter hook prerouting priority raw; ip6 daddr fd00::/8 counter; }
+}
+RULES`)
+    const told = /icmp_seq=\d Destination unreachable: No route/
+    assert.match((await ping("host", nobody)).stdout, told)
+    assert.match((await ping("world", outsideOf(nobody))).stdout, told)
+    // It is told about what it did not send: the address there is the internal one.
+    await ping("host", outsideOf(nobody))
+    assert.match((await there.world.run(["nft", "list", "table", "ip6", "seen"])).stdout, /counter packets 0 /)
+  })
+
   it("a FILTER is refused, as no mapping is the device's to filter (S-46)", async () => {
     const { code, stderr, stdout } = await asked(`map 8080/tcp --filter ${WORLD}/128`)
     assert.notEqual(code, 0)

@@ -118,7 +118,10 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     if (done.ok) {
       conntrack.end(done.ended)
       track?.committed(changes, now)
-    } else refusal = done.text
+    } else {
+      refusal = done.text
+      track?.refused()
+    }
     return done.ok
   }
 

@@ -284,5 +284,44 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
       assert.ok(ticks > 0)
       await Promise.all([socket.close(), other.close()])
     })
+
+    it("wakes sockets by another thread when the one that waited has failed", async () => {
+      const none = -1
+      let isOver = (): void => {}
+      const over = new Promise<void>((resolve) => {
+        isOver = resolve
+      })
+      let isArmed = (): void => {}
+      const armed = new Promise<void>((resolve) => {
+        isArmed = resolve
+      })
+      let waiters = 0
+      const arms: number[] = []
+      const libc: Libc = {
+        ...own,
+        epollCreate: () => (waiters++ === 0 ? none : own.epollCreate()),
+        epollControl: (epoll, operation, fd, events, id) => {
+          const done = own.epollControl(epoll, operation, fd, events, id)
+          if (operation === EPOLL_CTL_MOD && epoll !== none) arms.push(done)
+          if (arms.length >= 2) isArmed()
+          return done
+        },
+        close: (fd) => {
+          if (fd === none) isOver()
+          return own.close(fd)
+        },
+      }
+      const open = opener(createFastUdp(libc, entry))
+      const [box, local] = [inbox(), { address: LOOPBACK, port: 0 }]
+      const first = await open({ local }, box.receiver)
+      await over
+      const second = await open({ local }, inbox().receiver)
+      await armed
+      assert.deepEqual([arms, waiters], [[0, 0], 2])
+      const other = await opener(runtimeUdp)({ local }, inbox().receiver)
+      other.send(bytes("wake"), first.local)
+      await box.until(() => box.heard.length === 1)
+      await Promise.all([first.close(), second.close(), other.close()])
+    })
   })
 }

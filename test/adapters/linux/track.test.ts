@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
+import { createAdopted } from "../../../adapters/linux/adopted.ts"
 import type { Conntrack, Follower } from "../../../adapters/linux/conntrack.ts"
 import { namedBy } from "../../../adapters/linux/ending.ts"
 import {
@@ -12,7 +13,7 @@ import {
   type Tuple,
 } from "../../../adapters/linux/index.ts"
 import { createLive, endKey, NEWEST } from "../../../adapters/linux/live.ts"
-import type { Change } from "../../../core/cgn/index.ts"
+import type { Change, Mapping } from "../../../core/cgn/index.ts"
 import { createServer, mappings, type ServerState, process as serve } from "../../../core/server/index.ts"
 import { formatAddress } from "../../../core/wire/index.ts"
 import { address, type Fields, map, natPmpMap, OTHER_NONCE, option, peer, read } from "../../core/server/scene.ts"
@@ -111,9 +112,30 @@ const scene = async (t: { after(call: () => void): void }, quota = 0, questions 
   // The first list is there.
   await new Promise((next) => setImmediate(next))
   let state: ServerState = { ...made.state, cgn: track.wrap(made.state.cgn) }
+  const serveOne = (bytes: readonly number[]): { reply: Uint8Array | undefined; changes: readonly Change[] } => {
+    const request = { bytes: Uint8Array.from(bytes), now: instant, source: address("10.0.0.1"), sourcePort: 5350 }
+    const [after, done] = serve(state, request)
+    state = after
+    return done
+  }
   return {
     kernel,
     prolonged,
+    /** Result codes of requests of which the kernel takes all or none. */
+    askTogether: (requests: readonly (readonly number[])[], isTaken: boolean): readonly number[] => {
+      const before = state
+      const all = requests.map(serveOne)
+      if (isTaken)
+        track.committed(
+          all.flatMap(({ changes }) => changes),
+          instant,
+        )
+      else {
+        track.refused()
+        state = before
+      }
+      return all.map(({ reply }) => read(reply ?? assert.fail()).result)
+    },
     follower: () => follower ?? assert.fail(),
     lists: () => lists,
     asked: () => asked,
@@ -126,9 +148,7 @@ const scene = async (t: { after(call: () => void): void }, quota = 0, questions 
     },
     /** The answer's octets, and what changed but for counters. */
     ask: (bytes: readonly number[]): { bytes: Uint8Array; changes: readonly Change[] } => {
-      const request = { bytes: Uint8Array.from(bytes), now: instant, source: address("10.0.0.1"), sourcePort: 5350 }
-      const [after, { reply, changes }] = serve(state, request)
-      state = after
+      const { reply, changes } = serveOne(bytes)
       track.committed(changes, instant)
       return { bytes: reply ?? assert.fail(), changes: changes.filter(({ type }) => type !== "counted") }
     },
@@ -200,7 +220,8 @@ describe("a server that minds the kernel's connections", () => {
     assert.equal(there.asked() - asked, 3)
     assert.deepEqual(
       gone.changes.map((change) => ("mapping" in change ? [change.type, change.mapping.expires] : [])),
-      [21_000, 21_000, 300_000, 300_000].map((expires) => ["renewed", expires]),
+      // Of the second nobody asked about one of the two.
+      [21_000, 300_000, 300_000, 300_000].map((expires) => ["renewed", expires]),
     )
     assert.equal(read(gone.bytes).lifetime, 300)
   })
@@ -300,11 +321,56 @@ describe("a server that minds the kernel's connections", () => {
     assert.deepEqual(there.adopted(), [])
   })
 
+  it("S-52, S-66: quota and nonce hold for requests of which the kernel takes all or none", async (t) => {
+    const there = await scene(t, 2)
+    for (const remotePort of [80, 81, 82]) there.begin(outbound(4000, 40_000, remotePort))
+    const requests = [
+      peerOf(4000, 80, 600),
+      peerOf(4000, 80, 600, { nonce: OTHER_NONCE }),
+      peerOf(4000, 81, 600),
+      peerOf(4000, 82, 600),
+    ]
+    for (const isTaken of [false, true]) {
+      assert.deepEqual(there.askTogether(requests, isTaken), [0, 2, 0, 10])
+      assert.equal(there.adopted().length, isTaken ? 2 : 0)
+    }
+  })
+
   it("a connection that has an external port of mappings is PEER's with that port", async (t) => {
     const there = await scene(t)
     there.begin(outbound(4000, 2000, 80))
     assert.equal(read(there.ask(peerOf(4000, 80, 600)).bytes).externalPort, 2000)
     assert.equal(there.adopted().length, 0)
+  })
+})
+
+describe("PEER mappings of the kernel's connections", () => {
+  it("end although the kernel chooses other external ends by now, and none but the one that ended", () => {
+    let kernels = EXTERNAL
+    const adopted = createAdopted(({ external }) => external === address(kernels))
+    const mapping: Mapping = {
+      kind: "peer",
+      origin: "pcp",
+      protocol: UDP,
+      internal: address("10.0.0.1"),
+      internalPort: 4000,
+      realm: undefined,
+      external: address(EXTERNAL),
+      externalPort: 40_000,
+      remote: address("198.51.100.7"),
+      remotePort: 80,
+      nonce: undefined,
+      expires: 600_000,
+      clientPort: 5350,
+      details: undefined,
+    }
+    adopted.fold([{ type: "created", mapping }])
+    kernels = "203.0.113.8"
+    // The server's own mapping of the same two ends.
+    adopted.fold([{ type: "expired", mapping: { ...mapping, externalPort: 2000 } }])
+    assert.deepEqual([...adopted.all()], [mapping])
+    adopted.fold([{ type: "expired", mapping }])
+    assert.deepEqual([adopted.size(), adopted.countOf(mapping.internal), adopted.has(mapping)], [0, 0, false])
   })
 })
 

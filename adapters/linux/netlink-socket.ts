@@ -74,7 +74,10 @@ const openSocket = (libc: Libc, groups: number, room: number | undefined): Netli
       const value = new DataView(new ArrayBuffer(16))
       value.setUint16(0, program.length / 8, LITTLE)
       value.setBigUint64(8, memory.address, LITTLE)
-      return open && libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(value.buffer)) === 0
+      const isSet = open && libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(value.buffer)) === 0
+      // Kept until the kernel has read it.
+      memory.octets.fill(0)
+      return isSet
     },
     close: () => {
       if (open) libc.close(fd)

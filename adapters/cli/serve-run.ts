@@ -67,10 +67,11 @@ const openFast = async (entry: URL, isAsked: boolean): Promise<Udp | undefined> 
 }
 
 /** How many workers serve; or why there cannot be several. */
-const workersOf = ({ workers = 1 }: ServeOptions, udp: Udp): Read<number> => {
+const workersOf = ({ workers = 1, fast }: ServeOptions, udp: Udp): Read<number> => {
   const wanted = workers === "auto" ? availableParallelism() : workers
   if (wanted === 1 || !udp.limits.includes("reuse-port")) return { ok: true, value: wanted }
-  const text = "workers share each port by SO_REUSEPORT, which there is not on this system and runtime"
+  const hint = process.platform === "linux" && fast !== true ? " without '--fast'" : ""
+  const text = `workers share each port by SO_REUSEPORT, which there is not on this system and runtime${hint}`
   if (workers !== "auto") return { ok: false, text: `option '--workers': ${text}` }
   complain(`${text}: it is one`)
   return { ok: true, value: 1 }

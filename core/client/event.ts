@@ -31,8 +31,11 @@ export type MappingState =
   | { readonly kind: "error"; readonly failure: Failure; readonly retryAt: number | undefined }
   /** Its lifetime is over; if it is kept, it is asked for again. */
   | { readonly kind: "expired" }
-  /** Deleted; `answered` is false where the server did not say so. */
-  | { readonly kind: "revoked"; readonly answered: boolean }
+  /**
+   * Deleted; `answered` is false where the server did not say so. `lifetime`: seconds for which the server leaves it all the same, as
+   * there was traffic (RFC 6887 section 15); without it, it is gone.
+   */
+  | { readonly kind: "revoked"; readonly answered: boolean; readonly lifetime?: number }
   /** Left as it is: it ends by itself. */
   | { readonly kind: "dropped" }
 

@@ -69,7 +69,7 @@ const takeSuccess = (draft: Draft, lease: Lease, packet: PcpResponse): void => {
     // What has an external end is a late answer to what was asked before; a deletion's has none (RFC 6887 section 15.1), though
     // it has a lifetime where traffic keeps the mapping (section 15).
     if (lifetime === 0 || (isAny(body.external) && body.externalPort === 0))
-      end(draft, enter(draft, lease, { kind: "revoked", answered: true }))
+      end(draft, enter(draft, lease, { kind: "revoked", answered: true, ...(lifetime > 0 ? { lifetime } : {}) }))
     return
   }
   noteOptions(draft, lease, packet.options)

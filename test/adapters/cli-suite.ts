@@ -258,7 +258,8 @@ export const commandSuite = (name: string, command: readonly string[], isAlone: 
 
     if (isAlone)
       it("--workers is refused in a line, and auto is one", async () => {
-        const why = "workers share each port by SO_REUSEPORT, which there is not on this system and runtime"
+        const hint = process.platform === "linux" ? " without '--fast'" : ""
+        const why = `workers share each port by SO_REUSEPORT, which there is not on this system and runtime${hint}`
         const refused = await run("serve --listen 127.0.0.1:0 --workers 2", "", env)
         assert.deepEqual([refused.code, refused.stderr], [1, `sallyport: option '--workers': ${why}\n`])
         const server = await servingBy(command, ["--listen", "127.0.0.1:0", "--json", "--workers", "auto"], env)

@@ -6,8 +6,16 @@ export type Standing =
   | { readonly kind: "waiting"; readonly sent: number }
   | { readonly kind: "mapped"; readonly mapping: Assigned }
   | { readonly kind: "failed"; readonly failure: Failure }
-  /** Ended: deleted, left as it is, or its lifetime over. `answered`: the server said that it deleted it. */
-  | { readonly kind: "over"; readonly how: "revoked" | "dropped" | "expired"; readonly answered: boolean }
+  /**
+   * Ended: deleted, left as it is, or its lifetime over. `answered`: the server said that it deleted it; `lifetime`: seconds for which
+   * it leaves it all the same.
+   */
+  | {
+      readonly kind: "over"
+      readonly how: "revoked" | "dropped" | "expired"
+      readonly answered: boolean
+      readonly lifetime?: number | undefined
+    }
 
 /** One mapping at one server. */
 export interface Place {
@@ -56,7 +64,7 @@ const standingOf = (state: Extract<ClientEvent, { type: "state" }>["state"]): St
     case "dropped":
       return { kind: "over", how: state.kind, answered: false }
     case "revoked":
-      return { kind: "over", how: "revoked", answered: state.answered }
+      return { kind: "over", how: "revoked", answered: state.answered, lifetime: state.lifetime }
     case "running":
     case "updating":
       return undefined

@@ -19,6 +19,10 @@ export const durationText = (seconds: number): string => {
   return parts.length === 0 ? "0 s" : parts.slice(0, 2).join(" ")
 }
 
+/** What to say after that a mapping is deleted, where the server leaves it for so many seconds all the same (RFC 6887 section 15). */
+export const leftText = (seconds: number | undefined): string =>
+  seconds === undefined ? "" : `, but stays open for ${durationText(seconds)} more, as there was traffic`
+
 /** Reads seconds, up to a day, perhaps with a fraction; gives milliseconds. */
 export const readTimeout = (text: string): Read<number> => {
   const seconds = /^\d{1,5}(\.\d{1,3})?$/.test(text) ? Number(text) : 0

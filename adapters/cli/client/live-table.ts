@@ -50,6 +50,10 @@ const cellsOf = (standing: Standing, now: number): readonly string[] => {
     case "failed":
       return ["", "", "", failureText(standing.failure).replace(/[:;,].*/, "")]
     case "over":
-      return ["", "", "", standing.how === "revoked" ? (standing.answered ? "deleted" : "deleted?") : standing.how]
+      if (standing.how !== "revoked") return ["", "", "", standing.how]
+      if (!standing.answered) return ["", "", "", "deleted?"]
+      return standing.lifetime === undefined
+        ? ["", "", "", "deleted"]
+        : ["", formatCountdown(standing.lifetime), "", "deleted, but open"]
   }
 }

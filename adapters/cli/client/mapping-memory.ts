@@ -22,12 +22,26 @@ export interface MappingMemory {
   note(state: ClientState, now: number): Promise<void>
   isKnown(owner: Owner): boolean
   forget(owners: readonly Owner[]): Promise<void>
+  /** What was deleted: forgotten where it is gone, else kept for as many seconds as the server leaves it, whose nonce still has its port. */
+  leave(deleted: readonly Left[]): Promise<void>
+}
+
+/** A deleted mapping, and the seconds for which the server leaves it all the same; 0: it is gone. */
+export interface Left {
+  readonly owner: Owner
+  readonly lifetime: number
 }
 
 /** Whose mapping it is, and which. */
 export type Owner = Omit<Remembered, "nonce" | "ends" | "via">
 
-const NOTHING: MappingMemory = { known: [], note: async () => {}, isKnown: () => false, forget: async () => {} }
+const NOTHING: MappingMemory = {
+  known: [],
+  note: async () => {},
+  isKnown: () => false,
+  forget: async () => {},
+  leave: async () => {},
+}
 
 /** An answer may yet come after the command has given up: seconds for which an unanswered request is remembered at least. */
 const UNANSWERED = 3600
@@ -73,6 +87,17 @@ export const openMemory = ({ state }: MemoryOptions): Read<MappingMemory> => {
         if (owners.length === 0) return
         const keys = new Set(owners.map(keyOf))
         await change((before) => before.filter((one) => !keys.has(keyOf(one))))
+      },
+      leave: async (deleted) => {
+        if (deleted.length === 0) return
+        const lifetimes = new Map(deleted.map(({ owner, lifetime }) => [keyOf(owner), lifetime]))
+        await change((before) =>
+          before.flatMap((one) => {
+            const lifetime = lifetimes.get(keyOf(one))
+            if (lifetime === undefined) return one
+            return lifetime === 0 ? [] : { ...one, ends: new Date(Date.now() + lifetime * 1000).toISOString() }
+          }),
+        )
       },
     },
   }

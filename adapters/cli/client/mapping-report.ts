@@ -3,7 +3,7 @@ import type { Assigned, ClientEvent, ClientState, Failure } from "../../../core/
 import { complain, note } from "../complain.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Place } from "./board.ts"
-import { durationText } from "./duration.ts"
+import { durationText, leftText } from "./duration.ts"
 import { failureText, silenceText } from "./failure.ts"
 import { failedRecord, mappedRecord, otherRecord, type Subject } from "./mapping-json.ts"
 import type { Wanted } from "./mapping-request.ts"
@@ -81,7 +81,7 @@ const textReport = ({ wanted, chosen, timed, print }: MappingReportOptions): Map
           else if (event.state.kind === "expired") line(`${event.id} is over at ${event.server}`)
           else if (event.state.kind === "revoked")
             line(
-              `${event.id} is deleted${event.state.answered ? "" : ", if the server heard it: no answer came"} at ${event.server}`,
+              `${event.id} is deleted${event.state.answered ? "" : ", if the server heard it: no answer came"} at ${event.server}${leftText(event.state.lifetime)}`,
             )
           else if (event.state.kind === "dropped") line(`${event.id} is left to end by itself at ${event.server}`)
           break
@@ -116,7 +116,7 @@ const jsonReport = ({ wanted, state, print }: MappingReportOptions): MappingRepo
         about(now.kind, id, server, (of) => otherRecord(of, {}, wall))
         break
       case "revoked":
-        about("deleted", id, server, (of) => otherRecord(of, { answered: now.answered }, wall))
+        about("deleted", id, server, (of) => otherRecord(of, { answered: now.answered, lifetime: now.lifetime }, wall))
         break
       default:
         break

@@ -184,8 +184,13 @@ const stay = async (run: Run, listen: (later: (event: ClientEvent) => void) => v
   session.command({ type: "stop", revoke: true })
   await session.wait(() => session.state().tasks.size === 0, { milliseconds: options.timeout ?? TIMEOUT })
   table?.end()
-  const deleted = board().filter(({ standing }) => standing.kind === "over" && standing.answered)
-  await memory.forget(ownersOf(run, deleted))
+  await memory.leave(
+    board().flatMap((place) => {
+      const { standing } = place
+      if (standing.kind !== "over" || !standing.answered) return []
+      return ownersOf(run, [place]).map((owner) => ({ owner, lifetime: standing.lifetime ?? 0 }))
+    }),
+  )
   // PEER's are never deleted (RFC 6887 section 12.1): to leave them is all that can be done.
   const isDone = ({ standing }: Place): boolean =>
     standing.kind === "failed" || (standing.kind === "over" && (standing.answered || standing.how !== "revoked"))

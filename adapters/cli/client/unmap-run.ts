@@ -5,6 +5,7 @@ import { complain, note } from "../complain.ts"
 import { Exit, type ExitCode } from "../exit.ts"
 import { wallClock } from "../wall-clock.ts"
 import type { Deletion } from "./deletion.ts"
+import { leftText } from "./duration.ts"
 import { failureRecord, failureText, silenceText } from "./failure.ts"
 import { complainOf, find, serverRecord } from "./find.ts"
 import { type MappingMemory, openMemory } from "./mapping-memory.ts"
@@ -29,7 +30,7 @@ interface Item {
   readonly key: string
   readonly server: ClientServer
   readonly deletion: Deletion | undefined
-  outcome: { readonly failure: Failure | undefined } | undefined
+  outcome: { readonly failure: Failure | undefined; readonly lifetime?: number | undefined } | undefined
   /** Datagrams that have gone and that nobody has answered. */
   sent: number
 }
@@ -123,7 +124,12 @@ const run = async (
   await session.close()
   for (const item of items) tell(item, options, named, items)
   const deleted = items.filter(isDeleted)
-  await memory.forget(deleted.flatMap(({ deletion }) => deletion?.remembered ?? []))
+  await memory.leave(
+    deleted.flatMap(({ deletion, outcome }) => {
+      const owner = deletion?.remembered
+      return owner === undefined ? [] : { owner, lifetime: outcome?.lifetime ?? 0 }
+    }),
+  )
   const left = items.filter((item) => !isDeleted(item) && !isForgiven(item, named, items))
   if (left.length === 0) return Exit.DONE
   return deleted.length > 0 ? Exit.PARTLY : worstOf(left.map(({ outcome }) => outcome?.failure))
@@ -150,7 +156,10 @@ const take = (items: readonly Item[], event: ClientEvent): void => {
   if (event.state.kind === "error") item.outcome = { failure: event.state.failure }
   // Without an answer, the machine sent as often as it is worth.
   if (event.state.kind === "revoked")
-    item.outcome = { failure: event.state.answered ? undefined : { kind: "no-answer", sent: 3 } }
+    item.outcome = {
+      failure: event.state.answered ? undefined : { kind: "no-answer", sent: 3 },
+      lifetime: event.state.lifetime,
+    }
 }
 
 const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: readonly Item[]): void => {
@@ -161,7 +170,7 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
     const head = { time: wallClock(clock).time(), mapping: id, server: serverRecord(end) }
     const record =
       failure === undefined
-        ? { ...head, event: "deleted", remembered: deletion?.remembered !== undefined }
+        ? { ...head, event: "deleted", remembered: deletion?.remembered !== undefined, lifetime: outcome?.lifetime }
         : { ...head, event: "failed", ...failureRecord(failure) }
     process.stdout.write(`${JSON.stringify(record)}\n`)
     return
@@ -174,7 +183,8 @@ const tell = (item: Item, { json, nonce }: UnmapOptions, named: boolean, items: 
     }
     const isKnown = deletion.remembered !== undefined || nonce !== undefined
     // A server that has no such mapping succeeds as well (RFC 6887 section 15.1).
-    process.stdout.write(`${id} is ${isKnown ? "deleted" : "not mapped, or deleted,"} at ${server.name}\n`)
+    const left = leftText(outcome?.lifetime)
+    process.stdout.write(`${id} is ${isKnown ? "deleted" : "not mapped, or deleted,"} at ${server.name}${left}\n`)
     return
   }
   if (isForgiven(item, named, items)) {

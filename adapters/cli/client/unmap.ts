@@ -12,6 +12,10 @@ Deletes at the servers that the state file remembers for a mapping, or else at
 those named or the default gateways. PCP deletes for whoever has the mapping's
 nonce: the state file has those of 'sallyport map'; --nonce gives another one.
 
+A server may leave a deleted mapping that had traffic a short while ago, for as
+long as that traffic alone would have kept it, and says how long (RFC 6887 15).
+Its nonce is kept for as long: 'sallyport map' has the same port again.
+
 --all deletes every mapping of the state file, and by NAT-PMP all of this
 host's at once. Mappings of 'sallyport peer' cannot be deleted: they end.
 

@@ -28,7 +28,8 @@ const stateWords = (state: MappingState): string => {
     case "error":
       return `refused: ${failureWords(state.failure)}`
     case "revoked":
-      return state.answered ? "deleted" : "deleted, without an answer"
+      if (!state.answered) return "deleted, without an answer"
+      return state.lifetime === undefined ? "deleted" : `deleted, but left for ${state.lifetime} s`
     default:
       return state.kind
   }

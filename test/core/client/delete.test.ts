@@ -50,6 +50,22 @@ describe("a later run deletes what an earlier one mapped", () => {
     assert.ok(!isThere(server))
   })
 
+  test("RFC 6887 15: what the server leaves for its traffic's sake is told with the lifetime that it has", () => {
+    const { server, leases } = firstRun()
+    const later = scene({ seed: new Uint8Array(32).fill(8) })
+    later.respond((sent) =>
+      server.respond(sent).map((bytes) => {
+        const left = bytes.slice()
+        new DataView(left.buffer).setUint32(4, 7440)
+        return left
+      }),
+    )
+    later.command({ type: "delete", id: "web", request: TCP_8080, resume: leases })
+    later.run(1000)
+    assert.deepEqual(later.told("state").at(-1)?.state, { kind: "revoked", answered: true, lifetime: 7440 })
+    assert.equal(later.wake(), undefined)
+  })
+
   test("RFC 6887 11.3: without the nonce the server says no, and nothing was asked for", () => {
     const { server } = firstRun()
     const later = scene({ seed: new Uint8Array(32).fill(8) })

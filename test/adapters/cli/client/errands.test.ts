@@ -1,12 +1,12 @@
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
 import { assertNoStack, COMMAND, records, sallyport } from "../command.ts"
-import { granting, natPmpAlone, refusing, type Script, scriptedServer } from "./scripted-server.ts"
+import { granting, leaving, natPmpAlone, refusing, type Script, scriptedServer } from "./scripted-server.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-errands-"))
 after(() => rmSync(folder, { recursive: true }))
@@ -213,6 +213,18 @@ describe("sallyport map --keep and watch", { concurrency: 3 }, () => {
     const { code, stdout } = await kept.stop("SIGINT")
     assert.equal(code, 0)
     assert.match(stdout, /8080\/tcp is deleted at/)
+  })
+
+  it("RFC 6887 15: says for how long what it deletes stays open, and keeps its nonce for as long", async () => {
+    const server = await scriptedServer(leaving(PUBLIC, 600, 7440))
+    const state = join(folder, "left.json")
+    const kept = await keeping(["watch", "8080/tcp", "--server", server.at, "--state", state])
+    await kept.until(/8080\/tcp is reached at/)
+    const { code, stdout } = await kept.stop("SIGINT")
+    assert.equal(code, 0)
+    assert.match(stdout, /8080\/tcp is deleted at \S+, but stays open for 2 h 4 min more, as there was traffic\n/)
+    const [{ ends }] = JSON.parse(readFileSync(state, "utf8")).mappings
+    assert.ok(Date.parse(ends) - Date.now() > 3_600_000, ends)
   })
 
   it("ends at once where nothing could be mapped", async () => {

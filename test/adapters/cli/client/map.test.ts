@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { assertNoStack, records, sallyport, serving } from "../command.ts"
-import { granting, natPmpAlone, refusing, scriptedServer } from "./scripted-server.ts"
+import { granting, leaving, natPmpAlone, refusing, scriptedServer } from "./scripted-server.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-map-"))
 const env = { XDG_STATE_HOME: folder, NO_COLOR: "1" }
@@ -188,6 +188,26 @@ describe("sallyport map against sallyport serve", () => {
     assert.deepEqual([code, stderr], [2, ""])
     const unheard = await run(`unmap 4204/tcp --server ${silent} --timeout 0.5`)
     assert.match(unheard.stderr, /no answer yet, and the time is up: 1 datagram sent/)
+  })
+
+  it("RFC 6887 15: unmap says for how long a mapping that had traffic stays open, and keeps its nonce for as long", async () => {
+    const state = join(folder, "left.json")
+    const { at: where, heard, close } = await scriptedServer(leaving("1.2.3.4", 600, 7440))
+    const of = `4401/tcp --server ${where} --state ${state}`
+    assert.equal((await run(`map ${of}`)).code, 0)
+    const deleted = await run(`unmap ${of}`)
+    assert.deepEqual(
+      [deleted.code, deleted.stdout],
+      [0, `4401/tcp is deleted at ${where}, but stays open for 2 h 4 min more, as there was traffic\n`],
+    )
+    const [kept] = JSON.parse(readFileSync(state, "utf8")).mappings
+    // Its lifetime was ten minutes: an hour and more is what the deletion was answered with.
+    assert.ok(Date.parse(kept.ends) - Date.now() > 3_600_000, kept.ends)
+    assert.equal((await json(`unmap ${of}`)).record.lifetime, 7440)
+    assert.equal((await run(`map ${of}`)).code, 0)
+    const nonces = heard.map((bytes) => Buffer.from(bytes.subarray(24, 36)).toString("hex"))
+    assert.deepEqual(nonces, Array(4).fill(kept.nonce))
+    close()
   })
 
   it("C-132: unmap --all deletes what is remembered, and NAT-PMP's", async () => {

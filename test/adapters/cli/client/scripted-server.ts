@@ -73,6 +73,15 @@ export const granting =
     })
   }
 
+/** {@link granting}, but deleted mappings have had traffic: they are left for so many seconds (RFC 6887 section 15). */
+export const leaving =
+  (address: string, lifetime: number, left: number): Script =>
+  (bytes, count) => {
+    const request = requestOf(bytes)
+    if (request?.lifetime !== 0 || request.body.kind !== "map") return granting(address, lifetime)(bytes, count)
+    return bytesOf({ ...request, kind: "pcp-response", result: 0, lifetime: left, epoch: 100, clientTail: undefined })
+  }
+
 /** NAT-PMP alone (RFC 6886): its version error for anything else, this address, and mappings at the suggested port. */
 export const natPmpAlone =
   (address: readonly [number, number, number, number], result = 0): Script =>

@@ -16,6 +16,7 @@ import { broadcast } from "./broadcast.ts"
 import { type Engine, noServer } from "./engine.ts"
 import { badRequest, failureOf, PortControlError } from "./error.ts"
 import { bestOf, type ExternalEnd, type Granted, grantedOf, type ServerResult } from "./external-end.ts"
+import { leaseAfter } from "./lease-after.ts"
 import { impatient, type Waiting, wait } from "./waiting.ts"
 
 /** What becomes of a mapping, for whoever uses it. */
@@ -150,9 +151,8 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
     if (change !== undefined && !isLeaving) changes.tell(change)
   }
 
-  /** What a server has not said to be deleted it may still have: a later run needs its nonce. */
   const finish = (): void => {
-    const leases = saved?.leases.filter(({ server }) => !isDeleted(results.get(server))) ?? []
+    const leases = saved?.leases.flatMap((lease) => leaseAfter(lease, results.get(lease.server)?.state)) ?? []
     if (saved !== undefined && leases.length > 0) engine.keeper.leave([{ ...saved, leases }])
     isOver = true
     stop()
@@ -253,9 +253,6 @@ export const openMapping = (engine: Engine, request: MappingRequest, options: Re
 /** Is there anything of it? What is wanted at all servers is there even while there are none. */
 const isWanted = (state: ClientState, id: string): boolean =>
   state.wanted.has(id) || listLeases(state).some((lease) => lease.id === id)
-
-const isDeleted = (result: ServerResult | undefined): boolean =>
-  result?.state.kind === "revoked" && result.state.answered
 
 const ALERTS: readonly string[] = [
   "state",

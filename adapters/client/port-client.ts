@@ -3,6 +3,7 @@ import {
   type ClientServer,
   type ListedMapping,
   listLeases,
+  type MappingState,
   type SavedMapping,
   saveMappings,
 } from "../../core/client/index.ts"
@@ -11,6 +12,7 @@ import { type Broadcast, broadcast } from "./broadcast.ts"
 import type { Closable } from "./closable.ts"
 import { type ClientOptions, type Engine, noServer, type ServiceError, startEngine } from "./engine.ts"
 import { askExternalAddress, type ExternalAddresses } from "./external-address.ts"
+import { leaseAfter } from "./lease-after.ts"
 import { type Mapping, openMapping, type RequestOptions } from "./mapping.ts"
 import {
   type NamedRequest,
@@ -110,17 +112,17 @@ const clientOf = (engine: Engine): PortClient => {
 
   const stopped = async (waiting: Waiting): Promise<void> => {
     const held = saveMappings(engine.state(), clock.now())
-    const deleted = new Set<string>()
+    const states = new Map<string, MappingState>()
     const stopNoting = engine.listen((event) => {
-      if (event.type === "state" && event.state.kind === "revoked" && event.state.answered)
-        deleted.add(JSON.stringify([event.id, event.server]))
+      if (event.type === "state") states.set(JSON.stringify([event.id, event.server]), event.state)
     })
     await stop(waiting)
     stopNoting()
-    // What a server has not said to be deleted it may still have: a later run needs its nonce.
     const left = held.map((mapping) => ({
       ...mapping,
-      leases: mapping.leases.filter(({ server }) => !deleted.has(JSON.stringify([mapping.id, server]))),
+      leases: mapping.leases.flatMap((lease) =>
+        leaseAfter(lease, states.get(JSON.stringify([mapping.id, lease.server]))),
+      ),
     }))
     engine.keeper.leave(left.filter(({ leases }) => leases.length > 0))
   }

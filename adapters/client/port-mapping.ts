@@ -1,9 +1,10 @@
-import { type InboundRequest, listLeases } from "../../core/client/index.ts"
+import { type InboundRequest, listLeases, type SavedLease } from "../../core/client/index.ts"
 import type { Engine } from "./engine.ts"
 import { noServer } from "./engine.ts"
 import { ask } from "./errand.ts"
 import { failureOf, PortControlError, type ServerFailure } from "./error.ts"
 import type { ExternalEnd, Granted } from "./external-end.ts"
+import { leaseAfter } from "./lease-after.ts"
 import { type Mapping, openMapping } from "./mapping.ts"
 import { protocolNumber } from "./open-port.ts"
 import { type Waiting, wait } from "./waiting.ts"
@@ -246,20 +247,25 @@ const deleteUnknown = (engine: Engine, id: string, request: InboundRequest, wait
   return wait(engine.runtime.clock, waiting, ({ resolve, reject }) => {
     const failures = new Map<string, ServerFailure>()
     const left = new Set<string>()
+    const had = engine.keeper.takeUp(id)
+    const kept: SavedLease[] = []
     let isDeleted = false
     const stop = engine.listen((event) => {
       if (event.type !== "state" || event.id !== id) return
       const { server, state } = event
       if (!isLast(state.kind)) left.add(server)
       else left.delete(server)
-      if (state.kind === "revoked" && state.answered) isDeleted = true
-      else if (state.kind === "error") failures.set(server, failureOf(server, state.failure))
+      if (state.kind === "revoked" && state.answered) {
+        isDeleted = true
+        kept.push(...had.filter((lease) => lease.server === server).flatMap((lease) => leaseAfter(lease, state)))
+      } else if (state.kind === "error") failures.set(server, failureOf(server, state.failure))
       else if (isLast(state.kind)) failures.set(server, failureOf(server, undefined))
       if (left.size > 0) return
+      if (kept.length > 0) engine.keeper.leave([{ id, mode: { kind: "keep" }, request, leases: kept }])
       if (isDeleted) resolve()
       else reject(new PortControlError("failed", `no server has deleted ${id}`, { failures: [...failures.values()] }))
     })
-    const refused = engine.command({ type: "delete", id, request, resume: engine.keeper.takeUp(id) })
+    const refused = engine.command({ type: "delete", id, request, resume: had })
     if (refused !== undefined) reject(new PortControlError("bad-request", refused.text, { request: refused }))
     const stopClose = engine.onClose(() => reject(closedError()))
     return () => {

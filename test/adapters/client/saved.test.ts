@@ -9,9 +9,10 @@ import {
   savedToJson,
   startClient,
 } from "../../../adapters/client/index.ts"
+import { noteOutbound } from "../../../core/cgn/index.ts"
 import type { SavedMapping } from "../../../core/client/index.ts"
 import { parseNonce, ZERO_NONCE } from "../../../core/wire/index.ts"
-import { address, EXTERNAL, isMapped, mappingsOf, startServer, testRuntime, until } from "./server-scene.ts"
+import { address, EXTERNAL, isMapped, LOOPBACK, mappingsOf, startServer, testRuntime, until } from "./server-scene.ts"
 
 const NONCE = parseNonce("000102030405060708090a0b") ?? ZERO_NONCE
 
@@ -206,6 +207,42 @@ describe("a store", () => {
     await client.close()
     assert.equal(isMapped(again, 8080), false)
     await again.stop()
+  })
+
+  test("S-131: a deleted mapping that its traffic keeps can be had again by the next run, with its nonce", async () => {
+    const server = await startServer({ ports: { first: 5000, last: 5000 } })
+    const { runtime } = testRuntime()
+    const store = memory()
+    const traffic = (protocol: number, internalPort: number): void =>
+      server.host.act((state, now) => {
+        const end = { protocol, internal: LOOPBACK, internalPort }
+        const { state: cgnState } = noteOutbound(state.cgnState, end, now)
+        return [
+          { ...state, cgnState },
+          { send: [], next: undefined, events: [] },
+        ]
+      })
+    const options = { servers: [server.text], store }
+    const port = await openPort(runtime, { ...TCP_8080, ...options })
+    traffic(6, 8080)
+    await port.close()
+    await using second = await startClient(runtime, options)
+    const again = await second.openPort(TCP_8080)
+    assert.equal(again.external.port, 5000)
+    await second.mapPort("udp", 53, 5000, 600)
+    traffic(17, 53)
+    await again.close()
+    await second.close({ keep: true })
+    await using third = await startClient(runtime, options)
+    await third.unmapPort("udp", 53)
+    await third.close()
+    const read = savedFromJson(store.json, Date.now())
+    const nonces = new Set(mappingsOf(server).flatMap(({ kind, nonce }) => (kind === "map" ? [nonce] : [])))
+    assert.equal(nonces.size, 2)
+    assert.ok(read.ok)
+    assert.deepEqual(new Set(read.mappings.map(({ leases }) => leases[0].nonce)), nonces)
+    assert.ok(server.exchanges.every(({ reply }) => reply?.kind === "pcp-response" && reply.result === 0))
+    await server.stop()
   })
 
   test("one that cannot be read rejects, and is left as it is", async () => {

@@ -102,7 +102,7 @@ describe("deleting", () => {
     client.respond(() => [])
     client.command({ type: "revoke", id: "web" })
     client.datagram(success(client.sent[2].bytes, { lifetime: 90 }))
-    assert.deepEqual(client.told("state").at(-1)?.state, { kind: "revoked", answered: true })
+    assert.deepEqual(client.told("state").at(-1)?.state, { kind: "revoked", answered: true, lifetime: 90 })
   })
 
   test("what was never asked for, or refused, needs no datagram", () => {

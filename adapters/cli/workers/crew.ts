@@ -38,6 +38,8 @@ interface Hand {
   readonly thread: Worker
   readonly pending: Map<number, Pending>
   isAlive: boolean
+  /** What it is told when it hears; `undefined`: it does. Deno may lose what comes before the thread listens. */
+  unheard: (() => void)[] | undefined
 }
 
 /** Each thread runs the file that runs the command: there is one in the sources, in a bundle, and in an executable of Bun. */
@@ -47,8 +49,14 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
   const hands = Array.from({ length: workers }, (_, number): Hand => {
     const workerData: Role = { role: "sallyport-worker", number, workers }
     const thread = new Worker(entry, { workerData })
-    const hand: Hand = { thread, pending: new Map(), isAlive: true }
+    const hand: Hand = { thread, pending: new Map(), isAlive: true, unheard: [] }
     thread.on("message", (word: Word) => {
+      if ("hears" in word) {
+        const told = hand.unheard ?? []
+        hand.unheard = undefined
+        for (const tell of told) tell()
+        return
+      }
       if ("lines" in word) {
         listener.lines(number, word.lines)
         return
@@ -69,8 +77,12 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
     thread.on("exit", (code) => gone(`exit code ${code}`))
     return hand
   })
+  const whenHeard = ({ unheard }: Hand, tell: () => void): void => {
+    if (unheard === undefined) tell()
+    else unheard.push(tell)
+  }
   const post = (hand: Hand, message: ToWorker, transfer: readonly Transferable[] = []): void =>
-    hand.thread.postMessage(message, [...transfer])
+    whenHeard(hand, () => hand.thread.postMessage(message, [...transfer]))
 
   const ways: (MessagePort | undefined)[][] = hands.map(() => hands.map(() => undefined))
   for (let a = 0; a < workers; a++)
@@ -97,7 +109,7 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
       }
       const id = ++ids
       hand.pending.set(id, { resolve, reject })
-      hand.thread.postMessage({ id, name, ask })
+      whenHeard(hand, () => hand.thread.postMessage({ id, name, ask }))
     })
 
   const each = <K extends OrderName>(name: K, ask: (number: number) => Orders[K]["ask"]) =>

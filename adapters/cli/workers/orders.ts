@@ -90,6 +90,8 @@ export type Handlers = {
 
 /** What a worker says. */
 export type Word =
+  /** First: it hears what it is told from now on. */
+  | { readonly hears: true }
   /** `answer` has the type that its order says. */
   | { readonly id: number; readonly answer: never }
   | { readonly id: number; readonly fault: string }

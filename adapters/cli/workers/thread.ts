@@ -49,6 +49,7 @@ export const runWorker = (role: Role, port: MessagePort, entry: URL): void => {
     else if ("taken" in message) shift?.taken(message.taken)
     else void obey(message)
   })
+  say({ hears: true })
 }
 
 const post = (to: MessagePort, message: PeerMessage): void =>

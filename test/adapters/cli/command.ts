@@ -97,6 +97,9 @@ export const startedBy = (command: readonly string[], args: readonly string[], e
 export const serving = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   servingBy(COMMAND, args.includes("--listen") ? args : ["--listen", "127.0.0.1:0", ...args], env)
 
+/** Milliseconds to come up or to end: far more than any server takes, as a test that waits for ever says nothing. */
+const PATIENCE = 120_000
+
 /** A `serve` that has begun to listen, started by any command. */
 export const servingBy = async (command: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   const child: ChildProcess = spawn(command[0], [...command.slice(1), "serve", ...args], {
@@ -116,7 +119,12 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     throw new Error(`serve ended: ${err.text()}`)
   })
   early.catch(() => {})
-  const port = Number((await Promise.race([started, early]))[1])
+  /** The promise, or a server that is killed: then it fails with what that had said. */
+  const within = <T>(promise: Promise<T>): Promise<T> => {
+    const late = setTimeout(() => kill(child, "SIGKILL"), PATIENCE)
+    return promise.finally(() => clearTimeout(late))
+  }
+  const port = Number((await within(Promise.race([started, early])))[1])
   return {
     child,
     port,
@@ -127,7 +135,7 @@ export const servingBy = async (command: readonly string[], args: readonly strin
     records: () => records(out.text()),
     stop: async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
       kill(child, signal)
-      await exited
+      await within(exited)
       // A test may have stopped reading.
       child.stdout?.resume()
       await ended

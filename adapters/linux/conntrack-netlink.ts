@@ -1,3 +1,4 @@
+import { joinOctets } from "../../core/wire/index.ts"
 import type { Conntrack } from "./conntrack.ts"
 import {
   deleteMessage,
@@ -11,7 +12,7 @@ import {
 } from "./ctnetlink.ts"
 import { namedBy } from "./ending.ts"
 import { filterOctets } from "./event-filter.ts"
-import { behind, concat, errorOf, type Found, messageAt, NetlinkType } from "./netlink.ts"
+import { behind, errorOf, type Found, messageAt, NetlinkType } from "./netlink.ts"
 import type { NetlinkSocket, OpenNetlink } from "./netlink-socket.ts"
 import type { Connections } from "./plane.ts"
 
@@ -96,7 +97,7 @@ export const conntrackNetlink = (
   }
   const endPile = (pile: Uint8Array[]): void => {
     if (pile.length === 0) return
-    if (!asking.send(concat(pile))) fail()
+    if (!asking.send(joinOctets(pile))) fail()
     pile.length = 0
     // What is told here are connections that ended by themselves.
     for (let view = asking.receive(); view !== undefined; view = asking.receive()) {

@@ -82,18 +82,18 @@ const tupleAttribute = (type: number, tuple: Tuple): Uint8Array => {
 }
 
 /** Asks for the one connection that a packet of this direction belongs to. */
-export const getMessage = (tuple: Tuple, sequence: number): Uint8Array<ArrayBuffer> =>
+export const getMessage = (tuple: Tuple, sequence: number): Uint8Array =>
   message(Type.GET, NetlinkFlag.REQUEST, sequence, [
     familyHeader(familyOf(tuple.source)),
     tupleAttribute(CTA_TUPLE_ORIG, tuple),
   ])
 
 /** Asks for all connections of a family. */
-export const dumpMessage = (family: 4 | 6, sequence: number): Uint8Array<ArrayBuffer> =>
+export const dumpMessage = (family: 4 | 6, sequence: number): Uint8Array =>
   message(Type.GET, NetlinkFlag.REQUEST | NetlinkFlag.DUMP, sequence, [familyHeader(family)])
 
 /** Gives a connection other seconds to live without a packet. */
-export const timeoutMessage = (tuple: Tuple, seconds: number, sequence: number): Uint8Array<ArrayBuffer> =>
+export const timeoutMessage = (tuple: Tuple, seconds: number, sequence: number): Uint8Array =>
   message(Type.NEW, NetlinkFlag.REQUEST | NetlinkFlag.ACK, sequence, [
     familyHeader(familyOf(tuple.source)),
     tupleAttribute(CTA_TUPLE_ORIG, tuple),
@@ -101,7 +101,7 @@ export const timeoutMessage = (tuple: Tuple, seconds: number, sequence: number):
   ])
 
 /** Ends a connection that a message of a dump tells of: that one, and none that came after it with the same ends. */
-export const deleteMessage = (view: DataView, found: Found, sequence: number): Uint8Array<ArrayBuffer> => {
+export const deleteMessage = (view: DataView, found: Found, sequence: number): Uint8Array => {
   const from = found.from + FAMILY_HEADER
   const copied = [CTA_TUPLE_ORIG, CTA_ID, CTA_ZONE].flatMap((type) => {
     const at = find(view, from, found.to, type, 0)

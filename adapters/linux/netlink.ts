@@ -3,6 +3,7 @@
  * flags 6, sequence number 8, port 12; then the payload. An attribute: length with its own header 0 to 1, type 2, then the
  * value; both are padded to four octets. Headers have the machine's own order of octets, values mostly the network's.
  */
+import { joinOctets } from "../../core/wire/index.ts"
 
 /** Are the machine's own numbers little-endian? */
 export const LITTLE: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
@@ -37,29 +38,13 @@ export const attribute = (type: number, value: Uint8Array): Uint8Array => {
   return bytes
 }
 
-/** Several in a row. */
-export const concat = (parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
 /** An attribute that others are in. */
 export const nest = (type: number, ...attributes: readonly Uint8Array[]): Uint8Array =>
-  attribute(type | NESTED, concat(attributes))
+  attribute(type | NESTED, joinOctets(attributes))
 
 /** A whole message; the kernel fills in the port. */
-export const message = (
-  type: number,
-  flags: number,
-  sequence: number,
-  payload: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> => {
-  const bytes = concat([new Uint8Array(MESSAGE_HEADER), ...payload])
+export const message = (type: number, flags: number, sequence: number, payload: readonly Uint8Array[]): Uint8Array => {
+  const bytes = joinOctets([new Uint8Array(MESSAGE_HEADER), ...payload])
   const view = new DataView(bytes.buffer)
   view.setUint32(0, bytes.length, LITTLE)
   view.setUint16(4, type, LITTLE)

@@ -2,9 +2,9 @@
  * Changes of sets' elements as one transaction of nf_tables (linux/netfilter/nf_tables.h, nfnetlink.h): what libnftables makes of its
  * own language as well, without the reading of any.
  */
-import { isIpv4, parseAddress, writeAddress } from "../../core/wire/index.ts"
+import { isIpv4, joinOctets, parseAddress, writeAddress } from "../../core/wire/index.ts"
 import type { Wanted } from "./batch.ts"
-import { attribute, concat, message, NetlinkFlag, nest } from "./netlink.ts"
+import { attribute, message, NetlinkFlag, nest } from "./netlink.ts"
 import { type Element, type Plane, TABLE } from "./plane.ts"
 
 /** Elements taken away and put in, in this order: see `createBatch`. */
@@ -15,7 +15,7 @@ export interface ElementChanges {
 
 /** Octets of the messages, and how many of these want an answer: the last alone. */
 export interface Transaction {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   /** The sequence number of the message that is acknowledged when all is done. */
   readonly last: number
 }
@@ -76,7 +76,7 @@ export const transactionOf = (
     ),
   )
   const edge = (type: number, sequence: number) => message(type, NetlinkFlag.REQUEST, sequence, [header(0, SUBSYSTEM)])
-  return { bytes: concat([edge(BATCH_BEGIN, 0), ...messages, edge(BATCH_END, last + 1)]), last }
+  return { bytes: joinOctets([edge(BATCH_BEGIN, 0), ...messages, edge(BATCH_END, last + 1)]), last }
 }
 
 /** struct nfgenmsg: family, version 0, and a number in the network's order. */

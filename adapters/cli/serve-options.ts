@@ -116,7 +116,7 @@ export const addServeOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "-w, --workers <number>",
-        "worker threads that share the load, or auto: one a core (default: 1)",
+        "worker threads that share the load, or auto: one a core (default: none, the main thread serves)",
       ).argParser(once(workers)),
     )
     .option(

@@ -6,6 +6,7 @@ import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { withDevice } from "./device/choose.ts"
 import { Exit } from "./exit.ts"
+import { haltBy } from "./halt.ts"
 import { createFeed, type Feed } from "./live/feed.ts"
 import { oneLine } from "./one-line.ts"
 import { openOutput } from "./output.ts"
@@ -45,15 +46,15 @@ export const serve = async (options: ServeOptions, command: Command, entry: URL)
   const workers = workersOf(options, udp)
   if (!workers.ok) return fail([workers.text])
   const isWatched = options.playground !== undefined
-  if (isWatched && workers.value > 1)
+  if (isWatched && workers.value !== undefined)
     return fail(["option '--playground' shows a server on one thread: it cannot be used with '--workers'"])
   const { kind } = plan.settings.server.profile
-  if (workers.value === 1)
+  if (workers.value === undefined)
     return run(() => withDevice(kind, (device) => beginOne(device, plan, udp)), plan, options, 1, fail)
   // Loaded when it runs: a server on one thread starts without it.
   const { beginCrew } = await import("./workers/begin-crew.ts")
   const crew = { workers: workers.value, entry, json: options.json === true, isFast: fast !== undefined }
-  return run(() => beginCrew(plan, crew), plan, options, workers.value, fail)
+  return run((halt) => beginCrew(plan, crew, halt), plan, options, workers.value, fail)
 }
 
 /** Sockets for many datagrams a call; or, for whoever asked for them, a line that says why it is those of the runtime. */
@@ -66,24 +67,28 @@ const openFast = async (entry: URL, isAsked: boolean): Promise<Udp | undefined> 
   return undefined
 }
 
-/** How many workers serve; or why there cannot be several. */
-const workersOf = ({ workers = 1, fast }: ServeOptions, udp: Udp): Read<number> => {
-  const wanted = workers === "auto" ? availableParallelism() : workers
-  if (wanted === 1 || !udp.limits.includes("reuse-port")) return { ok: true, value: wanted }
+/** How many workers serve; `undefined`: the main thread does; or why there cannot be several. */
+const workersOf = ({ workers, fast }: ServeOptions, udp: Udp): Read<number | undefined> => {
+  const cores = availableParallelism()
+  const wanted = workers === "auto" ? (cores > 1 ? cores : undefined) : workers
+  if (wanted === undefined || wanted === 1 || !udp.limits.includes("reuse-port")) return { ok: true, value: wanted }
   const hint = process.platform === "linux" && fast !== true ? " without '--fast'" : ""
   const text = `workers share each port by SO_REUSEPORT, which there is not on this system and runtime${hint}`
   if (workers !== "auto") return { ok: false, text: `option '--workers': ${text}` }
   complain(`${text}: it is one`)
-  return { ok: true, value: 1 }
+  return { ok: true, value: undefined }
 }
 
 const run = async (
-  begin: () => Promise<Read<Beginning>>,
+  begin: (halt: AbortSignal) => Promise<Read<Beginning>>,
   plan: ServePlan,
   options: ServeOptions,
   workers: number,
   failed: Fail,
 ): Promise<void> => {
+  // Without a file SIGHUP means what it does everywhere: the terminal is gone.
+  const isHangup = options.config === undefined
+  const halt = haltBy(isHangup ? ["SIGINT", "SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"])
   // Before the file is looked at: what another server is about must not be set aside or written over.
   const locked = plan.state === undefined ? undefined : lockState(plan.state.file)
   if (locked?.ok === false) failed([`state file ${plan.state?.file}: ${locked.text}`])
@@ -94,12 +99,15 @@ const run = async (
   }
   const other = plan.state === undefined ? undefined : otherWorkers(plan.state.file, workers)
   if (other !== undefined) fail([`state file ${plan.state?.file}: ${other}`])
-  const begun = await begin()
+  const begun = await begin(halt.signal)
+  if (halt.signal.aborted) {
+    if (begun.ok) await begun.value.undo()
+    return release()
+  }
   const beginning = begun.ok ? begun.value : fail([begun.text])
   const { lost, outdated, outside } = beginning
 
-  let stop = (): void => {}
-  const sink = outputFor(options, () => stop())
+  const sink = outputFor(options, halt.now)
   const report = reportFor(options, plan, sink)
   let { settings } = plan
   const isNat = outside === undefined
@@ -131,21 +139,15 @@ const run = async (
     report.settings(settings, false)
     if (before !== settings.cgn.assignment?.kind) tellLive()
   })
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve
-  })
   void serving.failed.then((text) => {
     complain(text)
     process.exitCode = Exit.FAILED
-    stop()
+    halt.now()
   })
   const signals: readonly (readonly [NodeJS.Signals, () => void])[] = [
-    ["SIGINT", stop],
-    ["SIGTERM", stop],
     ["SIGUSR1", onList],
     ["SIGUSR2", onSave],
-    // Without a file it means what it does everywhere: the terminal is gone.
-    ["SIGHUP", options.config === undefined ? stop : reload],
+    ...(isHangup ? [] : [["SIGHUP", reload] as const]),
   ]
   for (const [signal, act] of signals) process.on(signal, act)
   // Last: whoever reads that it listens may send a signal at once.
@@ -160,8 +162,7 @@ const run = async (
   report.listening(serving.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   // Of the last run, whose assignment may have been another.
   if (isNat && outdated) tellLive()
-  await stopped
-  // A second signal ends it at once.
+  await halt.halted
   for (const [signal, act] of signals) process.off(signal, act)
   clearInterval(daily)
   unfollow?.()

@@ -49,6 +49,8 @@ export const conntrackNetlink = (
   let isClosed = false
   let listings: Promise<unknown> = Promise.resolve()
   let ending: Promise<void> | undefined
+  /** Somebody waits until all are ended. */
+  let isAwaited = false
   const waiting = new Map<string, Connections>()
 
   /** The answer of a question by its number: the first message of it, or `undefined`. */
@@ -124,9 +126,10 @@ export const conntrackNetlink = (
         if (!isWhole && !isClosed) fail()
       }
       const rest = SHARE * (performance.now() - began)
-      if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, rest))
+      if (waiting.size > 0 && !isAwaited) await new Promise((resolve) => setTimeout(resolve, rest))
     }
     ending = undefined
+    isAwaited = false
   }
 
   return {
@@ -148,7 +151,10 @@ export const conntrackNetlink = (
       for (const one of connections) waiting.set(JSON.stringify(one), one)
       if (waiting.size > 0 && !isClosed) ending ??= endAll()
     },
-    idle: async () => ending,
+    idle: async () => {
+      isAwaited = ending !== undefined
+      await ending
+    },
     list: (family, visit) =>
       list(family, (view, found) => {
         const connection = readConnection(view, found)

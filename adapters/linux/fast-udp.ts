@@ -56,6 +56,15 @@ interface Open extends Sender {
   arrivedAt: Endpoint
 }
 
+/** {@link Udp} of batches, with a thread that waits. */
+export interface FastUdp extends Udp {
+  /**
+   * Has the waiting thread end at once where there is no socket: otherwise it stays for half a second, in case that there is another, and a thread that is ended
+   * meanwhile has to wait for it.
+   */
+  rest(): void
+}
+
 /**
  * The C library's sockets as {@link Udp}, a batch of datagrams a call: recvmmsg(2), all of them to their receivers, and what these send
  * meanwhile in one sendmmsg(2). While datagrams come, the event loop has its turn every half millisecond at the least; when none comes the thread naps a few
@@ -64,7 +73,7 @@ interface Open extends Sender {
  *
  * @param entry The file that the waiting thread runs, which calls `runWaiter`.
  */
-export const createFastUdp = (libc: Libc, entry: URL): Udp => {
+export const createFastUdp = (libc: Libc, entry: URL): FastUdp => {
   const zones = createZones(libc)
   const inbox = createInbox(libc)
   const outbox = createOutbox(libc)
@@ -101,6 +110,8 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     if (one.isActive || !one.isOpen) return
     one.isActive = true
     active.push(one)
+    // While somebody waits for a socket the kernel looks for them at each datagram, sent ones too: 4 % of a server's time.
+    waiter?.remove(one.fd)
   }
 
   const turn = (): void => {
@@ -140,7 +151,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
   const sleep = (on: Waiter): void => {
     for (const one of active) {
       one.isActive = false
-      on.arm(one.fd, one.id)
+      on.add(one.fd, one.id)
     }
     active = []
     quiet = 0
@@ -258,8 +269,8 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
       },
     })
     waiter = fresh
-    // One whose waiter has failed has sockets already.
-    for (const one of byId.values()) fresh.add(one.fd, one.id)
+    // One whose waiter has failed has sockets already, which are looked at.
+    for (const one of byId.values()) if (!one.isActive) fresh.add(one.fd, one.id)
     return fresh
   }
   const leave = (one: Open): void => {
@@ -270,11 +281,14 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     libc.close(one.fd)
     if (byId.size > 0 || waiter === undefined) return
     waiter.hold(false)
-    linger = setTimeout(() => {
-      waiter?.end()
-      waiter = undefined
-    }, LINGER)
+    linger = setTimeout(rest, LINGER)
     linger.unref()
+  }
+  const rest = (): void => {
+    if (byId.size > 0) return
+    clearTimeout(linger)
+    waiter?.end()
+    waiter = undefined
   }
 
   const bind = (options: BindOptions, receiver: Receiver): Result<UdpSocket> => {
@@ -375,6 +389,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
     // Slower than the engine's own where the other runtimes make a short array.
     ...("Deno" in globalThis ? { octets } : {}),
     bind: async (options, receiver) => bind(options, receiver),
+    rest,
   }
 }
 
@@ -384,7 +399,7 @@ export const createFastUdp = (libc: Libc, entry: URL): Udp => {
  */
 export const fastUdp = (
   entry: URL = new URL("./waiter-thread.ts", import.meta.url),
-): { readonly ok: true; readonly value: Udp } | { readonly ok: false; readonly text: string } => {
+): { readonly ok: true; readonly value: FastUdp } | { readonly ok: false; readonly text: string } => {
   const libc = openLibc()
   return libc.ok ? { ok: true, value: createFastUdp(libc.value, entry) } : libc
 }

@@ -8,18 +8,24 @@ export type Listing = ReadonlyMap<string, Element & { readonly left: number | un
 
 export type Listed = { readonly ok: true; readonly value: Listing } | { readonly ok: false; readonly text: string }
 
-/**
- * Lists the table by the program `nft` and while the server goes on: of many mappings that takes seconds. What it prints is read as one
- * text, and of more than `most` octets, by default those that a text can have, nothing is known.
- */
+export interface ListOptions {
+  readonly program?: string
+  /** Octets of a listing at most, by default those that a text can have: of more nothing is known. */
+  readonly most?: number
+  /** Ends it: nobody wants to know any more. */
+  readonly halt?: AbortSignal
+}
+
+/** Lists the table by the program `nft` and while the server goes on: of many mappings that takes seconds. What it prints is read as one text. */
 export const listTable = (
   { family, sets }: Pick<Plane, "family" | "sets">,
-  program = "nft",
-  most: number = constants.MAX_STRING_LENGTH,
+  { program = "nft", most = constants.MAX_STRING_LENGTH, halt }: ListOptions = {},
 ): Promise<Listed> =>
   new Promise((resolve) => {
     // Protocols as numbers: their names depend on the machine's /etc/protocols.
     const child = spawn(program, ["-j", "-p", "list", "table", family, TABLE], { stdio: ["ignore", "pipe", "pipe"] })
+    const kill = (): void => void child.kill("SIGKILL")
+    halt?.addEventListener("abort", kill, { once: true })
     const [out, err]: [Buffer[], Buffer[]] = [[], []]
     let size = 0
     child.stdout.on("data", (chunk: Buffer) => {
@@ -29,15 +35,18 @@ export const listTable = (
     })
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk))
     child.once("error", (cause) => resolve({ ok: false, text: `${program}: ${reasonOf(cause)}` }))
-    child.once("close", (code) =>
+    child.once("close", (code) => {
+      halt?.removeEventListener("abort", kill)
       resolve(
-        code !== 0
-          ? { ok: false, text: Buffer.concat(err).toString().trim() }
-          : size > most
-            ? { ok: false, text: `the listing has ${size} octets, where ${most} are the most` }
-            : readListing(Buffer.concat(out).toString(), sets),
-      ),
-    )
+        halt?.aborted
+          ? { ok: false, text: "it was stopped" }
+          : code !== 0
+            ? { ok: false, text: Buffer.concat(err).toString().trim() }
+            : size > most
+              ? { ok: false, text: `the listing has ${size} octets, where ${most} are the most` }
+              : readListing(Buffer.concat(out).toString(), sets),
+      )
+    })
   })
 
 /** Reads what `nft -j list table` prints (libnftables-json(5)); `sets` are those whose elements are mappings. */

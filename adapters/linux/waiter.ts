@@ -19,7 +19,6 @@ type Word = Uint32Array | "ready" | "done" | { readonly fault: string }
 
 const EPOLL_CTL_ADD = 1
 const EPOLL_CTL_DEL = 2
-const EPOLL_CTL_MOD = 3
 const EPOLLIN = 1
 const EPOLLONESHOT = 1 << 30
 
@@ -66,9 +65,9 @@ export const runWaiter = (data: unknown, port: MessagePort): void => {
 export interface Waiter {
   /** It hears of descriptors only since then: until then they are to be looked at. */
   isReady(): boolean
+  /** It is told once, and then taken out before it is put in again. */
   add(fd: number, id: number): void
-  /** Once more. */
-  arm(fd: number, id: number): void
+  /** Nothing where it is not in. */
   remove(fd: number): void
   /** Those that have something now, as `wake` tells them: its thread may have no processor where this one is busy. */
   look(): Uint32Array
@@ -135,7 +134,6 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
   return {
     isReady: () => isReady,
     add: (fd, id) => void libc.epollControl(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, id),
-    arm: (fd, id) => void libc.epollControl(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT, id),
     remove: (fd) => void libc.epollControl(epoll, EPOLL_CTL_DEL, fd, 0, 0),
     look: () => {
       const count = isOver ? 0 : libc.epollWait(epoll, own, 0)

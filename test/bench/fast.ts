@@ -56,7 +56,11 @@ else {
   const bareDgram = row("bare echo, node:dgram", [process.execPath, path("test/bench/udp/echo.ts"), `${PORT}`], true)
   const dgram = row("serve --quiet", listening)
   const fast = row("serve --quiet --fast", hasFast ? [...listening, "--fast"] : undefined)
-  const rows = [bare, bareDgram, dgram, fast]
+  const thread = row(
+    "serve --quiet --fast --workers 1",
+    hasFast ? [...listening, "--fast", "--workers", "1"] : undefined,
+  )
+  const rows = [bare, bareDgram, dgram, fast, thread]
   const [before] = loadavg()
   for (let round = 0; round < ROUNDS; round++)
     for (const one of rows) if (one.command !== undefined) await measure(load, one)

@@ -26,7 +26,13 @@ const isMeasured = (result: object): result is Measured & { readonly refused: nu
   "rate" in result && "cpu" in result && "refused" in result
 
 const measure = async (workers: number): Promise<Measured> => {
-  const command = [path("adapters/cli/main.ts"), "serve", "--quiet", "--no-control", "--workers", `${workers}`]
+  const command = [
+    path("adapters/cli/main.ts"),
+    "serve",
+    "--quiet",
+    "--no-control",
+    ...(workers === 1 ? [] : ["--workers", `${workers}`]),
+  ]
   const server = spawn(process.execPath, [...command, "--listen", `127.0.0.1:${PORT}`], {
     stdio: ["ignore", "ignore", "pipe"],
   })

@@ -16,9 +16,9 @@ const list = (value: unknown): readonly JsonRecord[] => {
 }
 
 describe("sallyport conformance", { concurrency: 2 }, () => {
-  for (const workers of ["1", "2"])
-    it(`passes sallyport serve --workers ${workers} in all that applies, and leaves it no mapping of MAP or NAT-PMP`, async () => {
-      const server = await serving(["--json", "--workers", workers])
+  for (const workers of [[], ["--workers", "1"], ["--workers", "2"]])
+    it(`passes sallyport ${["serve", ...workers].join(" ")} in all that applies, and leaves it no mapping of MAP or NAT-PMP`, async () => {
+      const server = await serving(["--json", ...workers])
       const folder = mkdtempSync(join(tmpdir(), "sallyport-"))
       const file = join(folder, "report.xml")
       const { code, stdout, stderr } = await conformance(server.port, ...TWO_HOSTS, "--json", "--junit", file)

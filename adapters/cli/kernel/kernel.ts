@@ -87,6 +87,7 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
   let builtAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let checking: Promise<unknown> = Promise.resolve()
+  const closing = new AbortController()
 
   /** Changes that nobody asked for by a request. */
   const tell = (changes: readonly Change[]): void =>
@@ -139,7 +140,8 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     timer = setTimeout(() => {
       const began = clock.now()
       void check().then((checked) => {
-        if (!checked.ok) complain(`nftables: the table cannot be checked: ${firstLine(checked.text)}`)
+        if (!checked.ok && timer !== undefined)
+          complain(`nftables: the table cannot be checked: ${firstLine(checked.text)}`)
         if (timer !== undefined) arm(Math.max(PERIOD, SHARE * (clock.now() - began)))
       })
     }, after)
@@ -160,7 +162,7 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     const rebuilt = !table.isWhole()
     if (rebuilt) rebuild(host.state(), "somebody changed it")
     const version = table.version()
-    const listed = await listTable(plane)
+    const listed = await listTable(plane, { halt: closing.signal })
     if (!listed.ok) return listed
     const now = clock.now()
     const wanted = table.wanted(contentsOf(host.state(), now), now)
@@ -220,6 +222,7 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
     close: async () => {
       clearTimeout(timer)
       timer = undefined
+      closing.abort()
       await checking
       if (!given.keepRules) table.remove()
       track?.close()

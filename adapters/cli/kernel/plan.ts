@@ -40,7 +40,7 @@ const FAMILIES: Readonly<Partial<Record<CgnKind, 4 | 6>>> = { nat444: 4, firewal
 /** Looks at the machine's interfaces. */
 export const groundsOf = async (options: ServeOptions, config: ServeConfig): Promise<Read<Grounds>> => {
   if (process.platform !== "linux") return { ok: false, text: "option '--nftables': only Linux has nftables" }
-  if ((options.workers ?? 1) !== 1)
+  if (options.workers !== undefined)
     return { ok: false, text: "option '--nftables': one thread has the kernel's table: not with '--workers'" }
   const kind = typeof config.profile === "object" ? config.profile.kind : (config.profile ?? "nat444")
   const family = FAMILIES[kind]

@@ -27,11 +27,14 @@ export interface Desk {
   readonly failed: Promise<string>
 }
 
-/** A server of several workers, each with a share of the settings and a state of its own. */
-export const beginCrew = async (plan: ServePlan, options: CrewOptions): Promise<Read<Beginning>> => {
+/**
+ * A server of several workers, each with a share of the settings and a state of its own. `halt`: it is not wanted any more, and does not
+ * begin; threads that only start have done nothing, and are not waited for.
+ */
+export const beginCrew = async (plan: ServePlan, options: CrewOptions, halt: AbortSignal): Promise<Read<Beginning>> => {
   const { workers } = options
   const none: readonly Had[] = Array.from({ length: workers }, () => undefined)
-  const fault = unsharable(plan.settings)
+  const fault = unsharable(plan.settings, workers)
   if (fault !== undefined) return { ok: false, text: plan.line(fault.path, fault.text) }
   const shared = shareOut(plan.settings, none)
   if (!shared.ok) return { ok: false, text: plan.line(shared.fault.path, shared.fault.text) }
@@ -42,10 +45,16 @@ export const beginCrew = async (plan: ServePlan, options: CrewOptions): Promise<
     await Promise.allSettled(which.map((number) => crew.call(number, "undo", undefined)))
     await crew.end()
   }
+  const halted = new Promise<void>((resolve) => halt.addEventListener("abort", () => resolve(), { once: true }))
   try {
     // One after the other: the first that cannot begin says so, and what the ones before it took is put back.
     const begun: Begun[] = []
     for (const [number, settings] of shared.shares.entries()) {
+      await Promise.race([crew.running(number), halted])
+      if (halt.aborted) {
+        await undo(begun.map((_, before) => before))
+        return { ok: false, text: "it was stopped" }
+      }
       const state = plan.state && { ...plan.state, file: workerFile(plan.state.file, number, workers) }
       const isTimed = plan.metrics !== undefined
       const one = await crew.call(number, "begin", { settings, state, isTimed, isFast: options.isFast })

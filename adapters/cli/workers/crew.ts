@@ -17,6 +17,8 @@ export interface Crew {
     ask: (number: number) => Orders[K]["ask"],
   ): Promise<readonly PromiseSettledResult<Orders[K]["answer"]>[]>
   isAlive(number: number): boolean
+  /** Resolves when its thread runs, and can do something; or has ended. */
+  running(number: number): Promise<void>
   /** Tells that so many characters of its lines were taken. */
   taken(number: number, length: number): void
   end(): Promise<void>
@@ -40,6 +42,9 @@ interface Hand {
   isAlive: boolean
   /** What it is told when it hears; `undefined`: it does. Deno may lose what comes before the thread listens. */
   unheard: (() => void)[] | undefined
+  readonly running: Promise<void>
+  /** Has `running` resolve. */
+  readonly runs: () => void
 }
 
 /** Each thread runs the file that runs the command: there is one in the sources, in a bundle, and in an executable of Bun. */
@@ -49,12 +54,17 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
   const hands = Array.from({ length: workers }, (_, number): Hand => {
     const workerData: Role = { role: "sallyport-worker", number, workers }
     const thread = new Worker(entry, { workerData })
-    const hand: Hand = { thread, pending: new Map(), isAlive: true, unheard: [] }
+    let runs = (): void => {}
+    const running = new Promise<void>((resolve) => {
+      runs = resolve
+    })
+    const hand: Hand = { thread, pending: new Map(), isAlive: true, unheard: [], running, runs }
     thread.on("message", (word: Word) => {
       if ("hears" in word) {
         const told = hand.unheard ?? []
         hand.unheard = undefined
         for (const tell of told) tell()
+        hand.runs()
         return
       }
       if ("lines" in word) {
@@ -69,6 +79,7 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
     const gone = (why: string): void => {
       if (!hand.isAlive) return
       hand.isAlive = false
+      hand.runs()
       for (const { reject } of hand.pending.values()) reject(new Error(`worker ${number + 1} ended: ${why}`))
       hand.pending.clear()
       if (!isOver) listener.ended(number, why)
@@ -121,6 +132,7 @@ export const startCrew = (entry: URL, workers: number, listener: CrewListener): 
     all: (name, ask) => Promise.all(each(name, ask)),
     settled: (name, ask) => Promise.allSettled(each(name, ask)),
     isAlive: (number) => hands[number].isAlive,
+    running: (number) => hands[number].running,
     taken: (number, length) => {
       if (hands[number].isAlive) post(hands[number], { taken: length })
     },

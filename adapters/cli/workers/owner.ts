@@ -28,6 +28,7 @@ export const ownerRule = (settings: ServeSettings, workers: number): OwnerRule =
  */
 export const ownerOf = (rule: OwnerRule, { internal, realm }: Subject): number => {
   const { prefix, workers, dslite } = rule
+  if (workers === 1) return 0
   const of = realm ?? internal
   const bits = realm !== undefined ? (dslite ? HOST6 : 128) : isIpv4(internal) ? 96 + prefix.ipv4 : prefix.ipv6
   let hash = realm === undefined ? 0 : 1

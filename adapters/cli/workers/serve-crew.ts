@@ -116,7 +116,8 @@ export const servingOf = (
 /** Other settings in shares, where the workers can go on with them: subscribers and addresses stay with whom they are. */
 const reshare = (before: ServePlan, after: ServePlan, now: Shares): Shared => {
   const workers = now.shares.length
-  const fault = unsharable(after.settings)
+  if (workers === 1) return shareOut(after.settings, [undefined])
+  const fault = unsharable(after.settings, workers)
   if (fault !== undefined) return { ok: false, fault }
   const anew = "is not changed while workers run: start it anew"
   const [was, is] = [before, after].map(({ settings }) => JSON.stringify(ownerRule(settings, workers)))

@@ -1,6 +1,9 @@
 import { isMulticast } from "../../../core/wire/index.ts"
 import type { Udp, UdpSocket } from "../../udp.ts"
 
+/** The sockets of the only one of them. */
+export const alone = (udp: Udp): Udp => udp
+
 /** Every socket shares its address and port with those of the other workers. */
 export const sharing = (udp: Udp): Udp => ({
   limits: udp.limits,

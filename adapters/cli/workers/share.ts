@@ -26,7 +26,8 @@ export const shareKind = ({ cgn, server }: ServeSettings, workers: number): Shar
 }
 
 /** What workers cannot do together as one server would; `undefined`: all of these settings. */
-export const unsharable = ({ cgn, server }: ServeSettings): ShareFault | undefined => {
+export const unsharable = ({ cgn, server }: ServeSettings, workers: number): ShareFault | undefined => {
+  if (workers === 1) return undefined
   const { assignment } = cgn
   const { profile, rateLimits, threatModel } = server
   const fault = (name: string, text: string): ShareFault => ({ path: [name], text: `with --workers ${text}` })
@@ -53,6 +54,7 @@ export const shareOut = (settings: ServeSettings, had: readonly Had[], keep = fa
   const workers = had.length
   const kind = shareKind(settings, workers)
   const { cgn } = settings
+  if (workers === 1) return { ok: true, kind, shares: [settings] }
   switch (kind) {
     case "nothing":
       return { ok: true, kind, shares: had.map(() => settings) }

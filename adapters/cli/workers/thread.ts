@@ -26,7 +26,17 @@ export const runWorker = (role: Role, port: MessagePort, entry: URL): void => {
     const made = await beginShift(role, ask, fast?.value ?? runtimeUdp, peers, (lines) => say({ lines }))
     if (!made.ok) return made
     const { route } = made.value.shift
-    shift = made.value.shift
+    shift = {
+      ...made.value.shift,
+      handlers: {
+        ...made.value.shift.handlers,
+        stop: async (asked) => {
+          const saved = await made.value.shift.handlers.stop(asked)
+          fast?.value.rest()
+          return saved
+        },
+      },
+    }
     for (const [from, peer] of ports.entries()) peer?.on("message", (message: PeerMessage) => route.hear(from, message))
     return { ok: true, value: made.value.begun }
   }

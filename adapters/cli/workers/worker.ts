@@ -19,7 +19,7 @@ import type { BeginAsk, Begun, Handlers, ListenAsk } from "./orders.ts"
 import { ownerOf, ownerRule } from "./owner.ts"
 import type { Role } from "./role.ts"
 import { createRoute, type Peer, type Route } from "./route.ts"
-import { claiming, multicastWhen, sharing } from "./share-port.ts"
+import { alone, claiming, multicastWhen, sharing } from "./share-port.ts"
 import { toldHere } from "./told.ts"
 
 /** What a worker is driven by besides orders. */
@@ -119,7 +119,8 @@ const shiftOf = <S>(
     if (isHushed) wasHushed = true
     return isFirst && !isHushed
   }
-  const udp = multicastWhen((isFirst ? claiming : sharing)(sockets), mayMulticast)
+  const share = role.workers === 1 ? alone : isFirst ? claiming : sharing
+  const udp = multicastWhen(share(sockets), mayMulticast)
   const route = createRoute({ udp, number: role.number, peers, owner, soon: setImmediate })
 
   const start = async ({ ends, told }: ListenAsk) => {

@@ -5,7 +5,9 @@ import type { Datagram, Endpoint, Udp, UdpError, UdpSocket } from "../../../adap
 import { type Address, ANY4, ANY6, formatAddress } from "../../../core/wire/index.ts"
 import { address, bytes, hasIpv6, inbox, opener } from "../udp-suite.ts"
 
-const EPOLL_CTL_MOD = 3
+const [EPOLL_CTL_ADD, EPOLL_CTL_DEL] = [1, 2]
+/** The waiter's own descriptor in its epoll, by which it is ended. */
+const STOP = 0
 const [EPERM, EAGAIN, ENOBUFS, ECONNREFUSED] = [1, 11, 105, 111]
 const entry = new URL("../../../adapters/linux/waiter-thread.ts", import.meta.url)
 const LOOPBACK = address("127.0.0.1")
@@ -258,11 +260,15 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
         new Promise((resolve) => {
           asleep = resolve
         })
+      const told: (readonly [operation: number, done: number])[] = []
       const libc: Libc = {
         ...own,
         epollControl: (epoll, operation, fd, events, id) => {
           const done = own.epollControl(epoll, operation, fd, events, id)
-          if (operation === EPOLL_CTL_MOD) asleep()
+          if (operation === EPOLL_CTL_ADD && id === STOP) return done
+          told.push([operation, done])
+          // The first is before the thread waits.
+          if (operation === EPOLL_CTL_ADD && told.length > 1) asleep()
           return done
         },
       }
@@ -282,6 +288,11 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
       await sleeping
       clearInterval(timer)
       assert.ok(ticks > 0)
+      // While it is looked at nobody waits for it.
+      assert.deepEqual(
+        told,
+        told.map((_, i) => [i % 2 === 0 ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, 0]),
+      )
       await Promise.all([socket.close(), other.close()])
     })
 
@@ -302,8 +313,9 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
         epollCreate: () => (waiters++ === 0 ? none : own.epollCreate()),
         epollControl: (epoll, operation, fd, events, id) => {
           const done = own.epollControl(epoll, operation, fd, events, id)
-          if (operation === EPOLL_CTL_MOD && epoll !== none) arms.push(done)
-          if (arms.length >= 2) isArmed()
+          if (operation === EPOLL_CTL_ADD && id !== STOP && epoll !== none) arms.push(done)
+          // The second socket before the thread waits, and then both.
+          if (arms.length >= 3) isArmed()
           return done
         },
         close: (fd) => {
@@ -317,7 +329,7 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
       await over
       const second = await open({ local }, inbox().receiver)
       await armed
-      assert.deepEqual([arms, waiters], [[0, 0], 2])
+      assert.deepEqual([arms, waiters], [[0, 0, 0], 2])
       const other = await opener(runtimeUdp)({ local }, inbox().receiver)
       other.send(bytes("wake"), first.local)
       await box.until(() => box.heard.length === 1)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "node:test"
@@ -16,11 +16,27 @@ it("a listing that no text can hold is told of, and does not end the server", {
   writeFileSync(program, `#!/bin/sh\nprintf '%s' '${text}'\n`)
   chmodSync(program, 0o755)
   const plane = { family: "ip", sets: ["inbound"] } as const
-  const listed = await listTable(plane, program, text.length)
+  const listed = await listTable(plane, { program, most: text.length })
   assert.ok(listed.ok)
   assert.deepEqual([...listed.value.keys()], ["inbound 17 . 203.0.113.7 . 5000"])
-  assert.deepEqual(await listTable(plane, program, text.length - 1), {
+  assert.deepEqual(await listTable(plane, { program, most: text.length - 1 }), {
     ok: false,
     text: `the listing has ${text.length} octets, where ${text.length - 1} are the most`,
   })
+})
+
+it("a listing that nobody wants any more is not waited for", {
+  skip: process.platform === "win32" && "needs a shell",
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-listing-"))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const [program, began] = [join(folder, "nft"), join(folder, "began")]
+  // For longer than a test may take.
+  writeFileSync(program, `#!/bin/sh\ntouch '${began}'\nexec sleep 1000\n`)
+  chmodSync(program, 0o755)
+  const halt = new AbortController()
+  const listing = listTable({ family: "ip", sets: [] }, { program, halt: halt.signal })
+  while (!existsSync(began)) await new Promise((resolve) => setTimeout(resolve, 5))
+  halt.abort()
+  assert.deepEqual(await listing, { ok: false, text: "it was stopped" })
 })

@@ -139,14 +139,16 @@ it("what workers cannot do together is refused: global limits, limits with THIRD
       rateLimits: { perSource: perSource ? rate : undefined, global: global ? rate : undefined, over: "drop" },
     },
   })
-  assert.equal(unsharable(plain), undefined)
-  assert.equal(unsharable(limited(true, false, "simple")), undefined)
-  assert.deepEqual(unsharable(limited(false, true, "simple"))?.path, ["rateLimits"])
-  assert.deepEqual(unsharable(limited(true, false, "advanced"))?.path, ["rateLimits"])
+  assert.equal(unsharable(plain, 2), undefined)
+  assert.equal(unsharable(limited(true, false, "simple"), 2), undefined)
+  assert.deepEqual(unsharable(limited(false, true, "simple"), 2)?.path, ["rateLimits"])
+  assert.deepEqual(unsharable(limited(true, false, "advanced"), 2)?.path, ["rateLimits"])
+  // One has nobody to share with.
+  assert.equal(unsharable(limited(true, true, "advanced"), 1), undefined)
   const internal = [{ address: address("10.0.0.0"), prefixLength: 120 }]
   const dynamic = { factor: 1, size: 64, maximum: 2000 }
-  assert.equal(unsharable(settings({ assignment: { kind: "deterministic", internal } })), undefined)
-  assert.deepEqual(unsharable(settings({ assignment: { kind: "deterministic", internal, dynamic } }))?.path, [
+  assert.equal(unsharable(settings({ assignment: { kind: "deterministic", internal } }), 2), undefined)
+  assert.deepEqual(unsharable(settings({ assignment: { kind: "deterministic", internal, dynamic } }), 2)?.path, [
     "assignment",
   ])
 })

@@ -52,7 +52,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "serve",
-    description: "answer PCP and NAT-PMP as the server of an in-memory CGN",
+    description: "answer PCP and NAT-PMP as the server of a CGN, in memory or the kernel's",
     load: async () => (await import("./serve.ts")).serveCommand,
   },
   {

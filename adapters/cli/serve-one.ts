@@ -105,8 +105,10 @@ const servingOf = <S>(
       keeper?.save().then((saved) => (saved.ok ? { ok: true, value: saved.octets } : { ok: false, text: saved.text })),
     stop: async () => {
       const last = await host.stop()
+      // What clients were promised of the kernel's own connections no state file has.
+      const isWhole = (kernel?.mappings().length ?? 0) === 0
       await kernel?.close()
-      const saved = await keeper?.finish(last)
+      const saved = await keeper?.finish(last, isWhole)
       return saved?.ok !== false
     },
     abandon: async () => {

@@ -23,8 +23,11 @@ export interface StateKeeperOptions<S> {
 export interface StateKeeper<S> {
   /** Writes now, or as soon as what is being written is. Resolves when a state no older than this call is on the disk, or is not. */
   save(): Promise<Saved>
-  /** Writes the last state as such, from which Epoch Time may go on, and stops. Only after the server stopped answering. */
-  finish(last: ServerState<S>): Promise<Saved>
+  /**
+   * Writes the last state as such, from which Epoch Time may go on, and stops. Only after the server stopped answering. `isWhole`: all that clients
+   * were promised is in it; otherwise Epoch Time does not go on (RFC 6887 section 8.5). Default: it is.
+   */
+  finish(last: ServerState<S>, isWhole?: boolean): Promise<Saved>
 }
 
 /** Keeps a server's state in a file; what changed nothing since the last writing is not written again by the period. */
@@ -69,10 +72,10 @@ export const keepState = <S extends Versioned>(options: StateKeeperOptions<S>): 
 
   return {
     save: () => (stopped ? Promise.resolve({ ok: false, text: "the last state is written already" }) : save()),
-    finish: (last) => {
+    finish: (last, isWhole = true) => {
       stopped = true
       cancel()
-      return after(() => write(last, true))
+      return after(() => write(last, isWhole))
     },
   }
 }

@@ -16,7 +16,7 @@ describe("sockets of serve --nftables", { skip: lack ?? (libc.ok ? false : libc.
   })
   after(() => there.stop())
 
-  const announced = async (more: string): Promise<number | null> => {
+  const announced = async (more: string, said: RegExp): Promise<number | null> => {
     const server = there.start(
       "router",
       `serve --nftables --outside outside --listen 0.0.0.0 --json --no-control${more}`,
@@ -25,14 +25,15 @@ describe("sockets of serve --nftables", { skip: lack ?? (libc.ok ? false : libc.
     // A client hears nobody but the address that it asked, and the system answers from the first that it has.
     const { code } = await there.sallyport("announce --server 10.0.0.9 --timeout 2")
     assert.equal(await server.stop(), 0, server.stderr())
+    assert.match(server.stderr(), said)
     return code
   }
 
   it("answer from the address that was asked, as those of --fast, which it is by itself", async () => {
-    assert.equal(await announced(""), 0)
+    assert.equal(await announced("", /, datagrams many a call; outside: outside/), 0)
   })
 
   it("are the runtime's own where that is asked for", async () => {
-    assert.notEqual(await announced(" --no-fast"), 0)
+    assert.notEqual(await announced(" --no-fast", /, datagrams one a call; outside: outside/), 0)
   })
 })

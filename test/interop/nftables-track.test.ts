@@ -373,3 +373,49 @@ for (const [way, command, isNetlink] of SERVERS)
       )
     })
   })
+
+it("S-140: after a restart with --state Epoch Time goes on, unless PEER had connections of the kernel, which no state file has", {
+  skip: lack ?? false,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-track-"))
+  const there = await scene()
+  there.host.sh("ip -6 route del default")
+  const options = `--nftables --outside outside --no-control --json --listen 10.0.0.1 --state ${folder}/state`
+  const started = async (): Promise<Running> => {
+    const server = there.router.start([...COMMAND, "serve", ...options.split(" ")])
+    await server.until(/"event":"listening"/)
+    return server
+  }
+  const ask = async (bytes: readonly number[]) => {
+    const { stdout, stderr } = await there.host.run([
+      ...[NODE, "-e", REQUESTS, "10.0.0.2", "10.0.0.1"],
+      Buffer.from(bytes).toString("hex"),
+    ])
+    assert.notEqual(stdout, "", stderr)
+    return read(Uint8Array.from(Buffer.from(stdout.trim(), "hex")))
+  }
+  const mapping = map({ client: "10.0.0.2", port: 6000, lifetime: 600 })
+  await answering(there.world, "udp", WORLD.port)
+  let server = await started()
+  const made = await ask(mapping)
+  await new Promise((next) => setTimeout(next, 2000))
+  assert.equal(await server.stop(), 0)
+  server = await started()
+  const renewed = await ask(mapping)
+  assert.ok(renewed.epoch >= made.epoch + 2, `${made.epoch}, ${renewed.epoch}`)
+  const talk = await asking(there.host, { protocol: "udp", ...WORLD, sourcePort: 6001 }, "heard")
+  const live = peer({ client: "10.0.0.2", port: 6001, lifetime: 600, remote: WORLD.address, remotePort: WORLD.port })
+  const kept = await ask(live)
+  assert.equal(talk.stdout().trim(), `${EXTERNAL} ${kept.externalPort}`)
+  assert.equal(await server.stop(), 0)
+  server = await started()
+  const anew = await ask(mapping)
+  assert.ok(anew.epoch < renewed.epoch, `${renewed.epoch}, ${anew.epoch}`)
+  assert.equal(anew.externalPort, made.externalPort)
+  // Whoever heard of it asks again, and has of its connection what it had.
+  assert.equal((await ask(live)).externalPort, kept.externalPort)
+  assert.equal(await again(talk), `${EXTERNAL} ${kept.externalPort}`)
+  assert.equal(await server.stop(), 0)
+  there.stop()
+  rmSync(folder, { recursive: true, force: true })
+})

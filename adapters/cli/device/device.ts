@@ -20,7 +20,7 @@ export interface Begin<S> {
 /** Writes a state to a file: now and then, and the last one as such. */
 export interface Keeper<S> {
   save(): Promise<Saved>
-  finish(last: ServerState<S>): Promise<Saved>
+  finish(last: ServerState<S>, isWhole?: boolean): Promise<Saved>
 }
 
 /** Ports of one transport: all that can be assigned, and those of them that cannot be had now. */

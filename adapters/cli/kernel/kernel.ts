@@ -195,7 +195,10 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
         const why = /Operation not permitted/.test(done.text) ? `${NOT_ALLOWED}: ` : "nftables: "
         return { ok: false, text: `${why}${oneLine(done.text.trim())}` }
       }
-      note(`nftables by ${nft.way}, connections by ${conntrack.way}; outside: ${given.outside.join(", ")}`)
+      const sockets = "rest" in udp ? "many a call" : "one a call"
+      note(
+        `nftables by ${nft.way}, connections by ${conntrack.way}, datagrams ${sockets}; outside: ${given.outside.join(", ")}`,
+      )
       arm(PERIOD)
       return { ok: true, value: undefined }
     },

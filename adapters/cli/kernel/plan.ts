@@ -62,7 +62,10 @@ export const groundsOf = async (options: ServeOptions, config: ServeConfig): Pro
   const external = externalOf(named)
   return external.length > 0
     ? { ok: true, value: { outside: named, external, ports } }
-    : { ok: false, text: `option '--nftables': ${named.join(", ")} has no IPv4 address: --external gives the pool` }
+    : {
+        ok: false,
+        text: `option '--nftables': ${named.join(", ")} is not there or has no IPv4 address: --external gives the pool`,
+      }
 }
 
 const defaultInterfaces = async (family: 4 | 6): Promise<readonly string[]> => {

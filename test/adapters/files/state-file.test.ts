@@ -254,4 +254,17 @@ describe("state files", () => {
     moveTo(1e6)
     assert.deepEqual(timers(), [])
   })
+
+  test("S-140: a last state that has not all that clients were promised is one from which Epoch Time begins again", async () => {
+    const path = fresh()
+    const state = withMapping(emptyServer(), 1, 0)
+    const { clock } = fakeClock()
+    const common = { path, save: natForm(CGN).save, period: 0, clock, state: () => state }
+    for (const isWhole of [false, true]) {
+      assert.ok((await keepState(common).finish(state, isWhole)).ok)
+      const loaded = await loadState(path, natForm(CGN), optionsAt(0, Date.now()))
+      assert.ok(loaded.found === "state")
+      assert.deepEqual([loaded.lost, mappingCount(loaded.state)], [!isWhole, 1])
+    }
+  })
 })

@@ -122,8 +122,10 @@ export const soakWords = (port: number): readonly string[] => [
 
 if (import.meta.main) {
   const [seconds = "600", ...more] = process.argv.slice(2)
-  const PORT = 25381
-  const server = await startServer([process.execPath, ...soakWords(PORT), ...more], /Listening/)
+  // Each runtime's may run beside the others'.
+  const [PORT, run] =
+    "Deno" in globalThis ? [25383, ["run", "--allow-all"]] : "Bun" in globalThis ? [25382, []] : [25381, []]
+  const server = await startServer([process.execPath, ...run, ...soakWords(PORT), ...more], /Listening/)
   let ended: number | string | undefined
   server.once("exit", (code, signal) => {
     ended = signal ?? code ?? undefined

@@ -3,16 +3,16 @@
  * the same network namespace, asked the same PCP MAP requests by the same load: 64 hosts at once, each with an address of its own and one request
  * under way, and then one alone. The server on core 0, the load on core 1. Arguments: rounds of serve, seconds that miniupnpd may take.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { compile, type Load, startLoad } from "./udp/compiled.ts"
 import { isPinned, median, path, pinned, startServer, stopServer } from "./udp/pinned.ts"
+import { unshared } from "./udp/unshared.ts"
 
 const [ROUNDS = 3, BUDGET = 120] = process.argv.slice(2).map(Number)
 const ROUTER = "10.0.0.1"
-const INSIDE = "BENCH_INSIDE_NAMESPACE"
 const HOSTS = 64
 /**
  * Live mappings, and how many are made then: of `serve` enough to take some hundredths of a second; of miniupnpd, whose cost grows
@@ -174,19 +174,4 @@ const inside = async (): Promise<void> => {
   process.exitCode = isMissed ? 1 : 0
 }
 
-if (process.env[INSIDE] === "yes") await inside()
-else {
-  const missing = ["unshare", "ip", "nft", "miniupnpd"].filter(
-    (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0,
-  )
-  if (missing.length > 0)
-    console.log(`skipped: ${missing.join(", ")} missing (Debian: util-linux iproute2 nftables miniupnpd-nftables)`)
-  else {
-    const words = ["--net", "sh", path("test/bench/udp/namespace.sh"), process.execPath, import.meta.filename]
-    const run = spawn("unshare", [...words, ...process.argv.slice(2)], {
-      stdio: "inherit",
-      env: { ...process.env, [INSIDE]: "yes" },
-    })
-    process.exitCode = await new Promise<number>((resolve) => run.once("exit", (code) => resolve(code ?? 1)))
-  }
-}
+await unshared(import.meta.filename, inside)

@@ -3,16 +3,16 @@
  * the other in the same network namespace, one PCP MAP request at a time from the same client. miniupnpd programs a kernel
  * rule for each mapping, which an in-memory server does not: it is the curve that is compared.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { median, path } from "./udp/pinned.ts"
+import { unshared } from "./udp/unshared.ts"
 
 const ROUTER = "10.0.0.1"
-const INSIDE = "BENCH_INSIDE_NAMESPACE"
 /** Requests timed at each point. */
 const SAMPLE = 25
 /** Seconds that filling up one server may take: miniupnpd's cost grows with every mapping. */
@@ -116,16 +116,4 @@ const inside = async (): Promise<void> => {
   console.log(`miniupnpd had ${BUDGET} s to fill up; it programs a kernel rule for each mapping as well`)
 }
 
-if (process.env[INSIDE] === "yes") await inside()
-else {
-  const missing = ["unshare", "ip", "nft", "miniupnpd"].filter(
-    (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0,
-  )
-  if (missing.length > 0)
-    console.log(`skipped: ${missing.join(", ")} missing (Debian: util-linux iproute2 nftables miniupnpd-nftables)`)
-  else {
-    const words = ["--net", "sh", path("test/bench/udp/namespace.sh"), process.execPath, import.meta.filename]
-    const run = spawnSync("unshare", words, { stdio: "inherit", env: { ...process.env, [INSIDE]: "yes" } })
-    process.exitCode = run.status ?? 1
-  }
-}
+await unshared(import.meta.filename, inside)

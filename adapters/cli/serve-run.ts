@@ -6,7 +6,7 @@ import { complain } from "./complain.ts"
 import { planServe, type ServePlan } from "./config/plan.ts"
 import { withDevice } from "./device/choose.ts"
 import { Exit } from "./exit.ts"
-import { haltBy } from "./halt.ts"
+import { haltBy, heed } from "./halt.ts"
 import { createFeed, type Feed } from "./live/feed.ts"
 import { oneLine } from "./one-line.ts"
 import { openOutput } from "./output.ts"
@@ -89,6 +89,7 @@ const run = async (
   // Without a file SIGHUP means what it does everywhere: the terminal is gone.
   const isHangup = options.config === undefined
   const halt = haltBy(isHangup ? ["SIGINT", "SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"])
+  const asked = heed(isHangup ? ["SIGUSR1", "SIGUSR2"] : ["SIGUSR1", "SIGUSR2", "SIGHUP"])
   // Before the file is looked at: what another server is about must not be set aside or written over.
   const locked = plan.state === undefined ? undefined : lockState(plan.state.file)
   if (locked?.ok === false) failed([`state file ${plan.state?.file}: ${locked.text}`])
@@ -102,7 +103,8 @@ const run = async (
   const begun = await begin(halt.signal)
   if (halt.signal.aborted) {
     if (begun.ok) await begun.value.undo()
-    return release()
+    release()
+    return asked.end()
   }
   const beginning = begun.ok ? begun.value : fail([begun.text])
   const { lost, outdated, outside } = beginning
@@ -144,12 +146,6 @@ const run = async (
     process.exitCode = Exit.FAILED
     halt.now()
   })
-  const signals: readonly (readonly [NodeJS.Signals, () => void])[] = [
-    ["SIGUSR1", onList],
-    ["SIGUSR2", onSave],
-    ...(isHangup ? [] : [["SIGHUP", reload] as const]),
-  ]
-  for (const [signal, act] of signals) process.on(signal, act)
   // Last: whoever reads that it listens may send a signal at once.
   const places = outside === undefined ? services.lines : [["Outside", outside] as const, ...services.lines]
   // Loaded where it is asked for: most servers carry nothing.
@@ -162,8 +158,10 @@ const run = async (
   report.listening(serving.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   // Of the last run, whose assignment may have been another.
   if (isNat && outdated) tellLive()
+  const acts: Partial<Record<NodeJS.Signals, () => void>> = { SIGUSR1: onList, SIGUSR2: onSave, SIGHUP: reload }
+  asked.begin((signal) => acts[signal]?.())
   await halt.halted
-  for (const [signal, act] of signals) process.off(signal, act)
+  asked.begin(() => {})
   clearInterval(daily)
   unfollow?.()
   sink.hurry(FAREWELL)
@@ -175,6 +173,7 @@ const run = async (
   await work
   await serving.end()
   await sink.end()
+  asked.end()
 }
 
 /** Tells all who want to know; `undefined`: nobody does. */

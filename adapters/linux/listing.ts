@@ -22,6 +22,7 @@ export const listTable = (
   { program = "nft", most = constants.MAX_STRING_LENGTH, halt }: ListOptions = {},
 ): Promise<Listed> =>
   new Promise((resolve) => {
+    if (halt?.aborted) return resolve({ ok: false, text: "it was stopped" })
     // Protocols as numbers: their names depend on the machine's /etc/protocols.
     const child = spawn(program, ["-j", "-p", "list", "table", family, TABLE], { stdio: ["ignore", "pipe", "pipe"] })
     const kill = (): void => void child.kill("SIGKILL")

@@ -158,6 +158,8 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
 
   const look = async (): Promise<Read<KernelCheck>> => {
     if (host === undefined) return { ok: false, text: "it is not there yet" }
+    // One that waited for another check mends nothing any more.
+    if (closing.signal.aborted) return { ok: false, text: "it was stopped" }
     const began = clock.now()
     const rebuilt = !table.isWhole()
     if (rebuilt) rebuild(host.state(), "somebody changed it")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, describe, it } from "node:test"
@@ -84,6 +84,29 @@ for (const [i, { args, skip }] of kinds.entries()) {
           assert.ok(!left.includes(`start-${i}-${wait}.lock`))
         }
       }
+    })
+
+    it("SIGHUP, SIGUSR1 and SIGUSR2 while it starts and while it ends do not kill it: what they ask for waits until it listens", {
+      skip: process.platform === "win32" && "has no such signals",
+    }, async () => {
+      const [state, config] = [join(folder, `asked-${i}`), join(folder, `asked-${i}.jsonc`)]
+      writeFileSync(config, "{}")
+      const words = ["serve", "--json", "--no-control", "--listen", "127.0.0.1:0", "--state", state, "--config", config]
+      const server = startedBy(COMMAND, [...words, ...args])
+      while (!existsSync(`${state}.lock`) && server.child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      const asks = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const
+      for (const signal of asks) kill(server.child, signal)
+      await server.untilError(/read again/)
+      await server.untilError(/octets written/)
+      await server.until(/"event":"mappings"/)
+      kill(server.child, "SIGTERM")
+      for (const signal of asks) kill(server.child, signal)
+      const { code, stdout, stderr } = await server.ended
+      assert.deepEqual([code, server.child.signalCode], [0, null], stderr)
+      assert.deepEqual(records(stdout)[0].event, "listening")
+      assert.ok(existsSync(state) || existsSync(`${state}.1-of-2`))
+      assert.ok(!existsSync(`${state}.lock`))
     })
   })
 }

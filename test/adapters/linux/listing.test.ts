@@ -39,4 +39,8 @@ it("a listing that nobody wants any more is not waited for", {
   while (!existsSync(began)) await new Promise((resolve) => setTimeout(resolve, 5))
   halt.abort()
   assert.deepEqual(await listing, { ok: false, text: "it was stopped" })
+  // One that waited for that one is not begun any more.
+  rmSync(began)
+  const next = await listTable({ family: "ip", sets: [] }, { program, halt: halt.signal })
+  assert.deepEqual([next, existsSync(began)], [{ ok: false, text: "it was stopped" }, false])
 })

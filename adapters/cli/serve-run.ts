@@ -89,7 +89,8 @@ const run = async (
   // Without a file SIGHUP means what it does everywhere: the terminal is gone.
   const isHangup = options.config === undefined
   const halt = haltBy(isHangup ? ["SIGINT", "SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"])
-  const asked = heed(isHangup ? ["SIGUSR1", "SIGUSR2"] : ["SIGUSR1", "SIGUSR2", "SIGHUP"])
+  // A terminal that goes has SIGHUP come twice, from the kernel and from the shell: the second one is not to end it at once.
+  const asked = heed(["SIGUSR1", "SIGUSR2", "SIGHUP"])
   // Before the file is looked at: what another server is about must not be set aside or written over.
   const locked = plan.state === undefined ? undefined : lockState(plan.state.file)
   if (locked?.ok === false) failed([`state file ${plan.state?.file}: ${locked.text}`])
@@ -158,7 +159,11 @@ const run = async (
   report.listening(serving.local, outside === undefined ? plan.settings.cgn.external : [], plan.settings.server, places)
   // Of the last run, whose assignment may have been another.
   if (isNat && outdated) tellLive()
-  const acts: Partial<Record<NodeJS.Signals, () => void>> = { SIGUSR1: onList, SIGUSR2: onSave, SIGHUP: reload }
+  const acts: Partial<Record<NodeJS.Signals, () => void>> = {
+    SIGUSR1: onList,
+    SIGUSR2: onSave,
+    ...(isHangup ? {} : { SIGHUP: reload }),
+  }
   asked.begin((signal) => acts[signal]?.())
   await halt.halted
   asked.begin(() => {})

@@ -86,6 +86,18 @@ for (const [i, { args, skip }] of kinds.entries()) {
       }
     })
 
+    it("a terminal that goes, whose SIGHUP comes twice, has it write its last state", {
+      skip: process.platform === "win32" && "has no such signal",
+    }, async () => {
+      const state = join(folder, `gone-${i}`)
+      const server = await serving(["--json", "--no-control", "--state", state, ...args])
+      kill(server.child, "SIGHUP")
+      const { code } = await server.stop("SIGHUP")
+      assert.deepEqual([code, server.child.signalCode], [0, null])
+      assert.ok(existsSync(state) || existsSync(`${state}.1-of-2`))
+      assert.ok(!existsSync(`${state}.lock`))
+    })
+
     it("SIGHUP, SIGUSR1 and SIGUSR2 while it starts and while it ends do not kill it: what they ask for waits until it listens", {
       skip: process.platform === "win32" && "has no such signals",
     }, async () => {

@@ -51,6 +51,8 @@ export const conntrackNetlink = (
   let ending: Promise<void> | undefined
   /** Somebody waits until all are ended. */
   let isAwaited = false
+  /** Ends the rest between two looks. */
+  let hurry = (): void => {}
   const waiting = new Map<string, Connections>()
 
   /** The answer of a question by its number: the first message of it, or `undefined`. */
@@ -126,7 +128,11 @@ export const conntrackNetlink = (
         if (!isWhole && !isClosed) fail()
       }
       const rest = SHARE * (performance.now() - began)
-      if (waiting.size > 0 && !isAwaited) await new Promise((resolve) => setTimeout(resolve, rest))
+      if (waiting.size > 0 && !isAwaited)
+        await new Promise<void>((resolve) => {
+          hurry = resolve
+          setTimeout(resolve, rest)
+        })
     }
     ending = undefined
     isAwaited = false
@@ -153,6 +159,7 @@ export const conntrackNetlink = (
     },
     idle: async () => {
       isAwaited = ending !== undefined
+      hurry()
       await ending
     },
     list: (family, visit) =>

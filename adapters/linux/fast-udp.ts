@@ -149,12 +149,15 @@ export const createFastUdp = (libc: Libc, entry: URL): FastUdp => {
     }
   }
   const sleep = (on: Waiter): void => {
-    for (const one of active) {
-      one.isActive = false
-      on.add(one.fd, one.id)
-    }
-    active = []
+    active = active.filter((one) => {
+      one.isActive = !on.add(one.fd, one.id)
+      return one.isActive
+    })
     quiet = 0
+    if (active.length === 0) return
+    // The system waits for no more of them (fs.epoll.max_user_watches).
+    isScheduled = true
+    setTimeout(turn, LOOK)
   }
   /** Sleeps for a moment; `true`: something came. */
   const nap = (): boolean => {
@@ -251,10 +254,15 @@ export const createFastUdp = (libc: Libc, entry: URL): FastUdp => {
     queueMicrotask(flush)
   }
 
+  const watch = (by: Waiter, one: Open): void => {
+    if (by.add(one.fd, one.id)) return
+    activate(one)
+    schedule()
+  }
   const attend = (added: Open): Waiter => {
     clearTimeout(linger)
     if (waiter !== undefined) {
-      waiter.add(added.fd, added.id)
+      watch(waiter, added)
       return waiter
     }
     const fresh = startWaiter(libc, entry, {
@@ -270,7 +278,7 @@ export const createFastUdp = (libc: Libc, entry: URL): FastUdp => {
     })
     waiter = fresh
     // One whose waiter has failed has sockets already, which are looked at.
-    for (const one of byId.values()) if (!one.isActive) fresh.add(one.fd, one.id)
+    for (const one of byId.values()) if (!one.isActive) watch(fresh, one)
     return fresh
   }
   const leave = (one: Open): void => {

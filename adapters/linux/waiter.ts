@@ -65,8 +65,8 @@ export const runWaiter = (data: unknown, port: MessagePort): void => {
 export interface Waiter {
   /** It hears of descriptors only since then: until then they are to be looked at. */
   isReady(): boolean
-  /** It is told once, and then taken out before it is put in again. */
-  add(fd: number, id: number): void
+  /** It is told once, and then taken out before it is put in again. `false`: the system has no room for it. */
+  add(fd: number, id: number): boolean
   /** Nothing where it is not in. */
   remove(fd: number): void
   /** Those that have something now, as `wake` tells them: its thread may have no processor where this one is busy. */
@@ -133,7 +133,7 @@ export const startWaiter = (libc: Libc, entry: URL, listener: WaiterListener): W
   })
   return {
     isReady: () => isReady,
-    add: (fd, id) => void libc.epollControl(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, id),
+    add: (fd, id) => libc.epollControl(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, id) === 0,
     remove: (fd) => void libc.epollControl(epoll, EPOLL_CTL_DEL, fd, 0, 0),
     look: () => {
       const count = isOver ? 0 : libc.epollWait(epoll, own, 0)

@@ -77,6 +77,8 @@ const measureServe = async (): Promise<Point[]> => {
     "11.22.33.44-11.22.33.47",
     "--ports",
     "1024-65535",
+    "--quota",
+    "0",
   ]
   const child = spawn(process.execPath, [path("adapters/cli/main.ts"), ...words], {
     stdio: ["ignore", "ignore", "pipe"],

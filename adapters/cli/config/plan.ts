@@ -76,7 +76,7 @@ export const planServe = async (options: ServeOptions, again = false): Promise<P
       metrics: options.metrics ?? metrics?.value,
       control: options.control ?? config.control,
       kernel: kernel?.value,
-      warnings: warningsOf(settings.value),
+      warnings: [...warningsOf(settings.value), ...(grounds?.ok ? absentWarnings(grounds.value) : [])],
       line,
     },
   }
@@ -172,6 +172,10 @@ const listenOf = ({ listen }: ServeOptions, config: LoadedConfig["config"]): Rea
 const hasEnd = (ends: readonly Endpoint[], address: Address): boolean => ends.some((end) => end.address === address)
 
 /** RFC 6887 section 11.3: external UDP ports 5350 and 5351 are nobody's. */
+/** A name with a slip is an interface that never comes, and what is outside is taken for inside. */
+const absentWarnings = ({ absent }: Grounds): readonly string[] =>
+  absent.map((name) => `there is no interface ${name} now: until there is, nothing is known to be outside by that name`)
+
 const warningsOf = ({ cgn: { ports } }: ServeSettings): readonly string[] =>
   ports.first >= CLIENT_PORT && ports.last <= SERVER_PORT
     ? [

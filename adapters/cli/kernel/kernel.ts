@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { clock } from "#runtime"
 import { type Change, createNpt, type Mapping } from "../../../core/cgn/index.ts"
 import type { ServerState } from "../../../core/server/index.ts"
@@ -201,6 +202,8 @@ export const createKernel = <S>(device: Device<S>, first: ServePlan, given: Kern
       note(
         `nftables by ${nft.way}, connections by ${conntrack.way}, datagrams ${sockets}; outside: ${given.outside.join(", ")}`,
       )
+      if (isForwardingOff(plane.family))
+        complain(`the kernel forwards nothing: sysctl ${FORWARDING[plane.family].replaceAll("/", ".")} is 0`)
       arm(PERIOD)
       return { ok: true, value: undefined }
     },
@@ -295,6 +298,18 @@ function* withAdopted(mappings: Iterable<Mapping>, adopted: readonly Mapping[]):
     yield mapping
   }
   for (const mapping of adopted) if (!taken.has(keyOf(mapping))) yield mapping
+}
+
+/** Where the kernel says whether it forwards packets of a family at all. */
+const FORWARDING = { ip: "net/ipv4/ip_forward", ip6: "net/ipv6/conf/all/forwarding" } as const
+
+const isForwardingOff = (family: keyof typeof FORWARDING): boolean => {
+  try {
+    return readFileSync(`/proc/sys/${FORWARDING[family]}`, "utf8").trim() === "0"
+  } catch {
+    // Not to be read here.
+    return false
+  }
 }
 
 /** What nft says first is what is wrong; after it comes the command, which may be long. */

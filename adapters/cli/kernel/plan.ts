@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { discoverGateways, ownAddresses } from "#runtime"
 import type { CgnKind, PortRange } from "../../../core/cgn/index.ts"
 import { ipv4Value, isIpv4 } from "../../../core/wire/index.ts"
@@ -28,6 +29,8 @@ const LAST_PORT = 65535
 /** What the interfaces decide, before the settings are made of it. */
 export interface Grounds {
   readonly outside: readonly string[]
+  /** Those of them that are not there, or not yet. */
+  readonly absent: readonly string[]
   /** `undefined`: somebody said what the pool is. */
   readonly external: readonly Span[] | undefined
   /** `undefined`: somebody said which ports it has. */
@@ -41,7 +44,7 @@ const FAMILIES: Readonly<Partial<Record<CgnKind, 4 | 6>>> = { nat444: 4, firewal
 export const groundsOf = async (options: ServeOptions, config: ServeConfig): Promise<Read<Grounds>> => {
   if (process.platform !== "linux") return { ok: false, text: "option '--nftables': only Linux has nftables" }
   if (options.workers !== undefined)
-    return { ok: false, text: "option '--nftables': one thread has the kernel's table: not with '--workers'" }
+    return { ok: false, text: "option '--nftables': the main thread has the kernel's table: not with '--workers'" }
   const kind = typeof config.profile === "object" ? config.profile.kind : (config.profile ?? "nat444")
   const family = FAMILIES[kind]
   if (family === undefined) {
@@ -56,16 +59,29 @@ export const groundsOf = async (options: ServeOptions, config: ServeConfig): Pro
     }
   const wrong = named.find((name) => !isInterfaceName(name))
   if (wrong !== undefined) return { ok: false, text: `option '--outside': "${wrong}" is no interface's name` }
+  const absent = absentOf(named)
   const ports = options.ports === undefined && config.ports === undefined ? MAPPED : undefined
   if (kind !== "nat444" || options.external !== undefined || config.external !== undefined)
-    return { ok: true, value: { outside: named, external: undefined, ports: kind === "nat444" ? ports : undefined } }
+    return {
+      ok: true,
+      value: { outside: named, absent, external: undefined, ports: kind === "nat444" ? ports : undefined },
+    }
   const external = externalOf(named)
-  return external.length > 0
-    ? { ok: true, value: { outside: named, external, ports } }
-    : {
-        ok: false,
-        text: `option '--nftables': ${named.join(", ")} is not there or has no IPv4 address: --external gives the pool`,
-      }
+  if (external.length > 0) return { ok: true, value: { outside: named, absent, external, ports } }
+  return absent.length > 0
+    ? { ok: false, text: `option '--outside': there is no interface ${absent.join(", ")}` }
+    : { ok: false, text: `option '--nftables': ${named.join(", ")} has no IPv4 address: --external gives the pool` }
+}
+
+/** Those of these interfaces that are not there; none where the system does not say. */
+const absentOf = (names: readonly string[]): readonly string[] => {
+  try {
+    const lines = readFileSync("/proc/net/dev", "utf8").split("\n")
+    const there = new Set(lines.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []))
+    return names.filter((name) => !there.has(name))
+  } catch {
+    return []
+  }
 }
 
 const defaultInterfaces = async (family: 4 | 6): Promise<readonly string[]> => {

@@ -46,9 +46,9 @@ export const beginCrew = async (plan: ServePlan, options: CrewOptions, halt: Abo
     await crew.end()
   }
   const halted = new Promise<void>((resolve) => halt.addEventListener("abort", () => resolve(), { once: true }))
+  const begun: Begun[] = []
   try {
     // One after the other: the first that cannot begin says so, and what the ones before it took is put back.
-    const begun: Begun[] = []
     for (const [number, settings] of shared.shares.entries()) {
       await Promise.race([crew.running(number), halted])
       if (halt.aborted) {
@@ -77,7 +77,7 @@ export const beginCrew = async (plan: ServePlan, options: CrewOptions, halt: Abo
       },
     }
   } catch (cause) {
-    await crew.end()
+    await undo(begun.map((_, before) => before))
     return { ok: false, text: reasonOf(cause) }
   }
 }

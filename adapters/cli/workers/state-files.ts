@@ -21,7 +21,8 @@ export const otherWorkers = (file: string, workers: number): string | undefined 
   const [count] = counts
   if (count === undefined) return undefined
   const there = count === 1 ? "one worker" : `${count} workers, ${file}.1-of-${count} and so on`
-  return `there is a state of ${there}: start it with --workers ${count}, or move that away`
+  const how = count === 1 ? "without --workers" : `with --workers ${count}`
+  return `there is a state of ${there}: start it ${how}, or move that away`
 }
 
 const namesIn = (folder: string): readonly string[] => {

@@ -6,7 +6,7 @@ import { type Grounds, planKernel } from "../../../adapters/cli/kernel/plan.ts"
 import type { ServeOptions } from "../../../adapters/cli/serve-options.ts"
 
 const OPTIONS: ServeOptions = { pcp: true, natPmp: true }
-const GROUNDS: Grounds = { outside: ["eth1"], external: undefined, ports: undefined }
+const GROUNDS: Grounds = { outside: ["eth1"], absent: [], external: undefined, ports: undefined }
 
 /** What a server with these settings asks of the kernel. */
 const planned = (settings: object, options: Partial<ServeOptions> = {}, grounds: Partial<Grounds> = {}) => {

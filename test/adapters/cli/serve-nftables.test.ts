@@ -45,7 +45,7 @@ describe("serve --nftables refuses, before it touches the kernel", { skip: proce
   })
 
   it("an interface that has no address to be the pool, and a name that is none", async () => {
-    await refused(BASE, /nowhere0 is not there or has no IPv4 address: --external gives the pool/)
+    await refused(BASE, /'--outside': there is no interface nowhere0\n$/)
     await refused(["serve", "--nftables", "--outside", 'eth0" }'], /is no interface's name/)
   })
 

@@ -296,6 +296,33 @@ export const batchSuite = (name: string, own: Libc, udp: Udp, runtimeUdp: Udp): 
       await Promise.all([socket.close(), other.close()])
     })
 
+    it("hears where the system waits for no more descriptors", async () => {
+      let refused = 0
+      let again = (): void => {}
+      const libc: Libc = {
+        ...own,
+        epollControl: (epoll, operation, fd, events, id) => {
+          if (operation !== EPOLL_CTL_ADD || id === STOP) return own.epollControl(epoll, operation, fd, events, id)
+          refused++
+          again()
+          return -1
+        },
+      }
+      const [box, local] = [inbox(), { address: LOOPBACK, port: 0 }]
+      const socket = await opener(createFastUdp(libc, entry))({ local }, box.receiver)
+      const other = await opener(runtimeUdp)({ local }, inbox().receiver)
+      for (let i = 1; i <= 3; i++) {
+        // It has tried to sleep since.
+        const before = refused
+        await new Promise<void>((resolve) => {
+          again = () => refused > before + 1 && resolve()
+        })
+        other.send(bytes("wake"), socket.local)
+        await box.until(() => box.heard.length === i)
+      }
+      await Promise.all([socket.close(), other.close()])
+    })
+
     it("wakes sockets by another thread when the one that waited has failed", async () => {
       const none = -1
       let isOver = (): void => {}

@@ -28,12 +28,13 @@ export const listen = async <S>(
   udp: Udp = runtimeUdp,
 ): Promise<Read<ServeHost<S>>> => {
   const warned = new Map<string, number>()
-  const start = (ends: readonly Endpoint[]): Promise<HostStart<ServerState<S>, ServerEvent>> =>
+  // The first state is an argument, not one for its closures to hold while the server runs: it keeps all that changed since.
+  const start = (ends: readonly Endpoint[], from: ServerState<S>): Promise<HostStart<ServerState<S>, ServerEvent>> =>
     startHost({
       udp,
       clock,
       machine: serverMachine<S>(undefined, udp.octets),
-      state,
+      state: from,
       sockets: ends.map((local) => ({ local })),
       listener: {
         ...listener,
@@ -42,10 +43,13 @@ export const listen = async <S>(
       },
     })
   const wanted = given ?? defaultListen()
-  let started = await start(wanted)
+  let started = await start(wanted, state)
   if (!started.ok && given === undefined && isMissing(started.error) && familyOf(started.local.address) === 6) {
     complain(`this machine has no ${formatAddress(started.local.address)}: listening on IPv4 alone`)
-    started = await start(wanted.filter(({ address }) => familyOf(address) === 4))
+    started = await start(
+      wanted.filter(({ address }) => familyOf(address) === 4),
+      state,
+    )
   }
   if (started.ok) return started
   const reason = bindReason(started.error.code, started.error.text, "--listen")

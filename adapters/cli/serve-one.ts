@@ -3,7 +3,7 @@ import { announce, counters, epochTime } from "../../core/server/index.ts"
 import { pushedOutput } from "../server-machine.ts"
 import type { Udp } from "../udp.ts"
 import type { ServePlan } from "./config/plan.ts"
-import type { Device } from "./device/device.ts"
+import type { Begin, Device } from "./device/device.ts"
 import type { Kernel } from "./kernel/kernel.ts"
 import type { Read } from "./read.ts"
 import { listen, type ServeHost } from "./serve-listen.ts"
@@ -13,7 +13,9 @@ import type { Beginning, Serving } from "./serving.ts"
 export const beginOne = async <S>(device: Device<S>, plan: ServePlan, udp: Udp): Promise<Read<Beginning>> => {
   const begun = await device.begin(plan)
   if (!begun.ok) return begun
-  const { state, lost, outdated } = begun.value
+  const { lost, outdated } = begun.value
+  // An old state stays valid, and so keeps all that changed since: nobody holds the first one while the server runs.
+  let first: Begin<S> | undefined = begun.value
   // Loaded when it is asked for: most servers carry nothing.
   const kernel = plan.kernel && (await import("./kernel/kernel.ts")).createKernel(device, plan, plan.kernel, udp)
   return {
@@ -22,8 +24,11 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan, udp: Udp):
       outdated,
       lost,
       outside: device.outside(plan),
-      undo: () => device.undo(plan, begun.value),
+      undo: async () => {
+        if (first !== undefined) await device.undo(plan, first)
+      },
       listen: async ({ events }) => {
+        if (first === undefined) return { ok: false, lines: ["it listens already"] }
         let took: ((duration: number) => void) | undefined
         const told = kernel?.gate.events(events ?? (() => {})) ?? events
         const listener = {
@@ -31,7 +36,7 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan, udp: Udp):
           ...(told === undefined ? {} : { events: told }),
           ...(plan.metrics === undefined ? {} : { took: (duration: number) => took?.(duration) }),
         }
-        const started = await listen(plan.listen, state, listener, kernel?.gate.udp ?? udp)
+        const started = await listen(plan.listen, first.state, listener, kernel?.gate.udp ?? udp)
         if (!started.ok) return { ok: false, lines: [started.text] }
         const host = started.value
         const built = kernel?.open(host)
@@ -50,7 +55,12 @@ export const beginOne = async <S>(device: Device<S>, plan: ServePlan, udp: Udp):
         const timed = (call: (duration: number) => void): void => {
           took = call
         }
-        return { ok: true, value: { ...servingOf(device, plan, host, kernel), timed } }
+        const serving = servingOf(device, plan, host, kernel)
+        const open = (isLost: boolean): void | Promise<void> => {
+          first = undefined
+          return serving.open(isLost)
+        }
+        return { ok: true, value: { ...serving, open, timed } }
       },
     },
   }

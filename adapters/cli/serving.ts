@@ -17,7 +17,7 @@ export interface Beginning {
   readonly outside: string | undefined
   /** Listens, with the plan's settings in force; or says in lines why not. Then, as before, `undo` is next. */
   listen(told: Told): Promise<Listening>
-  /** The server does not come up after all: state files are as they were. */
+  /** The server does not come up after all: state files are as they were. Nothing once it is open. */
   undo(): Promise<void>
 }
 

@@ -1,6 +1,14 @@
 import { clock } from "#runtime"
 import type { Mapping } from "../../../core/cgn/index.ts"
-import { announce, apply, counters, epochTime, type Subject, subjectOf } from "../../../core/server/index.ts"
+import {
+  announce,
+  apply,
+  counters,
+  epochTime,
+  type ServerState,
+  type Subject,
+  subjectOf,
+} from "../../../core/server/index.ts"
 import { pushedOutput } from "../../server-machine.ts"
 import type { Datagram, Udp } from "../../udp.ts"
 import type { ServePlan } from "../config/plan.ts"
@@ -54,7 +62,8 @@ const planOf = (settings: ServeSettings, state: ServePlan["state"]): ServePlan =
   line: markedLine,
 })
 
-const beginWith = async <S>(
+/** {@link beginShift} of a device. */
+export const beginWith = async <S>(
   device: Device<S>,
   role: Role,
   ask: BeginAsk,
@@ -90,7 +99,7 @@ const shiftOf = <S>(
   role: Role,
   ask: BeginAsk,
   sockets: Udp,
-  begin: Begin<S>,
+  begun: Begin<S>,
   peers: readonly (Peer | undefined)[],
   post: (lines: string) => void,
   isOwn: (subject: Subject) => boolean,
@@ -108,7 +117,13 @@ const shiftOf = <S>(
     if (host === undefined) throw new Error("it does not listen yet")
     return host
   }
-  const state = () => (host === undefined ? begin.state : host.state())
+  // As in a server on one thread: nobody holds the first state while it runs.
+  let begin: Begin<S> | undefined = begun
+  const state = (): ServerState<S> => {
+    const current = host?.state() ?? begin?.state
+    if (current === undefined) throw new Error("it has ended")
+    return current
+  }
 
   const owner = ({ bytes, source }: Datagram): number =>
     ownerOf(rule, subjectOf(settings.server, { bytes, source: source.address }))
@@ -140,7 +155,7 @@ const shiftOf = <S>(
     }
     return listen(
       ends,
-      begin.state,
+      state(),
       {
         ...(report === undefined ? {} : { events }),
         ...(latency === undefined ? {} : { took: latency.took }),
@@ -186,6 +201,7 @@ const shiftOf = <S>(
         return undefined
       },
       open: () => {
+        begin = undefined
         route.open()
         isHushed = false
         return isFirst && wasHushed
@@ -222,7 +238,7 @@ const shiftOf = <S>(
         return last && ended !== undefined ? keeper?.finish(ended) : undefined
       },
       undo: async () => {
-        await device.undo(planOf(settings, ask.state), begin)
+        if (begin !== undefined) await device.undo(planOf(settings, ask.state), begin)
         return undefined
       },
     },

@@ -122,7 +122,8 @@ describe("a home router: serve --nftables with one address outside", { skip: lac
     const deleted = await there.host.run(["natpmpc", "-g", "10.0.0.1", "-a", "0", "8091", "udp", "0"])
     assert.equal(deleted.code, 0, deleted.stdout)
     // They end beside the server's work.
-    for (let tries = 0; tries < 10 && (await again(talk)) !== "nobody"; tries++);
+    for (let tries = 0; tries < 500 && (await again(talk)) !== "nobody"; tries++)
+      await new Promise((next) => setTimeout(next, 20))
     assert.equal(await again(talk), "nobody")
 
     const second = await map("8091/udp --lifetime 2")
